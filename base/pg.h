@@ -1,0 +1,67 @@
+/* pg.h - PostgreSQL; the one wrapper of libpq. Blocking, for programs that may wait on it (recorder,
+ * reconcile, hfctl, dashboard's helper thread); with pipeline mode for batches. Parameters always
+ * travel apart from the SQL text; errors show the constraint's name and SQLSTATE, never a value. */
+#ifndef BASE_PG_H
+#define BASE_PG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+struct pg;
+struct pg_result;
+
+/* conninfo as libpq reads it. connect_timeout 5 s and statement timeout are set by us. */
+int pg_open(struct pg **ret, const char *conninfo, struct err *err);
+void pg_close(struct pg *p); /* NULL-safe */
+bool pg_ok(const struct pg *p); /* the connection stands */
+
+/* A parameter: text, bytes (bytea, binary), int8, or NULL. */
+struct pg_param {
+	enum { PG_NULL, PG_TEXT, PG_BYTES, PG_I64, PG_BOOL } kind;
+	struct span bytes; /* PG_TEXT, PG_BYTES */
+	int64_t i64;       /* PG_I64, PG_BOOL */
+};
+struct pg_param pg_null(void);
+struct pg_param pg_text(const char *s); /* NULL gives NULL */
+struct pg_param pg_text_span(struct span s);
+struct pg_param pg_bytes(const void *data, size_t len);
+struct pg_param pg_i64(int64_t v);
+struct pg_param pg_bool(bool v);
+
+/* One statement. ret may be NULL. ERR_GONE: the connection broke, the outcome of a COMMIT is unknown;
+ * ERR_EXISTS: unique violation; ERR_BUSY: lock, serialization or statement timeout; ERR_INVALID: the
+ * rest. Results are binary-safe text format; bytea comes decoded. */
+int pg_exec(struct pg *p, const char *sql, const struct pg_param *params, size_t n,
+    struct pg_result **ret, struct err *err);
+/* Several statements without parameters (migrations). */
+int pg_script(struct pg *p, const char *sql, struct err *err);
+int pg_rows(const struct pg_result *r);
+bool pg_is_null(const struct pg_result *r, int row, int col);
+struct span pg_get(const struct pg_result *r, int row, int col); /* text as the server printed it */
+int64_t pg_get_i64(const struct pg_result *r, int row, int col); /* CHECKs that it is a number */
+/* bytea column decoded into out (appended). */
+int pg_get_bytes(const struct pg_result *r, int row, int col, struct buf *out, struct err *err);
+int64_t pg_affected(const struct pg_result *r);
+void pg_free(struct pg_result *r);
+
+/* Pipeline: queue prepared statements, then flush; per-statement outcome by callback in order.
+ * Reads while it writes; leaves the pipeline clean whatever happened. */
+int pg_prepare(struct pg *p, const char *name, const char *sql, struct err *err);
+int pg_pipe_begin(struct pg *p, struct err *err);
+int pg_pipe_add(struct pg *p, const char *prepared, const struct pg_param *params, size_t n,
+    struct err *err);
+/* Sends a Sync and reads everything. ret_results (may be NULL): array of n results in order, freed by
+ * the caller one by one. On -1 the first failing statement's story is in err, all is rolled back if
+ * the caller was inside a transaction. */
+int pg_pipe_end(struct pg *p, struct pg_result **ret_results, size_t n, struct err *err);
+
+/* Like PostgreSQL's COPY … FROM STDIN in text format. */
+int pg_copy_begin(struct pg *p, const char *sql, struct err *err);
+int pg_copy_row(struct pg *p, const struct pg_param *cols, size_t n, struct err *err);
+int pg_copy_end(struct pg *p, struct err *err);
+
+#endif
