@@ -31,10 +31,10 @@ void buf_adds(struct buf *b, const char *text);
 void buf_addf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void buf_add_be32(struct buf *b, uint32_t v);
 void buf_add_be64(struct buf *b, uint64_t v);
-void buf_clear(struct buf *b);                /* len = 0, memory kept */
-void buf_done(struct buf *b);                 /* frees, back to BUF_INIT */
+void buf_clear(struct buf *b);                   /* len = 0, memory kept */
+void buf_done(struct buf *b);                    /* frees, back to BUF_INIT */
 char *buf_steal(struct buf *b, size_t *ret_len); /* caller frees; b is BUF_INIT again */
-void buf_drop_front(struct buf *b, size_t n); /* forget the first n bytes, n <= len */
+void buf_drop_front(struct buf *b, size_t n);    /* forget the first n bytes, n <= len */
 
 struct span buf_span(const struct buf *b);
 struct span span_of(const void *data, size_t len);

@@ -36,7 +36,7 @@ struct civil {
 	int hour, minute, second;
 	int weekday; /* 0 Monday … 6 Sunday */
 };
-struct civil clock_civil(int64_t ms);       /* Asia/Shanghai */
+struct civil clock_civil(int64_t ms);      /* Asia/Shanghai */
 int64_t clock_from_civil(struct civil at); /* weekday is ignored */
 /* "2026-11-23 14:05" (out >= 17) and RFC 3339 "2026-11-23T14:05:00+08:00" (out >= 26). */
 void clock_text(char *out, int64_t ms);

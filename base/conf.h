@@ -17,7 +17,7 @@ enum conf_type { CONF_INT, CONF_STR, CONF_BOOL };
 struct conf_key {
 	const char *name; /* lower_case */
 	enum conf_type type;
-	const char *def; /* default as text; NULL for "" / 0 / false */
+	const char *def;  /* default as text; NULL for "" / 0 / false */
 	int64_t min, max; /* CONF_INT only */
 	const char *unit; /* "ms", "bytes" … or NULL */
 	const char *doc;  /* one line */

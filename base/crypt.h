@@ -27,9 +27,11 @@ bool crypt_equal(const void *a, const void *b, size_t len); /* constant time */
 /* BLAKE2b-256 over the concatenation of n parts. */
 void crypt_hash(uint8_t out[HASH_LEN], const struct span *parts, size_t n);
 /* Keyed BLAKE2b, out_len 8..64, key 16..64 bytes: blind index, MAC of receipts. */
-void crypt_keyed(uint8_t *out, size_t out_len, const uint8_t *key, size_t key_len, struct span data);
+void crypt_keyed(
+    uint8_t *out, size_t out_len, const uint8_t *key, size_t key_len, struct span data);
 
-void crypt_seal(struct buf *out, const uint8_t key[SEAL_KEY_LEN], struct span plain, struct span ad);
+void crypt_seal(
+    struct buf *out, const uint8_t key[SEAL_KEY_LEN], struct span plain, struct span ad);
 /* ERR_CORRUPT when key, data or ad do not fit together. Appends the plain text to out. */
 int crypt_open(struct buf *out, const uint8_t key[SEAL_KEY_LEN], struct span sealed, struct span ad,
     struct err *err);
@@ -39,8 +41,8 @@ void crypt_sign(uint8_t sig[SIGN_LEN], const uint8_t sk[SIGN_SK_LEN], struct spa
 bool crypt_verify(const uint8_t sig[SIGN_LEN], const uint8_t pk[SIGN_PK_LEN], struct span msg);
 
 /* Password to key, argon2id (OWASP moderate); slow on purpose, never in an event loop. */
-int crypt_password_key(uint8_t key[SEAL_KEY_LEN], const char *password, const uint8_t salt[16],
-    struct err *err);
+int crypt_password_key(
+    uint8_t key[SEAL_KEY_LEN], const char *password, const uint8_t salt[16], struct err *err);
 
 uint32_t crc32c(uint32_t crc, const void *data, size_t len);
 

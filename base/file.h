@@ -16,5 +16,8 @@ int file_sync_dir(const char *path_in_dir, struct err *err); /* fsync of the dir
 int file_mkdirs(const char *path, mode_t mode, struct err *err); /* like mkdir -p */
 /* Writes all of data at the current offset, EINTR retried. */
 int file_write_all(int fd, struct span data, struct err *err);
+/* Where a file that `make` puts into share/ is (queue.lua, schema, policy): $HF_SHARE if set, else
+ * beside the running program: ../share/huifang (installed) or ../share (built in place). */
+int file_share(char *out, size_t size, const char *name, struct err *err);
 
 #endif

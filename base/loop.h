@@ -28,7 +28,7 @@ enum { LOOP_READ = 1, LOOP_WRITE = 2 };
 typedef void loop_io_fn(void *arg, int events);
 struct loop_io *loop_io_create(struct loop *l, int fd, int events, loop_io_fn *fn, void *arg);
 void loop_io_set(struct loop_io *io, int events); /* 0 pauses */
-void loop_io_destroy(struct loop_io *io); /* stop before the fd is closed */
+void loop_io_destroy(struct loop_io *io);         /* stop before the fd is closed */
 
 void loop_on_signal(struct loop *l, int signum, loop_fn *fn, void *arg);
 /* Runs in every turn, just before the loop sleeps: the place for "one batch a turn". */

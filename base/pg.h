@@ -16,7 +16,7 @@ struct pg_result;
 
 /* conninfo as libpq reads it. connect_timeout 5 s and statement timeout are set by us. */
 int pg_open(struct pg **ret, const char *conninfo, struct err *err);
-void pg_close(struct pg *p); /* NULL-safe */
+void pg_close(struct pg *p);    /* NULL-safe */
 bool pg_ok(const struct pg *p); /* the connection stands */
 
 /* A parameter: text, bytes (bytea, binary), int8, or NULL. */
@@ -52,8 +52,8 @@ void pg_free(struct pg_result *r);
  * Reads while it writes; leaves the pipeline clean whatever happened. */
 int pg_prepare(struct pg *p, const char *name, const char *sql, struct err *err);
 int pg_pipe_begin(struct pg *p, struct err *err);
-int pg_pipe_add(struct pg *p, const char *prepared, const struct pg_param *params, size_t n,
-    struct err *err);
+int pg_pipe_add(
+    struct pg *p, const char *prepared, const struct pg_param *params, size_t n, struct err *err);
 /* Sends a Sync and reads everything. ret_results (may be NULL): array of n results in order, freed by
  * the caller one by one. On -1 the first failing statement's story is in err, all is rolled back if
  * the caller was inside a transaction. */

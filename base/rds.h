@@ -37,8 +37,8 @@ bool rds_connected(const struct rds *r);
 typedef void rds_fn(void *arg, const struct rds_reply *reply, const struct err *err);
 /* argv is copied. timeout_us counts from now; after a timeout the connection is dropped and made
  * anew (its other commands fail with ERR_GONE), since a late reply would be taken for the next. */
-void rds_cmd(struct rds *r, const struct span *argv, size_t argc, int64_t timeout_us, rds_fn *fn,
-    void *arg);
+void rds_cmd(
+    struct rds *r, const struct span *argv, size_t argc, int64_t timeout_us, rds_fn *fn, void *arg);
 
 /* For command-line tools only: one command, waiting. Result freed by rds_sync_free. */
 struct rds_sync;

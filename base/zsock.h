@@ -27,19 +27,20 @@ enum zsock_type { ZSOCK_ROUTER, ZSOCK_DEALER };
 
 struct zsock_opts {
 	enum zsock_type type;
-	int64_t max_msg;              /* bytes; 131072 */
-	int rcvhwm, sndhwm;           /* 256, 64 */
-	const uint8_t *curve_secret;  /* own secret key, or NULL: no CURVE (tests, ipc benches) */
-	const uint8_t *curve_server;  /* DEALER: the server's public key */
-	const char *zap_domain;       /* ROUTER with CURVE: "hf"; enforced */
+	int64_t max_msg;             /* bytes; 131072 */
+	int rcvhwm, sndhwm;          /* 256, 64 */
+	const uint8_t *curve_secret; /* own secret key, or NULL: no CURVE (tests, ipc benches) */
+	const uint8_t *curve_server; /* DEALER: the server's public key */
+	const char *zap_domain;      /* ROUTER with CURVE: "hf"; enforced */
 	int handshake_ms, heartbeat_ms;
 };
 
 struct zmsg {
 	int parts;
-	struct span part[ZSOCK_PARTS]; /* borrowed until zmsg_done; ROUTER: part[0] is the routing id */
-	char user_id[68];              /* CURVE User-Id that ZAP gave (hex of the public key), or "" */
-	int fd;                        /* the peer's descriptor (ZMQ_SRCFD), or -1 */
+	struct span
+	    part[ZSOCK_PARTS]; /* borrowed until zmsg_done; ROUTER: part[0] is the routing id */
+	char user_id[68];      /* CURVE User-Id that ZAP gave (hex of the public key), or "" */
+	int fd;                /* the peer's descriptor (ZMQ_SRCFD), or -1 */
 	void *priv;
 };
 
@@ -64,8 +65,8 @@ void zsock_cut(int fd);
  * answers true, or false for status 400. Create before any bind. */
 struct zap;
 typedef bool zap_allow_fn(void *arg, const uint8_t client_key[CURVE_KEY_LEN]);
-struct zap *zap_create(struct zctx *z, struct loop *l, zap_allow_fn *allow, void *arg,
-    struct err *err);
+struct zap *zap_create(
+    struct zctx *z, struct loop *l, zap_allow_fn *allow, void *arg, struct err *err);
 void zap_destroy(struct zap *a);
 
 #endif

@@ -1,0 +1,206 @@
+# Huifang. `make help` lists what can be asked for.
+#
+# One file, not recursive. Every folder of FOLDERS becomes an archive of its *.c (main.c apart); a
+# folder with a main.c becomes a program of bin/. V picks the variant: release (build/), asan, tsan,
+# clang, fuzz (build/<variant>/).
+
+V      ?= release
+B      ?= $(if $(filter release,$(V)),build,build/$(V))
+PREFIX ?= /usr/local
+SHARE  ?= $(PREFIX)/share/huifang
+
+FOLDERS := base proto workers/link broker workers/caller workers/escalation workers/recorder \
+	workers/reconciliation dashboard ctl ctl/import
+
+# folder:program
+PROGRAM_OF := broker:hf-broker workers/caller:hf-caller workers/escalation:hf-router \
+	workers/recorder:hf-recorder workers/reconciliation:hf-reconcile dashboard:hf-dashboard \
+	ctl:hfctl ctl/import:hf-import tests/sample:hf-sample
+
+# ---- compilers and flags -------------------------------------------------------------------------
+
+WARN    := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -Wstrict-prototypes \
+	-Wmissing-prototypes -Wformat=2 -Wundef
+CPP     := -D_GNU_SOURCE -I. -isystem /usr/include/postgresql -isystem /usr/include/libxml2 \
+	-isystem /usr/include/lua5.1
+DEPS     = -MMD -MP -MF $(@:.o=.d)
+HARDEN  := -fstack-protector-strong -fstack-clash-protection -fPIE
+ifeq ($(shell uname -m),x86_64)
+HARDEN  += -fcf-protection
+endif
+HARDENED_LINK := -pie -Wl,-z,relro,-z,now
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+
+ifeq ($(V),release)
+CC      := gcc
+CFLAGS  := -O2 -g -D_FORTIFY_SOURCE=2 $(HARDEN)
+LDFLAGS := $(HARDENED_LINK)
+else ifeq ($(V),clang)
+CC      := clang-14
+CFLAGS  := -O2 -g -D_FORTIFY_SOURCE=2 $(HARDEN)
+LDFLAGS := $(HARDENED_LINK)
+else ifeq ($(V),asan)
+CC      := gcc
+CFLAGS  := -O1 -g $(SANITIZE) -Wno-maybe-uninitialized
+LDFLAGS := -fsanitize=address,undefined
+else ifeq ($(V),tsan)
+CC      := gcc
+CFLAGS  := -O1 -g -fsanitize=thread -fno-omit-frame-pointer -Wno-maybe-uninitialized
+LDFLAGS := -fsanitize=thread
+else ifeq ($(V),fuzz)
+CC      := clang-14
+CFLAGS  := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer -DHF_FUZZ=1
+LDFLAGS := -fsanitize=address,undefined
+else
+$(error V=$(V) is none of release asan tsan clang fuzz)
+endif
+
+LIBS := -Wl,--as-needed -lzmq -lhiredis -lev -lpq -lsodium -lmsgpackc -lconfuse -ljansson \
+	-lmicrohttpd -lzip -lxml2 -lcsv -lshp -lxlsxwriter -lunistring -lseccomp -lsystemd \
+	-lpthread -lm
+
+# A compiler line that says in one word what it does; `make VERBOSE=1` shows all of it.
+ifeq ($(VERBOSE),)
+say = @printf '  %-5s %s\n' $(1) $(2);
+endif
+
+# ---- what there is -------------------------------------------------------------------------------
+
+sources_of = $(filter-out %/main.c,$(wildcard $(1)/*.c))
+archive_of = $(B)/lib/$(subst /,_,$(1)).a
+objects    = $(patsubst %.c,$(B)/obj/%.o,$(1))
+
+FULL     := $(foreach f,$(FOLDERS),$(if $(call sources_of,$(f)),$(f)))
+ARCHIVES := $(foreach f,$(FULL),$(call archive_of,$(f)))
+COMMON   := $(foreach f,workers/link proto base,$(if $(filter $(f),$(FULL)),$(call archive_of,$(f))))
+
+PROGRAM_ROWS := $(foreach p,$(PROGRAM_OF),$(if $(wildcard $(firstword $(subst :, ,$(p)))/main.c),$(p)))
+PROGRAMS     := $(foreach p,$(PROGRAM_ROWS),$(B)/bin/$(lastword $(subst :, ,$(p))))
+
+TEST_LIB  := $(if $(wildcard tests/lib/*.c),$(B)/lib/tests_lib.a)
+UNIT      := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
+SIM       := $(patsubst %.c,$(B)/%,$(wildcard tests/sim/*.c))
+FUZZERS   := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
+
+QUEUE_LUA ?= broker/queue.lua
+SHARED := $(patsubst broker/%,$(B)/share/%,$(wildcard $(QUEUE_LUA))) \
+	$(patsubst deploy/%,$(B)/share/%,$(wildcard deploy/policy/* deploy/schema/*.sql))
+
+# ---- targets -------------------------------------------------------------------------------------
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: all tests test test-long lint format fuzz fuzz-build bench faults demo demo-down sample \
+	install clean help
+
+all: $(PROGRAMS) $(ARCHIVES) $(SHARED) ## build the programs into build/bin (V=asan|tsan|clang: into build/V/bin)
+
+tests: all $(UNIT) $(SIM) ## build the C test programs too
+
+test: ## everything that CI runs, servers included; the last line counts what passed
+	@tests/run
+
+test-long: ## what does not fit into `make test`
+	@tests/run --long
+
+lint: ## layers, format, clang-tidy, sizes, forbidden words
+	@tests/lint/run
+
+format: ## write all C files as clang-format wants them
+	@git ls-files -z -co --exclude-standard '*.c' '*.h' | xargs -0 -r clang-format -i
+
+FUZZ_SECONDS ?= 20
+fuzz: ## run each fuzz target for FUZZ_SECONDS (20)
+	@$(MAKE) --no-print-directory V=fuzz fuzz-build
+	@tests/lint/fuzz-run $(FUZZ_SECONDS) build/fuzz/tests/fuzz
+
+fuzz-build: $(FUZZERS)
+
+# What another folder owns is called when it is there, and named when it is not.
+define call_script
+@if [ -x $(1) ]; then $(1) $(2); else echo "$(1) is missing" >&2; exit 69; fi
+endef
+
+bench: all ## measure; prints one table
+	$(call call_script,tests/bench/run,)
+
+faults: all ## kill, cut and starve the daemons; every check of the fault programme
+	$(call call_script,tests/faults/run,)
+
+demo: ## the whole system with simulated callers, from nothing (ONCE=1: ends by itself)
+	$(call call_script,deploy/demo,up)
+
+demo-down: ## stop what `make demo` left running
+	$(call call_script,deploy/demo,down)
+
+sample: all ## write the sample roster
+	$(call call_script,build/bin/hf-sample,$(SAMPLE_ARGS))
+
+clean: ## remove what was built
+	rm -rf build
+
+help: ## this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+# ---- installation --------------------------------------------------------------------------------
+
+install: all ## install below PREFIX (/usr/local), staged below DESTDIR
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(SHARE)
+	$(if $(PROGRAMS),install -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin)
+	cd $(B) && if [ -d share ]; then cp -r --no-preserve=ownership share/. $(abspath $(DESTDIR)$(SHARE))/; fi
+	for page in deploy/man/*.[0-9]; do \
+		[ -e "$$page" ] || continue; \
+		install -D -m 644 "$$page" "$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}"; done
+	for unit in deploy/systemd/*.service deploy/systemd/*.timer deploy/systemd/*.target; do \
+		[ -e "$$unit" ] || continue; \
+		install -D -m 644 "$$unit" "$(DESTDIR)$(PREFIX)/lib/systemd/system/$${unit##*/}"; done
+
+# ---- how things are made -------------------------------------------------------------------------
+
+$(B)/obj/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) -std=c11 $(WARN) $(CPP) $(CFLAGS) $(DEPS) -c -o $@ $<
+
+$(B)/obj/tests/fuzz/%.o: WARN += -Wno-missing-prototypes
+
+# An archive is made afresh when an object changed, and also when a source went away: its list of
+# objects is kept beside it, and rewritten only if it differs.
+define archive
+$(if $(filter clean help format,$(MAKECMDGOALS)),,
+$(if $(filter-out $(file <$(1).list),$(2))$(filter-out $(2),$(file <$(1).list)),
+$(shell mkdir -p $(dir $(1)))$(file >$(1).list,$(2))))
+$(1): $(2) $(1).list
+	@mkdir -p $$(@D)
+	$$(call say,AR,$$@)rm -f $$@ && ar rcsD $$@ $(2)
+endef
+$(foreach f,$(FULL),$(eval $(call archive,$(call archive_of,$(f)),$(call objects,$(call sources_of,$(f))))))
+$(if $(TEST_LIB),$(eval $(call archive,$(TEST_LIB),$(call objects,$(wildcard tests/lib/*.c)))))
+
+define program
+$(B)/bin/$(2): $(B)/obj/$(1)/main.o $(call objects,$(if $(filter $(1),$(FOLDERS)),,$(call sources_of,$(1)))) \
+    $(if $(filter $(1),$(FULL)),$(call archive_of,$(1))) $(COMMON)
+	@mkdir -p $$(@D)
+	$$(call say,LD,$$@)$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$(filter %.o %.a,$$^) $$(LIBS)
+endef
+$(foreach p,$(PROGRAM_ROWS),$(eval $(call program,$(firstword $(subst :, ,$(p))),$(lastword $(subst :, ,$(p))))))
+
+TEST_LINK = -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS) -llua5.1
+
+$(UNIT) $(SIM): $(B)/%: $(B)/obj/%.o $(TEST_LIB) $(ARCHIVES)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(TEST_LINK) -lcmocka
+
+$(FUZZERS): $(B)/%: $(B)/obj/%.o $(TEST_LIB) $(ARCHIVES)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) $(CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $< $(TEST_LINK)
+
+$(B)/share/%: broker/%
+	@mkdir -p $(@D)
+	$(call say,COPY,$@)cp $< $@
+
+$(B)/share/%: deploy/%
+	@mkdir -p $(@D)
+	$(call say,COPY,$@)cp $< $@
+
+-include $(shell [ -d $(B)/obj ] && find $(B)/obj -name '*.d')
