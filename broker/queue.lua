@@ -1,0 +1,917 @@
+#!lua name=hf1
+-- queue.lua - the lock: fences, moves and appends, nothing more. It knows no campaign rule.
+--
+-- Three functions, each taking an ordered batch of entries (ARCHITECTURE.md 3.3). Every entry checks its
+-- arguments before its first write and runs under pcall, so one bad entry leaves the others whole. No
+-- clock, no EXPIRE, no randomness: the same calls give the same state. Tokens are fixed-width hex
+-- strings and compared as such, because Lua numbers are doubles.
+--
+-- A case is in exactly one lane or under exactly one lease: only settle() and hold() move it.
+
+local P          -- "hf:{campaign}:" of the running call
+local M          -- the campaign's counters, written back once at the end of the call
+local NOW, WALL  -- decimal strings, ms
+
+local ZERO = '0000000000000000'
+local GIVEN_MAX = 5
+local PAGE = 50
+local HEX -- filled by the first call: while a library loads, Lua's own functions are not there
+
+local call = function(...) return redis.call(...) end
+
+local function fill_hex()
+	HEX = {}
+	for i = 0, 255 do HEX[string.char(i)] = string.format('%02x', i) end
+end
+
+local function hex(raw) return (raw:gsub('.', HEX)) end
+
+local function unhex(text)
+	return (text:gsub('%x%x', function(d) return string.char(tonumber(d, 16)) end))
+end
+
+local function num(n) return string.format('%.0f', n) end
+
+local function has(flags, bit) return math.floor(flags / bit) % 2 == 1 end
+
+-- Arguments: each returns the value or ends the entry with an error that names it.
+local function bytes(name, v, len)
+	if type(v) ~= 'string' or #v ~= len then error(name .. ': wants ' .. len .. ' bytes', 0) end
+	return v
+end
+
+local function count(name, v)
+	if type(v) ~= 'string' or #v > 15 or not v:match('^%d+$') then error(name .. ': wants a number', 0) end
+	return tonumber(v)
+end
+
+local function token_arg(v)
+	if type(v) ~= 'string' or #v ~= 16 or not v:match('^[0-9a-f]+$') then error('token: wants hex16', 0) end
+	return v
+end
+
+local function name_arg(name, v)
+	if type(v) ~= 'string' or #v > 32 or not v:match('^[a-z0-9][a-z0-9_-]*$') then
+		error(name .. ': wants a name', 0)
+	end
+	return v
+end
+
+local function lane_arg(v)
+	if type(v) ~= 'string' or #v > 79 or not v:match('^[a-z][a-z0-9:_-]*$') then error('lane: bad name', 0) end
+	return v
+end
+
+local function due_arg(v)
+	if type(v) ~= 'string' or #v > 15 or not v:match('^%d+$') then error('due: wants ms', 0) end
+	return v
+end
+
+local function id_arg(v)
+	if type(v) ~= 'string' or #v > 32 or not v:match('^%d+%-%d+$') then error('log id: wants a-b', 0) end
+	return v
+end
+
+local function text_arg(name, v, max)
+	if type(v) ~= 'string' or #v > max then error(name .. ': too long', 0) end
+	return v
+end
+
+local function word_arg(name, v)
+	if type(v) ~= 'string' or #v > 48 or not v:match('^[a-z0-9-]+$') then error(name .. ': wants a word', 0) end
+	return v
+end
+
+-- a-b <= c-d for log ids
+local function id_not_after(a, b)
+	local a1, a2 = a:match('^(%d+)%-(%d+)$')
+	local b1, b2 = b:match('^(%d+)%-(%d+)$')
+	a1, a2, b1, b2 = tonumber(a1), tonumber(a2), tonumber(b1), tonumber(b2)
+	return a1 < b1 or (a1 == b1 and a2 <= b2)
+end
+
+-- ---- the log and the counters ------------------------------------------------------------------
+
+local function changed() M.opseq = M.opseq + 1 end
+
+local function append(kind, case, state, detail, ...)
+	changed()
+	M.logno = M.logno + 1
+	call('XADD', P .. 'log', num(M.epoch) .. '-' .. num(M.logno),
+	    'e', kind .. ' ' .. num(M.opseq) .. ' ' .. NOW .. ' ' .. WALL,
+	    'c', case, 's', state, 'd', detail, ...)
+end
+
+local function next_token()
+	M.tokno = M.tokno + 1
+	return string.format('%06x%05x%05x', M.epoch, math.floor(M.tokno / 1048576), M.tokno % 1048576)
+end
+
+-- ---- cases ---------------------------------------------------------------------------------------
+
+local STATE = '^(%d+)|([^|]*)|([^|]*)|([^|]*)|(%d+)|(%x+)|(%d+)|(%d+)|(%a*)|([^|]*)|([^|]*)|([^|]*)|(.*)$'
+
+-- The case's state, nil when there is none. Damaged text is an error: the entry ends before a write.
+local function load(case)
+	local text = call('HGET', P .. 'cases', case)
+	if not text then return nil end
+	local v, owner, hand, lane, due, token, rseq, given, flags, ob, law_at, why, blob = text:match(STATE)
+	if not v then error('poison', 0) end
+	return { version = tonumber(v), owner = owner, hand = hand, lane = lane, due = due, token = token,
+	    rseq = tonumber(rseq), given = tonumber(given), flags = flags, ob = ob, law_at = law_at,
+	    why = why, blob = blob, held = flags:find('h', 1, true) ~= nil }
+end
+
+local function text_of(s)
+	return table.concat({ num(s.version), s.owner, s.hand, s.lane, s.due, s.token, num(s.rseq),
+	    num(s.given), s.flags, s.ob, s.law_at, s.why, '' }, '|')
+end
+
+local function flag(s, letter, on)
+	local rest = s.flags:gsub(letter, '')
+	s.flags = on and rest .. letter or rest
+end
+
+local function flagged(s, letter) return s.flags:find(letter, 1, true) ~= nil end
+
+-- Writes the state; the version rises with every change but a renewal.
+local function save(case, s)
+	local text = text_of(s)
+	call('HSET', P .. 'cases', case, text .. s.blob)
+	return text
+end
+
+local function bump(case, s)
+	s.version = s.version + 1
+	return save(case, s)
+end
+
+local function set_owner(case, s, owner)
+	if s.owner == owner then return end
+	if s.owner ~= '-' then call('SREM', P .. 'owned:' .. s.owner, case) end
+	if owner ~= '-' then call('SADD', P .. 'owned:' .. owner, case) end
+	s.owner = owner
+end
+
+local function enter(case, s, lane, due)
+	s.lane, s.due = lane, due
+	call('ZADD', P .. 'lane:' .. lane, due, case)
+	call('SADD', P .. 'lanes', lane)
+end
+
+local function leave(case, s) call('ZREM', P .. 'lane:' .. s.lane, case) end
+
+-- From a lane into somebody's hand, under a new token.
+local function hold(case, s, person, ob, pulled)
+	leave(case, s)
+	s.token, s.rseq, s.hand, s.ob, s.held = next_token(), 0, person, ob, true
+	s.given = s.given + 1
+	s.flags = pulled and 'hp' or 'h'
+	call('ZADD', P .. 'leases', 0, s.token .. case)
+	call('HSET', P .. 'hand:' .. person, case, s.token .. ' ' .. (pulled and '1' or '0') .. ' ' .. ob)
+end
+
+-- The lease ends: how is 'x' expired, 'g' given back, 'd' done. The case stays nowhere: the caller settles it.
+local function unhold(case, s, how)
+	call('ZREM', P .. 'leases', s.token .. case)
+	call('HDEL', P .. 'hand:' .. s.hand, case)
+	s.hand, s.held = '-', false
+	s.flags = how .. (flagged(s, 'm') and 'm' or '')
+end
+
+-- A lease ends without a record: back to where the case came from, unless something came up meanwhile.
+local function give_up(case, s, how, kind, reason)
+	local person, triage = s.hand, flagged(s, 't')
+	unhold(case, s, how)
+	if how == 'g' and s.given > 0 then s.given = s.given - 1 end
+	if triage then
+		enter(case, s, 'triage', NOW)
+		flag(s, 'm', true)
+	elseif s.given >= GIVEN_MAX then
+		enter(case, s, 'parked', NOW)
+	else
+		enter(case, s, s.lane, s.due)
+	end
+	append(kind, case, bump(case, s), person .. ' ' .. reason)
+end
+
+-- Why this token holds nothing (LOST reasons of PROTOCOL.md 6).
+local function lost_reason(s, token)
+	if not s then return 'unknown' end
+	if s.token ~= token then return 'granted-on' end
+	if flagged(s, 'm') then return 'moved' end
+	if flagged(s, 'd') then return 'done' end
+	if flagged(s, 'g') then return 'given-back' end
+	return 'expired'
+end
+
+local function holds(s, token, ob) return s and s.held and s.token == token and s.ob == ob end
+
+-- ---- handing out -----------------------------------------------------------------------------------
+
+local function grant_reply(case, s)
+	local task = call('HGET', P .. 'tasks', case) or ''
+	local last = call('LRANGE', P .. 'last:' .. hex(case), 0, 4)
+	local r = { 'ok', case, s.token, num(s.rseq), flagged(s, 'p') and '1' or '0', num(s.version), s.due,
+	    s.why, task, num(#last) }
+	for i = 1, #last do r[#r + 1] = last[i] end
+	return r
+end
+
+-- The answer that this next_no had already, or nil.
+local function replay(ob, person, no)
+	local prev = call('HGET', P .. 'next', ob .. ' ' .. person)
+	if not prev then return nil end
+	local pno, kind, chex, token = prev:match('^(%d+) (%a) (%S+) (%S+)$')
+	if tonumber(pno) > no then return { 'no', 'old', pno } end
+	if tonumber(pno) < no or kind ~= 'G' then return nil end
+	local case = unhex(chex)
+	local s = load(case)
+	if holds(s, token, ob) then return grant_reply(case, s) end
+	return { 'no', 'lost', case, token, lost_reason(s, token) }
+end
+
+local function remember(ob, person, no, case, token)
+	call('HSET', P .. 'next', ob .. ' ' .. person, num(no) .. ' G ' .. hex(case) .. ' ' .. token)
+end
+
+local function person_row(person)
+	local row = call('HGET', P .. 'persons', person)
+	if not row then return nil end
+	local roles, team, qualified, pk, active = row:match('^(%d+) (%S+) ([01]) (%S+) ([01])$')
+	if not roles then error('person row', 0) end
+	return { roles = tonumber(roles), team = team, qualified = qualified == '1', active = active == '1' }
+end
+
+local function hand_counts(person)
+	local all = call('HVALS', P .. 'hand:' .. person)
+	local pulled = 0
+	for i = 1, #all do
+		if all[i]:sub(18, 18) == '1' then pulled = pulled + 1 end
+	end
+	return pulled, #all - pulled
+end
+
+local function offer_of(person)
+	local text = call('HGET', P .. 'offer', person)
+	if not text then return 0, {}, '' end
+	local max, rest = text:match('^(%d+) ?(.*)$')
+	local lanes = {}
+	for lane in rest:gmatch('%S+') do lanes[#lanes + 1] = lane end
+	return tonumber(max), lanes, rest
+end
+
+-- Why nobody gets anything right now, or nil. Opening by name asks for no gate and no pause.
+local function closed(opening)
+	if M.mode ~= 0 then return { 'no', 'embargo', '0', '' } end
+	if opening then return nil end
+	if M.paused == '1' then return { 'no', 'paused', '0', '' } end
+	if tonumber(M.gate) > tonumber(NOW) then return { 'no', 'closed-until', M.gate, '' } end
+	return nil
+end
+
+local B = {} -- entries of hf1_broker
+
+-- The first lane in the order of the offer that has a case due.
+function B.grant(ob, person, no, seq)
+	ob = hex(bytes('ob', ob, 16))
+	name_arg('person', person)
+	no = count('next_no', no)
+	if seq and seq ~= '' and tonumber(call('HGET', P .. 'ob:' .. ob, 'upto') or '0') < count('seq', seq) then
+		return { 'no', 'skipped', '0', '' }
+	end
+	local r = replay(ob, person, no)
+	if r then return r end
+	local p = person_row(person)
+	if not p or not p.active or not p.qualified or p.team == '-' then return { 'no', 'unqualified', '0', '' } end
+	local _, lanes, offered = offer_of(person)
+	r = closed(false)
+	if r then
+		r[4] = offered
+		return r
+	end
+	if hand_counts(person) > 0 then return { 'no', 'limit', '0', '' } end
+	local next_due = nil
+	for i = 1, #lanes do
+		local top = call('ZRANGE', P .. 'lane:' .. lanes[i], 0, 0, 'WITHSCORES')
+		local due = top[2] and tonumber(top[2])
+		if due and due <= tonumber(NOW) then
+			local case = top[1]
+			local ok, s = pcall(load, case)
+			if not ok or not s then
+				call('ZREM', P .. 'lane:' .. lanes[i], case)
+				call('ZADD', P .. 'lane:parked', 0, case)
+				call('SADD', P .. 'lanes', 'parked')
+				append('poison', case, '', lanes[i])
+				error('poison', 0)
+			end
+			hold(case, s, person, ob, true)
+			append('grant', case, bump(case, s),
+			    person .. ' ' .. ob .. ' ' .. num(no) .. ' 1 ' .. s.lane)
+			remember(ob, person, no, case, s.token)
+			return grant_reply(case, s)
+		end
+		if due and (not next_due or due < next_due) then next_due = due end
+	end
+	return { 'no', 'empty', next_due and num(next_due) or '0', offered }
+end
+
+local function may_take(s, person, allowed)
+	if s.owner == person or s.lane:sub(1, #person + 5) == 'own:' .. person .. ':' then return true end
+	for pattern in allowed:gmatch('%S+') do
+		if pattern == s.lane or (pattern:sub(-1) == '*' and s.lane:sub(1, #pattern - 1) == pattern:sub(1, -2)) then
+			return true
+		end
+	end
+	return false
+end
+
+-- One named case. allowed: lanes, separated by spaces, a trailing * stands for anything.
+function B.take(ob, person, no, case, allowed)
+	ob = hex(bytes('ob', ob, 16))
+	name_arg('person', person)
+	no = count('next_no', no)
+	bytes('case', case, 16)
+	text_arg('lanes', allowed, 400)
+	local r = replay(ob, person, no) or closed(true)
+	if r then return r end
+	local s = load(case)
+	if not s then return { 'no', 'not-found', '0', '' } end
+	if not may_take(s, person, allowed) then return { 'no', 'denied', '0', '' } end
+	if s.held then return { 'no', 'held', '0', '', s.hand } end
+	if s.lane == 'terminal' then return { 'no', 'closed-case', '0', '' } end
+	local _, opened = hand_counts(person)
+	if opened >= math.max((offer_of(person)), 1) then return { 'no', 'limit', '0', '' } end
+	hold(case, s, person, ob, false)
+	append('grant', case, bump(case, s), person .. ' ' .. ob .. ' ' .. num(no) .. ' 0 ' .. s.lane)
+	remember(ob, person, no, case, s.token)
+	return grant_reply(case, s)
+end
+
+function B.renew(ob, case, token, rseq)
+	ob = hex(bytes('ob', ob, 16))
+	bytes('case', case, 16)
+	token_arg(token)
+	rseq = count('rseq', rseq)
+	local s = load(case)
+	if not holds(s, token, ob) then return { 'no', lost_reason(s, token) } end
+	if rseq == s.rseq then
+		s.rseq = s.rseq + 1
+		save(case, s)
+		changed()
+	end
+	return { 'ok', num(s.rseq) }
+end
+
+function B.giveback(ob, case, token, reason)
+	ob = hex(bytes('ob', ob, 16))
+	bytes('case', case, 16)
+	token_arg(token)
+	word_arg('reason', reason)
+	local s = load(case)
+	if not holds(s, token, ob) then return { 'no', lost_reason(s, token) } end
+	give_up(case, s, 'g', 'giveback', reason)
+	return { 'ok' }
+end
+
+-- Compare-and-set of an observer that has watched (token, rseq) long enough.
+function B.expire(case, token, rseq)
+	bytes('case', case, 16)
+	token_arg(token)
+	rseq = count('rseq', rseq)
+	local s = load(case)
+	if not s or not s.held or s.token ~= token or s.rseq ~= rseq then return { 'no' } end
+	give_up(case, s, 'x', 'expire', 'silent')
+	return { 'ok', s.lane }
+end
+
+function B.leases(from)
+	local all = call('ZRANGEBYLEX', P .. 'leases', from == '' and '-' or '(' .. from, '+', 'LIMIT', 0, 200)
+	local r = { 'ok' }
+	for i = 1, #all do
+		local token, case = all[i]:sub(1, 16), all[i]:sub(17)
+		local ok, s = pcall(load, case)
+		r[#r + 1] = token
+		r[#r + 1] = case
+		r[#r + 1] = ok and s and num(s.rseq) or '0'
+	end
+	return r
+end
+
+-- ---- records ---------------------------------------------------------------------------------------
+
+local QUIET = { ['25'] = true, ['29'] = true } -- REVEAL, TIMER: not shown among the last records
+
+local function be(n, width)
+	local out = {}
+	for i = width, 1, -1 do
+		out[i] = string.char(n % 256)
+		n = math.floor(n / 256)
+	end
+	return table.concat(out)
+end
+
+-- EFFECTIVE '0', LATE '1', QUARANTINED '2', and why.
+local function judge(s, r)
+	if has(r.flags, 8) then return '2', r.why end
+	if r.case == '' then return '0', '-' end
+	if not s then return '2', 'case' end
+	if r.token == ZERO then
+		if has(r.flags, 1) then return '2', 'token' end
+		if has(r.flags, 32) and s.owner ~= r.person then return '2', 'role' end
+		if r.expect ~= 0 and r.expect ~= s.version then return '1', 'stale' end
+		return '0', '-'
+	end
+	if s.token == r.token then
+		if s.ob ~= r.ob or (s.held and s.hand ~= r.person) then return '2', 'token' end
+		if flagged(s, 'm') then return '1', 'moved' end
+		return '0', '-'
+	end
+	if M.mode == 1 and r.token > s.token and r.token:sub(1, 6) < string.format('%06x', M.epoch) then
+		return '0', 'readmitted'
+	end
+	return '1', 'granted-on'
+end
+
+-- What an effective record does to its case. Nothing is decided here: the router places it.
+local function apply(s, r)
+	if r.token ~= ZERO then
+		if s.token ~= r.token then -- after a lost store: the lease is newer than what was saved
+			s.token, s.ob = r.token, r.ob
+		end
+		if has(r.flags, 4) and s.owner == '-' and s.lane == 'pool' then set_owner(r.case, s, r.person) end
+		s.given = 0
+		if s.held and has(r.flags, 16) then return end
+		if s.held then unhold(r.case, s, 'd') else leave(r.case, s) end
+		flag(s, 'd', true)
+		enter(r.case, s, 'triage', NOW)
+	elseif s.held then
+		flag(s, 't', true)
+	else
+		leave(r.case, s)
+		flag(s, 'm', true)
+		enter(r.case, s, 'triage', NOW)
+	end
+end
+
+local function freeze(obkey, ob)
+	call('HSET', obkey, 'frozen', '1')
+	append('frozen', '', '', ob)
+	return { 'no', 'equivocation' }
+end
+
+local function record(ob, seq, prev_h, h, person, kind, flags, case, token, expect, f0, f1, header, why)
+	local r = { ob = hex(bytes('ob', ob, 16)), person = name_arg('person', person), flags = count('flags', flags),
+	    case = case == '' and '' or bytes('case', case, 16), token = token_arg(token),
+	    expect = count('expect', expect), why = why and why ~= '' and word_arg('why', why) or 'schema' }
+	seq = count('seq', seq)
+	count('kind', kind)
+	bytes('prev_h', prev_h, 32)
+	bytes('h', h, 32)
+	text_arg('f0', f0, 1024)
+	text_arg('f1', f1, 65536)
+	text_arg('header', header, 768)
+	local obkey = P .. 'ob:' .. r.ob
+	local o = call('HMGET', obkey, 'upto', 'h', 'frozen', 'v:' .. num(seq))
+	if not o[1] then return { 'no', 'unknown' } end
+	if o[3] then return { 'no', 'frozen' } end
+	if M.mode == 2 then return { 'no', 'halted' } end
+	local upto = tonumber(o[1])
+	if seq <= upto then
+		if not o[4] then return { 'no', 'gap', num(upto + 1) } end
+		if o[4]:sub(1, 32) ~= h then return freeze(obkey, r.ob) end
+		local verdict, opseq, said = o[4]:sub(33):match('^(%d) (%d+) (%S+)$')
+		return { 'ok', verdict, said, opseq, '' }
+	end
+	if seq ~= upto + 1 then return { 'no', 'gap', num(upto + 1) } end
+	if prev_h ~= o[2] then return freeze(obkey, r.ob) end
+	local s = r.case ~= '' and load(r.case) or nil
+	local verdict, said = judge(s, r)
+	local state = ''
+	if verdict == '0' and s and has(r.flags, 2) then
+		apply(s, r)
+		state = bump(r.case, s)
+	end
+	append('record', r.case, state, r.ob .. ' ' .. num(seq) .. ' ' .. verdict .. ' ' .. said .. ' ' .. person .. ' ' .. kind,
+	    'r', f0, 'b', f1)
+	call('HSET', obkey, 'upto', num(seq), 'h', h, 'v:' .. num(seq), h .. verdict .. ' ' .. num(M.opseq) .. ' ' .. said)
+	if s and verdict ~= '2' and not QUIET[kind] then
+		local list = P .. 'last:' .. hex(r.case)
+		call('LPUSH', list, ob .. be(seq, 8) .. be(#header, 4) .. header .. f1)
+		call('LTRIM', list, 0, 4)
+	end
+	return { 'ok', verdict, said, num(M.opseq), s and s.lane or '' }
+end
+
+B.record = record
+
+-- ---- sessions --------------------------------------------------------------------------------------
+
+local function ob_reply(obkey)
+	local o = call('HMGET', obkey, 'upto', 'h', 'settled', 'released', 'receipt1', 'receipt2')
+	return { 'ok', o[1], o[2], o[3] or '0', o[4] or '0', o[5] or '', o[6] or '' }
+end
+
+-- What a lease ticket is worth now: 0 kept, 1 readmitted, 2 lost.
+local function ticket(ob, case, token)
+	bytes('case', case, 16)
+	token_arg(token)
+	local s = load(case)
+	if holds(s, token, ob) then return '0' end
+	return '2'
+end
+
+function B.hello(ob, agent, head_seq, head_h, ...)
+	local raw = bytes('ob', ob, 16)
+	ob = hex(raw)
+	if #agent ~= 32 or not agent:match('^[0-9a-f]+$') then error('agent: wants hex32', 0) end
+	head_seq = count('head_seq', head_seq)
+	bytes('head_h', head_h, 32)
+	local rest = { ... }
+	local n = count('persons', rest[1])
+	local m = count('tickets', rest[n + 2])
+	if n > 64 or m > 320 or #rest ~= n + 2 + 2 * m then error('hello: counts', 0) end
+	for i = 2, n + 1 do name_arg('person', rest[i]) end
+	local row = call('HGET', P .. 'agents', agent)
+	if not row or row:sub(-6) ~= 'active' then return { 'no', 'revoked' } end
+	local obkey = P .. 'ob:' .. ob
+	local o = call('HMGET', obkey, 'agent', 'upto', 'h', 'frozen')
+	if o[1] and o[1] ~= agent then return { 'no', 'agent' } end
+	if o[4] then return { 'no', 'frozen' } end
+	if o[1] then
+		local upto = tonumber(o[2])
+		if head_seq < upto or (head_seq == upto and head_h ~= o[3]) then return { 'no', 'clone' } end
+	else
+		call('HSET', obkey, 'agent', agent, 'upto', '0', 'h', string.rep('\0', 32))
+		append('outbox', '', '', ob .. ' ' .. agent)
+	end
+	for i = 2, n + 1 do call('HSET', obkey, 'p:' .. rest[i], '1') end
+	local r = ob_reply(obkey)
+	r[#r + 1] = num(m)
+	for i = n + 3, #rest, 2 do r[#r + 1] = ticket(ob, rest[i], rest[i + 1]) end
+	for i = 2, n + 1 do
+		local hand = call('HGETALL', P .. 'hand:' .. rest[i])
+		for j = 1, #hand, 2 do
+			local token, pulled, where = hand[j + 1]:match('^(%x+) ([01]) (%x+)$')
+			local s = where == ob and load(hand[j])
+			if s then
+				for _, v in ipairs({ hand[j], token, num(s.rseq), rest[i], pulled }) do r[#r + 1] = v end
+			end
+		end
+	end
+	return r
+end
+
+function B.sync(ob)
+	local obkey = P .. 'ob:' .. hex(bytes('ob', ob, 16))
+	if not call('HGET', obkey, 'agent') then return { 'no', 'unknown' } end
+	return ob_reply(obkey)
+end
+
+-- Has this person ever logged in on this outbox?
+function B.knows(ob, person)
+	name_arg('person', person)
+	return { call('HGET', P .. 'ob:' .. hex(bytes('ob', ob, 16)), 'p:' .. person) and 'ok' or 'no' }
+end
+
+-- A broker's first entry on a connection: is this the store that it knew?
+function B.attach(run_id, incarnation, epoch, opseq)
+	text_arg('run_id', run_id, 64)
+	epoch, opseq = count('epoch', epoch), count('opseq', opseq)
+	local was, first = M.mode, M.run_id == ''
+	if incarnation ~= '' and (incarnation ~= M.incarnation or epoch > M.epoch or opseq > M.opseq) then
+		M.mode = 2
+		M.why = 'store-regressed'
+	elseif M.run_id ~= run_id then
+		M.run_id = run_id
+		if M.mode == 0 and incarnation == '' and not first then M.mode = 1 end
+		M.dirty = true
+	elseif M.mode == 1 and incarnation ~= '' and epoch == M.epoch then
+		M.mode = 0
+	end
+	if was ~= M.mode then append('mode', '', '', num(M.mode) .. ' attach') end
+	return { 'ok', M.incarnation, num(M.mode) }
+end
+
+-- An observer has waited lease + guard since the store came back: nobody can hold what it does not know.
+function B.lift()
+	if M.mode == 1 then
+		M.mode = 0
+		append('mode', '', '', '0 lift')
+	end
+	return { 'ok' }
+end
+
+-- ---- looking: reads only ---------------------------------------------------------------------------
+
+local function rows(cases)
+	local r = { 'ok', num(#cases) }
+	for i = 1, #cases do
+		local ok, s = pcall(load, cases[i])
+		if ok and s then
+			for _, v in ipairs({ cases[i], s.held and 'hand:' .. s.hand or s.lane, s.due, num(s.version), s.owner,
+			    call('HGET', P .. 'tasks', cases[i]) or '' }) do r[#r + 1] = v end
+		end
+	end
+	return r
+end
+
+local function page_of(all, page)
+	local out = {}
+	for i = page * PAGE + 1, math.min((page + 1) * PAGE, #all) do out[#out + 1] = all[i] end
+	return out
+end
+
+function B.own(person, page)
+	name_arg('person', person)
+	local all = call('SMEMBERS', P .. 'owned:' .. person)
+	table.sort(all)
+	local r = rows(page_of(all, count('page', page)))
+	r[2] = num(math.ceil(#all / PAGE))
+	return r
+end
+
+function B.lane(lane, page)
+	lane_arg(lane)
+	page = count('page', page)
+	local r = rows(call('ZRANGE', P .. 'lane:' .. lane, page * PAGE, (page + 1) * PAGE - 1))
+	r[2] = num(math.ceil(call('ZCARD', P .. 'lane:' .. lane) / PAGE))
+	return r
+end
+
+function B.case(case)
+	bytes('case', case, 16)
+	local s = load(case)
+	if not s then return { 'no', 'not-found' } end
+	local last = call('LRANGE', P .. 'last:' .. hex(case), 0, 4)
+	local r = { 'ok', text_of(s), s.blob, call('HGET', P .. 'tasks', case) or '', num(#last) }
+	for i = 1, #last do r[#r + 1] = last[i] end
+	return r
+end
+
+function B.number(index)
+	local all = call('SMEMBERS', P .. 'num:' .. hex(bytes('index', index, 8)))
+	table.sort(all)
+	return rows(page_of(all, 0))
+end
+
+function B.me(person)
+	name_arg('person', person)
+	local pulled, opened = hand_counts(person)
+	local max, _, lanes = offer_of(person)
+	return { 'ok', call('HGET', P .. 'persons', person) or '', num(pulled), num(opened), num(max), lanes, M.gate,
+	    num(M.mode), M.paused }
+end
+
+-- ---- the router's entries --------------------------------------------------------------------------
+
+local R = { record = record }
+
+function R.open(epoch, incarnation, why, mode)
+	epoch = count('epoch', epoch)
+	if #incarnation ~= 32 or not incarnation:match('^[0-9a-f]+$') then error('incarnation: wants hex32', 0) end
+	text_arg('why', why, 64)
+	if epoch < 1 or epoch > 8191 or epoch <= M.epoch then return { 'no', 'epoch', num(M.epoch) } end
+	M.epoch, M.incarnation, M.mode, M.tokno = epoch, incarnation, count('mode', mode or '0'), 0
+	M.dirty = true
+	append('epoch', '', '', num(epoch) .. ' ' .. incarnation .. ' ' .. why)
+	return { 'ok' }
+end
+
+function R.halt(why)
+	M.mode, M.why = 2, text_arg('why', why, 64)
+	append('mode', '', '', '2 ' .. why)
+	return { 'ok' }
+end
+
+function R.create(case, lane, due, task, blob, owner, indexes)
+	bytes('case', case, 16)
+	lane_arg(lane)
+	due_arg(due)
+	text_arg('task', task, 65536)
+	text_arg('blob', blob, 200)
+	if owner ~= '-' then name_arg('owner', owner) end
+	if #indexes % 8 ~= 0 or #indexes > 8 * 16 then error('indexes: wants 8 bytes each', 0) end
+	if call('HEXISTS', P .. 'cases', case) == 1 then return { 'ok', 'exists' } end
+	local s = { version = 1, owner = '-', hand = '-', token = ZERO, rseq = 0, given = 0, flags = '', ob = '-',
+	    law_at = '0-0', blob = blob, held = false }
+	set_owner(case, s, owner)
+	enter(case, s, lane, due)
+	call('HSET', P .. 'tasks', case, task)
+	for i = 1, #indexes, 8 do call('SADD', P .. 'num:' .. hex(indexes:sub(i, i + 7)), case) end
+	append('create', case, save(case, s), lane, 'k', task, 'l', blob)
+	return { 'ok', 'created' }
+end
+
+-- Compare-and-set on the version. While somebody holds the case only the law's memory moves.
+function R.place(case, version, law_at, blob, lane, due, reason, text, owner)
+	bytes('case', case, 16)
+	version = count('version', version)
+	id_arg(law_at)
+	text_arg('blob', blob, 200)
+	if lane then
+		lane_arg(lane)
+		due_arg(due)
+		word_arg('reason', reason)
+		text_arg('text', text, 200)
+		if owner ~= '' and owner ~= '-' then name_arg('owner', owner) end
+	end
+	local s = load(case)
+	if not s then return { 'no', 'not-found' } end
+	if s.version ~= version then return { 'no', 'version', num(s.version) } end
+	s.blob, s.law_at = blob, law_at
+	if lane and not s.held then
+		leave(case, s)
+		if owner ~= '' then set_owner(case, s, owner) end
+		enter(case, s, lane, due)
+		s.why = reason
+	end
+	append('place', case, bump(case, s), lane and reason .. ' ' .. text or '-', 'l', blob)
+	return { 'ok', num(s.version), s.held and 'held' or 'placed' }
+end
+
+function R.offer(person, max, ...)
+	name_arg('person', person)
+	local text = num(count('max', max))
+	for _, lane in ipairs({ ... }) do text = text .. ' ' .. lane_arg(lane) end
+	if call('HGET', P .. 'offer', person) == text then return { 'ok', 'same' } end
+	call('HSET', P .. 'offer', person, text)
+	append('offer', '', '', person .. ' ' .. text)
+	return { 'ok', 'new' }
+end
+
+function R.admit_agent(agent, curve_pk, sign_pk, state)
+	if not (agent:match('^%x+$') and #agent == 32 and curve_pk:match('^%x+$') and #curve_pk == 64 and
+	    sign_pk:match('^%x+$') and #sign_pk == 64 and (state == 'active' or state == 'revoked')) then
+		error('agent: wants hex32 hex64 hex64 state', 0)
+	end
+	local row = curve_pk .. ' ' .. sign_pk .. ' ' .. state
+	if call('HGET', P .. 'agents', agent) == row then return { 'ok', 'same' } end
+	call('HSET', P .. 'agents', agent, row)
+	append('agent', '', '', agent .. ' ' .. row)
+	return { 'ok', 'new' }
+end
+
+function R.admit_person(person, roles, team, qualified, pk, active)
+	name_arg('person', person)
+	if team ~= '-' then name_arg('team', team) end
+	if not (pk == '-' or (#pk == 64 and pk:match('^%x+$'))) then error('pk: wants hex64 or -', 0) end
+	if not (qualified:match('^[01]$') and active:match('^[01]$')) then error('qualified, active: 0 or 1', 0) end
+	local row = num(count('roles', roles)) .. ' ' .. team .. ' ' .. qualified .. ' ' .. pk .. ' ' .. active
+	if call('HGET', P .. 'persons', person) == row then return { 'ok', 'same' } end
+	call('HSET', P .. 'persons', person, row)
+	append('person', '', '', person .. ' ' .. row)
+	return { 'ok', 'new' }
+end
+
+function R.number(case, index)
+	bytes('case', case, 16)
+	call('SADD', P .. 'num:' .. hex(bytes('index', index, 8)), case)
+	changed()
+	return { 'ok' }
+end
+
+function R.cursor(router, id)
+	name_arg('router', router)
+	call('HSET', P .. 'router', 'cursor', id_arg(id))
+	changed()
+	return { 'ok' }
+end
+
+function R.gate(until_ms)
+	local v = due_arg(until_ms)
+	if v == M.gate then return { 'ok', 'same' } end
+	M.gate, M.dirty = v, true
+	append('gate', '', '', v)
+	return { 'ok', 'new' }
+end
+
+function R.pause(on)
+	if on ~= '0' and on ~= '1' then error('pause: 0 or 1', 0) end
+	if on == M.paused then return { 'ok', 'same' } end
+	M.paused, M.dirty = on, true
+	append('pause', '', '', on)
+	return { 'ok', 'new' }
+end
+
+function R.timer(case, at)
+	bytes('case', case, 16)
+	if due_arg(at) == '0' then call('ZREM', P .. 'timers', case) else call('ZADD', P .. 'timers', at, case) end
+	changed()
+	return { 'ok' }
+end
+
+-- The router's own outbox: registered without HELLO.
+function R.ob(ob, agent)
+	ob = hex(bytes('ob', ob, 16))
+	if #agent ~= 32 or not agent:match('^%x+$') then error('agent: wants hex32', 0) end
+	local obkey = P .. 'ob:' .. ob
+	if not call('HGET', obkey, 'agent') then
+		call('HSET', obkey, 'agent', agent, 'upto', '0', 'h', string.rep('\0', 32))
+		append('outbox', '', '', ob .. ' ' .. agent)
+	end
+	return ob_reply(obkey)
+end
+
+-- ---- the recorder's entries ------------------------------------------------------------------------
+
+local S = {}
+
+-- Monotone: an older mark changes nothing.
+function S.mark(ob, level, upto, h, receipt)
+	local obhex = hex(bytes('ob', ob, 16))
+	level, upto = count('level', level), count('upto', upto)
+	bytes('h', h, 32)
+	text_arg('receipt', receipt, 1024)
+	if level ~= 1 and level ~= 2 then error('level: 1 or 2', 0) end
+	local obkey = P .. 'ob:' .. obhex
+	local field = level == 1 and 'settled' or 'released'
+	local o = call('HMGET', obkey, 'upto', field)
+	if not o[1] then return { 'no', 'unknown' } end
+	local was = tonumber(o[2] or '0')
+	if upto > tonumber(o[1]) then return { 'no', 'ahead', o[1] } end
+	if upto <= was then return { 'ok', 'same' } end
+	call('HSET', obkey, field, num(upto), field .. '_h', h, 'receipt' .. num(level), receipt)
+	if level == 2 then -- answers below RELEASED are never asked for again
+		for i = was + 1, math.min(upto, was + 4000) do call('HDEL', obkey, 'v:' .. num(i)) end
+	end
+	append('mark', '', '', obhex .. ' ' .. num(level) .. ' ' .. num(upto), 'k', receipt)
+	return { 'ok', 'new' }
+end
+
+-- Forgetting is allowed up to the router's cursor at most.
+function S.trim(id)
+	id_arg(id)
+	local cursor = call('HGET', P .. 'router', 'cursor')
+	if not cursor or not id_not_after(id, cursor) then return { 'no', 'cursor', cursor or '' } end
+	changed()
+	return { 'ok', num(call('XTRIM', P .. 'log', 'MINID', id)) }
+end
+
+function S.recorded(id)
+	call('HSET', P .. 'recorder', 'recorded', id_arg(id))
+	changed()
+	return { 'ok' }
+end
+
+-- ---- the batch -------------------------------------------------------------------------------------
+
+local META = { 'epoch', 'incarnation', 'mode', 'opseq', 'logno', 'tokno', 'run_id', 'gate', 'paused', 'why' }
+
+local function load_meta()
+	local v = call('HMGET', P .. 'meta', unpack(META))
+	M = { epoch = tonumber(v[1] or '0'), incarnation = v[2] or '', mode = tonumber(v[3] or '0'),
+	    opseq = tonumber(v[4] or '0'), logno = tonumber(v[5] or '0'), tokno = tonumber(v[6] or '0'),
+	    run_id = v[7] or '', gate = v[8] or '0', paused = v[9] or '0', why = v[10] or '' }
+	M.before = M.opseq
+end
+
+local function save_meta()
+	if M.opseq == M.before and not M.dirty then return end
+	call('HSET', P .. 'meta', 'epoch', num(M.epoch), 'incarnation', M.incarnation, 'mode', num(M.mode),
+	    'opseq', num(M.opseq), 'logno', num(M.logno), 'tokno', num(M.tokno), 'run_id', M.run_id,
+	    'gate', M.gate, 'paused', M.paused, 'why', M.why)
+end
+
+local function message(e)
+	if type(e) == 'table' then e = e.err or 'error' end
+	return tostring(e)
+end
+
+local function run(table_of, keys, args)
+	P = keys[1] and keys[1]:match('^(hf:{[a-z0-9_-]+}:)meta$')
+	if not P then return redis.error_reply('ERR hf1: wants the campaign\'s meta key') end
+	if not HEX then fill_hex() end
+	NOW, WALL = args[1], args[2]
+	if not (NOW and WALL and args[3] and NOW:match('^%d+$') and WALL:match('^%d+$') and args[3]:match('^%d+$')) then
+		return redis.error_reply('ERR hf1: wants now, wall, epoch')
+	end
+	load_meta()
+	local believed = tonumber(args[3])
+	local stale = believed ~= 0 and believed ~= M.epoch
+	local replies, i = {}, 4
+	while i <= #args do
+		local name, argc = args[i], tonumber(args[i + 1] or '')
+		if not argc or i + 1 + argc > #args then return redis.error_reply('ERR hf1: argument counts') end
+		local entry = table_of[name]
+		if not entry then
+			replies[#replies + 1] = { 'err', 'no such entry' }
+		elseif M.epoch == 0 and name ~= 'open' then
+			replies[#replies + 1] = { 'err', 'no campaign' }
+		elseif stale then
+			replies[#replies + 1] = { 'err', 'epoch' }
+		else
+			local ok, r = pcall(entry, unpack(args, i + 2, i + 1 + argc))
+			replies[#replies + 1] = ok and r or { 'err', message(r) }
+		end
+		i = i + 2 + argc
+	end
+	save_meta()
+	local head = { num(M.mode), num(M.epoch), num(M.opseq), num(M.logno) }
+	for j = 1, #replies do head[j + 4] = replies[j] end
+	return head
+end
+
+redis.register_function('hf1_broker', function(keys, args) return run(B, keys, args) end)
+redis.register_function('hf1_router', function(keys, args) return run(R, keys, args) end)
+redis.register_function('hf1_recorder', function(keys, args) return run(S, keys, args) end)
