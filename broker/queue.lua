@@ -694,7 +694,7 @@ function R.create(case, lane, due, task, blob, owner, indexes)
 	if #indexes % 8 ~= 0 or #indexes > 8 * 16 then error('indexes: wants 8 bytes each', 0) end
 	if call('HEXISTS', P .. 'cases', case) == 1 then return { 'ok', 'exists' } end
 	local s = { version = 1, owner = '-', hand = '-', token = ZERO, rseq = 0, given = 0, flags = '', ob = '-',
-	    law_at = '0-0', blob = blob, held = false }
+	    law_at = '0-0', why = 'new', blob = blob, held = false }
 	set_owner(case, s, owner)
 	enter(case, s, lane, due)
 	call('HSET', P .. 'tasks', case, task)
