@@ -6,7 +6,7 @@
 -- clock, no EXPIRE, no randomness: the same calls give the same state. Tokens are fixed-width hex
 -- strings and compared as such, because Lua numbers are doubles.
 --
--- A case is in exactly one lane or under exactly one lease: only settle() and hold() move it.
+-- A case is in exactly one lane or under exactly one lease: enter, leave, hold and unhold alone move it.
 
 local P          -- "hf:{campaign}:" of the running call
 local M          -- the campaign's counters, written back once at the end of the call

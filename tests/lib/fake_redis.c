@@ -1,0 +1,580 @@
+/* fake_redis.c - keys in memory: hash, set, list, sorted set, stream.
+ *
+ * Every collection is an array of items; a key that becomes empty vanishes, as in Redis. Sorted
+ * sets are kept sorted by (score, member). Sizes are those of tests, so a linear search will do where the
+ * map of an item's name gives no place directly. Errors: WRONGTYPE, wrong arity, unknown command. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/map.h"
+#include "base/text.h"
+#include "tests/lib/fake_redis.h"
+
+enum kind { HASH, SET, LIST, ZSET, STREAM };
+
+struct item {
+	struct buf name, value;
+	double score;
+};
+
+struct key {
+	enum kind kind;
+	struct item *items;
+	size_t n, cap;
+	uint64_t last_ms, last_no; /* STREAM */
+};
+
+struct fake_redis {
+	struct map *keys;
+};
+
+/* ---- replies ---- */
+
+void
+fv_done(struct fv *v)
+{
+	for (size_t i = 0; i < v->n; i++)
+		fv_done(&v->at[i]);
+	free(v->at);
+	buf_done(&v->s);
+	*v = (struct fv){.type = FV_NIL};
+}
+
+void
+fv_text(struct buf *out, const struct fv *v)
+{
+	switch (v->type) {
+	case FV_NIL: buf_adds(out, "nil "); break;
+	case FV_INT: buf_addf(out, "%jd ", (intmax_t)v->i); break;
+	case FV_ERROR: buf_adds(out, "error "); break;
+	case FV_STR:
+		buf_addf(out, "%zu:", v->s.len);
+		buf_add(out, v->s.data, v->s.len);
+		buf_addc(out, ' ');
+		break;
+	case FV_ARRAY:
+		buf_addc(out, '[');
+		for (size_t i = 0; i < v->n; i++)
+			fv_text(out, &v->at[i]);
+		buf_addc(out, ']');
+		break;
+	}
+}
+
+static void
+reply_int(struct fv *r, int64_t i)
+{
+	*r = (struct fv){.type = FV_INT, .i = i};
+}
+
+static void
+reply_str(struct fv *r, struct span s)
+{
+	*r = (struct fv){.type = FV_STR};
+	buf_add(&r->s, s.data, s.len);
+}
+
+static void
+reply_error(struct fv *r, const char *text)
+{
+	reply_str(r, span_str(text));
+	r->type = FV_ERROR;
+}
+
+static void
+reply_push(struct fv *r, struct span s)
+{
+	r->at = xrealloc(r->at, r->n + 1, sizeof(*r->at));
+	reply_str(&r->at[r->n++], s);
+}
+
+static void
+reply_push_nil(struct fv *r)
+{
+	r->at = xrealloc(r->at, r->n + 1, sizeof(*r->at));
+	r->at[r->n++] = (struct fv){.type = FV_NIL};
+}
+
+/* ---- keys and items ---- */
+
+static void
+item_done(struct item *it)
+{
+	buf_done(&it->name);
+	buf_done(&it->value);
+}
+
+static void
+key_free(void *p)
+{
+	struct key *k = p;
+
+	for (size_t i = 0; i < k->n; i++)
+		item_done(&k->items[i]);
+	free(k->items);
+	free(k);
+}
+
+static struct key *
+key_find(struct fake_redis *f, struct span name)
+{
+	return map_get(f->keys, name.data, name.len);
+}
+
+static struct key *
+key_make(struct fake_redis *f, struct span name, enum kind kind)
+{
+	struct key *k = key_find(f, name);
+
+	if (k != NULL)
+		return k;
+	k = xcalloc(1, sizeof(*k));
+	k->kind = kind;
+	map_put(f->keys, name.data, name.len, k);
+	return k;
+}
+
+static void
+key_drop_if_empty(struct fake_redis *f, struct span name)
+{
+	struct key *k = key_find(f, name);
+
+	if (k != NULL && k->n == 0 && k->kind != STREAM)
+		key_free(map_del(f->keys, name.data, name.len));
+}
+
+static size_t
+item_find(const struct key *k, struct span name)
+{
+	size_t i;
+
+	for (i = 0; k != NULL && i < k->n; i++) {
+		if (span_eq(buf_span(&k->items[i].name), name))
+			return i;
+	}
+	return SIZE_MAX;
+}
+
+static struct item *
+item_insert(struct key *k, size_t at, struct span name)
+{
+	if (k->n == k->cap) {
+		k->cap = k->cap == 0 ? 8 : 2 * k->cap;
+		k->items = xrealloc(k->items, k->cap, sizeof(*k->items));
+	}
+	memmove(&k->items[at + 1], &k->items[at], (k->n - at) * sizeof(*k->items));
+	k->n++;
+	k->items[at] = (struct item){.score = 0};
+	buf_add(&k->items[at].name, name.data, name.len);
+	return &k->items[at];
+}
+
+static void
+item_remove(struct key *k, size_t at)
+{
+	item_done(&k->items[at]);
+	memmove(&k->items[at], &k->items[at + 1], (k->n - at - 1) * sizeof(*k->items));
+	k->n--;
+}
+
+static int
+span_cmp(struct span a, struct span b)
+{
+	size_t n = a.len < b.len ? a.len : b.len;
+	int c = n == 0 ? 0 : memcmp(a.data, b.data, n);
+
+	return c != 0 ? c : (a.len > b.len) - (a.len < b.len);
+}
+
+static int64_t
+arg_int(struct span s)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%.*s", (int)(s.len < 31 ? s.len : 31), (const char *)s.data);
+	return strtoll(text, NULL, 10);
+}
+
+/* start, stop with negative counts from the end -> [from, to). */
+static void
+range(size_t n, struct span start, struct span stop, size_t *from, size_t *to)
+{
+	int64_t a = arg_int(start), b = arg_int(stop);
+
+	if (a < 0)
+		a += (int64_t)n;
+	if (b < 0)
+		b += (int64_t)n;
+	if (a < 0)
+		a = 0;
+	if (b >= (int64_t)n)
+		b = (int64_t)n - 1;
+	*from = (size_t)a;
+	*to = a > b ? (size_t)a : (size_t)b + 1;
+}
+
+/* ---- commands: argv[1] is the key ---- */
+
+typedef void cmd_fn(
+    struct fake_redis *f, struct key *k, const struct span *a, size_t n, struct fv *r);
+
+static void
+cmd_hget(struct fake_redis *f, struct key *k, const struct span *a, size_t n, struct fv *r)
+{
+	size_t i = item_find(k, a[2]);
+
+	(void)f;
+	(void)n;
+	if (i != SIZE_MAX)
+		reply_str(r, buf_span(&k->items[i].value));
+}
+
+static void
+cmd_hmget(struct fake_redis *f, struct key *k, const struct span *a, size_t n, struct fv *r)
+{
+	(void)f;
+	r->type = FV_ARRAY;
+	for (size_t j = 2; j < n; j++) {
+		size_t i = item_find(k, a[j]);
+
+		if (i == SIZE_MAX)
+			reply_push_nil(r);
+		else
+			reply_push(r, buf_span(&k->items[i].value));
+	}
+}
+
+static void
+cmd_hset(struct fake_redis *f, struct key *k, const struct span *a, size_t n, struct fv *r)
+{
+	int64_t added = 0;
+
+	k = key_make(f, a[1], HASH);
+	for (size_t j = 2; j + 1 < n; j += 2) {
+		size_t i = item_find(k, a[j]);
+
+		if (i == SIZE_MAX) {
+			i = k->n;
+			item_insert(k, i, a[j]);
+			added++;
+		}
+		buf_clear(&k->items[i].value);
+		buf_add(&k->items[i].value, a[j + 1].data, a[j + 1].len);
+	}
+	reply_int(r, added);
+}
+
+/* HDEL, SREM, ZREM: items go by name. */
+static void
+cmd_remove(struct fake_redis *f, struct key *k, const struct span *a, size_t n, struct fv *r)
+{
+	int64_t gone = 0;
+
+	for (size_t j = 2; j < n; j++) {
+		size_t i = item_find(k, a[j]);
+
+		if (i == SIZE_MAX)
+			continue;
+		item_remove(k, i);
+		gone++;
+	}
+	key_drop_if_empty(f, a[1]);
+	reply_int(r, gone);
+}
+
+static void
+cmd_hgetall(struct fake_redis *f, struct key *k, const struct span *a, size_t n, struct fv *r)
+{
+	(void)f;
+	(void)a;
+	(void)n;
+	r->type = FV_ARRAY;
+	for (size_t i = 0; k != NULL && i < k->n; i++) {
+		reply_push(r, buf_span(&k->items[i].name));
+		reply_push(r, buf_span(&k->items[i].value));
+	}
+}
+
+static void
+cmd_hvals(struct fake_redis *f, struct key *k, const struct span *a, size_t n, struct fv *r)
+{
+	(void)f;
+	(void)a;
+	(void)n;
+	r->type = FV_ARRAY;
+	for (size_t i = 0; k != NULL && i < k->n; i++)
+		reply_push(r, buf_span(&k->items[i].value));
+}
+
+static void
+cmd_hexists(struct fake_redis *f, struct key *k, const struct span *a, size_t n, struct fv *r)
+{
+	(void)f;
+	(void)n;
+	reply_int(r, item_find(k, a[2]) != SIZE_MAX);
+}
+
+static void
+cmd_sadd(struct fake_redis *f, struct key *k, const struct span *a, size_t n, struct fv *r)
+{
+	int64_t added = 0;
+
+	k = key_make(f, a[1], SET);
+	for (size_t j = 2; j < n; j++) {
+		if (item_find(k, a[j]) == SIZE_MAX) {
+			item_insert(k, k->n, a[j]);
+			added++;
+		}
+	}
+	reply_int(r, added);
+}
+
+static void
+cmd_names(struct fake_redis *f, struct key *k, const struct span *a, size_t n, struct fv *r)
+{
+	(void)f;
+	(void)a;
+	(void)n;
+	r->type = FV_ARRAY;
+	for (size_t i = 0; k != NULL && i < k->n; i++)
+		reply_push(r, buf_span(&k->items[i].name));
+}
+
+static void
+cmd_lpush(struct fake_redis *f, struct key *k, const struct span *a, size_t n, struct fv *r)
+{
+	k = key_make(f, a[1], LIST);
+	for (size_t j = 2; j < n; j++)
+		item_insert(k, 0, a[j]);
+	reply_int(r, (int64_t)k->n);
+}
+
+static void
+cmd_ltrim(struct fake_redis *f, struct key *k, const struct span *a, size_t n, struct fv *r)
+{
+	size_t from, to;
+
+	(void)n;
+	reply_str(r, span_str("OK"));
+	if (k == NULL)
+		return;
+	range(k->n, a[2], a[3], &from, &to);
+	while (k->n > to)
+		item_remove(k, k->n - 1);
+	while (from-- > 0 && k->n > 0)
+		item_remove(k, 0);
+	key_drop_if_empty(f, a[1]);
+}
+
+static void
+cmd_lrange(struct fake_redis *f, struct key *k, const struct span *a, size_t n, struct fv *r)
+{
+	size_t from, to;
+
+	(void)f;
+	(void)n;
+	r->type = FV_ARRAY;
+	if (k == NULL)
+		return;
+	range(k->n, a[2], a[3], &from, &to);
+	for (; from < to && from < k->n; from++)
+		reply_push(r, buf_span(&k->items[from].name));
+}
+
+static void
+cmd_zadd(struct fake_redis *f, struct key *k, const struct span *a, size_t n, struct fv *r)
+{
+	double score = (double)arg_int(a[2]);
+	size_t i, at;
+
+	(void)n;
+	k = key_make(f, a[1], ZSET);
+	i = item_find(k, a[3]);
+	reply_int(r, i == SIZE_MAX);
+	if (i != SIZE_MAX)
+		item_remove(k, i);
+	for (at = 0; at < k->n; at++) {
+		const struct item *it = &k->items[at];
+
+		if (it->score > score ||
+		    (it->score >= score && span_cmp(buf_span(&it->name), a[3]) > 0))
+			break;
+	}
+	item_insert(k, at, a[3])->score = score;
+}
+
+static void
+cmd_zrange(struct fake_redis *f, struct key *k, const struct span *a, size_t n, struct fv *r)
+{
+	size_t from, to;
+	char text[32];
+
+	(void)f;
+	r->type = FV_ARRAY;
+	if (k == NULL)
+		return;
+	range(k->n, a[2], a[3], &from, &to);
+	for (; from < to && from < k->n; from++) {
+		reply_push(r, buf_span(&k->items[from].name));
+		if (n == 4)
+			continue;
+		snprintf(text, sizeof(text), "%.17g", k->items[from].score);
+		reply_push(r, span_str(text));
+	}
+}
+
+/* key min max LIMIT offset count; min "-" or "(x", max "+". */
+static void
+cmd_zrangebylex(struct fake_redis *f, struct key *k, const struct span *a, size_t n, struct fv *r)
+{
+	struct span after = {a[2].data + 1, a[2].len - 1};
+	int64_t left = n >= 7 ? arg_int(a[6]) : INT64_MAX;
+
+	(void)f;
+	r->type = FV_ARRAY;
+	for (size_t i = 0; k != NULL && i < k->n && left > 0; i++) {
+		if (a[2].data[0] == '(' && span_cmp(buf_span(&k->items[i].name), after) <= 0)
+			continue;
+		reply_push(r, buf_span(&k->items[i].name));
+		left--;
+	}
+}
+
+static void
+cmd_card(struct fake_redis *f, struct key *k, const struct span *a, size_t n, struct fv *r)
+{
+	(void)f;
+	(void)a;
+	(void)n;
+	reply_int(r, k == NULL ? 0 : (int64_t)k->n);
+}
+
+static bool
+id_read(struct span s, uint64_t *ms, uint64_t *no)
+{
+	const uint8_t *dash = memchr(s.data, '-', s.len);
+
+	if (dash == NULL)
+		return false;
+	return text_to_u64((const char *)s.data, (size_t)(dash - s.data), ms) &&
+	       text_to_u64((const char *)dash + 1, s.len - (size_t)(dash - s.data) - 1, no);
+}
+
+/* One item an entry: name = id, value = the fields, each as "len:bytes". */
+static void
+cmd_xadd(struct fake_redis *f, struct key *k, const struct span *a, size_t n, struct fv *r)
+{
+	uint64_t ms, no;
+	struct item *it;
+
+	if (!id_read(a[2], &ms, &no)) {
+		reply_error(r, "ERR Invalid stream ID");
+		return;
+	}
+	k = key_make(f, a[1], STREAM);
+	if (ms < k->last_ms || (ms == k->last_ms && no <= k->last_no)) {
+		reply_error(r, "ERR The ID specified in XADD is equal or smaller");
+		return;
+	}
+	k->last_ms = ms;
+	k->last_no = no;
+	it = item_insert(k, k->n, a[2]);
+	for (size_t j = 3; j < n; j++) {
+		buf_addf(&it->value, "%zu:", a[j].len);
+		buf_add(&it->value, a[j].data, a[j].len);
+	}
+	reply_str(r, a[2]);
+}
+
+static void
+cmd_xtrim(struct fake_redis *f, struct key *k, const struct span *a, size_t n, struct fv *r)
+{
+	uint64_t ms = 0, no = 0, ims = 0, ino = 0;
+	int64_t gone = 0;
+
+	(void)f;
+	(void)n;
+	(void)id_read(a[3], &ms, &no);
+	while (k != NULL && k->n > 0) {
+		(void)id_read(buf_span(&k->items[0].name), &ims, &ino);
+		if (ims > ms || (ims == ms && ino >= no))
+			break;
+		item_remove(k, 0);
+		gone++;
+	}
+	reply_int(r, gone);
+}
+
+static const struct command {
+	const char *name;
+	cmd_fn *fn;
+	enum kind kind;
+	size_t argc; /* at least */
+} commands[] = {
+    {"HGET", cmd_hget, HASH, 3},
+    {"HMGET", cmd_hmget, HASH, 3},
+    {"HSET", cmd_hset, HASH, 4},
+    {"HDEL", cmd_remove, HASH, 3},
+    {"HGETALL", cmd_hgetall, HASH, 2},
+    {"HVALS", cmd_hvals, HASH, 2},
+    {"HEXISTS", cmd_hexists, HASH, 3},
+    {"HLEN", cmd_card, HASH, 2},
+    {"SADD", cmd_sadd, SET, 3},
+    {"SREM", cmd_remove, SET, 3},
+    {"SMEMBERS", cmd_names, SET, 2},
+    {"LPUSH", cmd_lpush, LIST, 3},
+    {"LTRIM", cmd_ltrim, LIST, 4},
+    {"LRANGE", cmd_lrange, LIST, 4},
+    {"ZADD", cmd_zadd, ZSET, 4},
+    {"ZREM", cmd_remove, ZSET, 3},
+    {"ZRANGE", cmd_zrange, ZSET, 4},
+    {"ZRANGEBYLEX", cmd_zrangebylex, ZSET, 4},
+    {"ZCARD", cmd_card, ZSET, 2},
+    {"XADD", cmd_xadd, STREAM, 5},
+    {"XTRIM", cmd_xtrim, STREAM, 4},
+    {"XRANGE", cmd_hgetall, STREAM, 4},
+};
+
+void
+fake_redis_cmd(struct fake_redis *f, const struct span *argv, size_t argc, struct fv *ret)
+{
+	*ret = (struct fv){.type = FV_NIL};
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		const struct command *c = &commands[i];
+		struct key *k;
+
+		if (!span_eq_str(argv[0], c->name))
+			continue;
+		if (argc < c->argc) {
+			reply_error(ret, "ERR wrong number of arguments");
+			return;
+		}
+		k = key_find(f, argv[1]);
+		if (k != NULL && k->kind != c->kind)
+			reply_error(ret, "WRONGTYPE Operation against a key");
+		else
+			c->fn(f, k, argv, argc, ret);
+		return;
+	}
+	reply_error(ret, "ERR unknown command");
+}
+
+struct fake_redis *
+fake_redis_create(void)
+{
+	struct fake_redis *f = xcalloc(1, sizeof(*f));
+
+	f->keys = map_create();
+	return f;
+}
+
+void
+fake_redis_destroy(struct fake_redis *f)
+{
+	if (f == NULL)
+		return;
+	map_destroy(f->keys, key_free);
+	free(f);
+}
