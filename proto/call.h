@@ -12,7 +12,8 @@
 #include "base/err.h"
 #include "proto/frame.h"
 
-/* Arguments are copied; the argv of spans stays valid until the next add or call_done. */
+/* Arguments are copied; the argv of spans stays valid until the next add or call_done. call_begin
+ * initialises, so that each one needs its call_done. */
 struct call {
 	struct buf bytes;
 	size_t *at; /* offsets, n + 1 */
@@ -45,10 +46,11 @@ struct case_state {
 	int64_t due;
 	uint64_t token, rseq, given;
 	bool held, pulled, triage_after, moved;
-	char ob[33]; /* hex or "" */
+	char ob[33];                /* hex or "" */
 	uint64_t law_epoch, law_no; /* law_at */
 	struct span blob;           /* borrowed */
 };
+/* ERR_CORRUPT when it does not read; *ret is then untouched. Here and below. */
 int case_state_decode(struct case_state *ret, struct span text, struct err *err);
 
 struct log_entry {
@@ -60,9 +62,9 @@ struct log_entry {
 	uint8_t case_id[16];
 	struct span state, detail, f0, f1, blob, task; /* borrowed, empty when absent */
 };
-/* id and flat field/value pairs as they come from XRANGE. Unknown fields are passed over. */
-int log_entry_decode(struct log_entry *ret, struct span id, const struct span *pairs, size_t n,
-    struct err *err);
+/* id and flat field/value pairs as they come from XRANGE, n spans in all. Unknown fields are passed over. */
+int log_entry_decode(
+    struct log_entry *ret, struct span id, const struct span *pairs, size_t n, struct err *err);
 bool token_parse(uint64_t *ret, struct span hex16);
 
 #endif

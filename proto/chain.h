@@ -17,8 +17,8 @@ void chain_next(uint8_t h[32], const uint8_t prev[32], const uint8_t ob[16], uin
 bool chain_record_ok(const struct msg_record *r, struct span body);
 
 void chain_agent_id(uint8_t agent[16], const uint8_t curve_pk[32], const uint8_t sign_pk[32]);
-void chain_outbox_bytes(struct buf *out, const char *campaign, const uint8_t agent[16],
-    const uint8_t ob[16]);
+void chain_outbox_bytes(
+    struct buf *out, const char *campaign, const uint8_t agent[16], const uint8_t ob[16]);
 void chain_login_bytes(struct buf *out, const char *campaign, const char *person,
     const uint8_t agent[16], const uint8_t ob[16], uint64_t from, uint64_t until);
 void chain_receipt_bytes(struct buf *out, const struct msg_receipt *r);
@@ -33,8 +33,8 @@ void chain_body_seal(struct buf *out, const uint8_t key[32], const uint8_t case_
     const uint8_t ob[16], uint64_t seq, struct span plain);
 int chain_body_open(struct buf *out, const uint8_t key[32], const uint8_t case_id[16],
     const uint8_t ob[16], uint64_t seq, struct span sealed, struct err *err);
-void chain_task_seal(struct buf *out, const uint8_t key[32], const uint8_t case_id[16],
-    struct span plain);
+void chain_task_seal(
+    struct buf *out, const uint8_t key[32], const uint8_t case_id[16], struct span plain);
 int chain_task_open(struct buf *out, const uint8_t key[32], const uint8_t case_id[16],
     struct span sealed, struct err *err);
 

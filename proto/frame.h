@@ -158,9 +158,12 @@ struct frame {
 };
 
 /* 0; -1 ERR_INVALID: not a frame of ours (drop, count); -1 ERR_NOT_FOUND: a well-formed array of an
- * unknown version or kind (NACK UNSUPPORTED). */
+ * unknown version or kind (NACK UNSUPPORTED). ret->kind is the number that was read, as far as it is
+ * one and fits, else 0; the rest of *ret is zero after a failure. */
 int frame_decode(struct frame *ret, struct span f0, struct err *err);
 void frame_encode(struct buf *out, const struct frame *f); /* CHECKs that F0 fits F0_MAX */
+/* The number that a NACK names: seq, next_no or look_no, else 0. */
+uint64_t frame_ref(const struct frame *f);
 const char *frame_kind_name(enum msg_kind kind); /* "HELLO"; "?" when unknown */
 
 #endif

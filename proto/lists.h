@@ -65,7 +65,7 @@ struct grant_lists {
 	struct last_record last[LAST_MAX];
 };
 int grant_lists_decode(struct grant_lists *ret, struct span f1, struct err *err);
-/* Drops the oldest of `last` until the result fits F1_MAX. */
+/* Drops the oldest of `last` until the result fits F1_MAX. A task and a ticket alone must fit. */
 void grant_lists_encode(struct buf *out, const struct grant_lists *l);
 
 /* One row of SEEN own, team, strike, case, number. */
@@ -80,7 +80,17 @@ struct seen_row {
 uint32_t seen_rows_open(struct dec *d, struct span f1);
 bool seen_row_next(struct dec *d, struct seen_row *ret);
 void seen_row_encode(struct buf *out, const struct seen_row *row);
+/* F1 of SEEN case: one row and its newest records. */
+struct seen_case {
+	struct seen_row row;
+	uint32_t n_last;
+	struct last_record last[LAST_MAX];
+};
+int seen_case_decode(struct seen_case *ret, struct span f1, struct err *err);
+void seen_case_encode(struct buf *out, const struct seen_case *s); /* drops like GRANT */
 
+/* The plain text of tasks and bodies is in task.c. Texts have at most 1000 bytes, note and text 4000; a
+ * writer cuts what is longer. A key that is not known is passed over. */
 #define TASK_NUMBERS 12
 #define TASK_EXTRAS  48
 struct task_number {
@@ -96,10 +106,20 @@ struct task { /* all spans borrowed; empty = absent */
 int task_decode(struct task *ret, struct span plain, struct err *err);
 void task_encode(struct buf *out, const struct task *t);
 
-struct body { /* all borrowed; empty = absent */
+struct body { /* all borrowed; empty = absent; rows is an encoded array (14.5) */
 	struct span note, digits, kind, words, answered, name, rows, text;
 };
 int body_decode(struct body *ret, struct span plain, struct err *err);
 void body_encode(struct buf *out, const struct body *b); /* writes nothing when all is empty */
+
+/* One row of an IMPORT body. Writing: enc_array, then each row, into what becomes body.rows. */
+struct import_row {
+	uint8_t case_id[16], no_index[8];
+	struct span task, indexes; /* indexes: 8 bytes each */
+	name_t reporter;           /* "" none */
+};
+uint32_t import_rows_open(struct dec *d, struct span rows);
+bool import_row_next(struct dec *d, struct import_row *ret);
+void import_row_encode(struct buf *out, const struct import_row *row);
 
 #endif

@@ -10,6 +10,7 @@
 #include "proto/frame.h"
 #include "proto/wire.h"
 
+/* clang-format off */
 enum record_kind {
 	REC_ATTEMPT = 1, REC_NOTE, REC_NUMBER, REC_PAPER, REC_HANDOVER, REC_FINDING, REC_RELEASE,
 	REC_STAGE, REC_PASS, REC_POLICY, REC_ABSENCE, REC_APPROVAL, REC_CORRECTION, REC_IMPORT,
@@ -18,6 +19,7 @@ enum record_kind {
 	REC_TIMER,
 	REC_KINDS, /* one more than the last */
 };
+/* clang-format on */
 
 /* Field keys; the X-macro gives number, name, type, and the limit: bytes of a string, exact bytes of
  * a bin, most elements of a list. */
@@ -70,16 +72,19 @@ enum field_type { FIELD_NONE, FIELD_U, FIELD_STR, FIELD_BIN, FIELD_STRS, FIELD_B
 enum field_key {
 #define FIELD_ENUM(no, name, type, limit) F_##name = no,
 	FIELD_TABLE(FIELD_ENUM)
+/* clang-format off */
 #undef FIELD_ENUM
 	FIELD_KEYS, /* one more than the last */
+	/* clang-format on */
 };
-#define FIELD_LIST_MAX 12
+#define FIELD_LIST_MAX  12
+#define FIELD_PAIRS_MAX 24
 
 struct field {
 	bool set;
 	uint64_t u;
-	struct span bytes;                 /* STR, BIN: borrowed */
-	uint8_t n;                         /* STRS, BINS */
+	struct span bytes;                /* STR, BIN: borrowed */
+	uint8_t n;                        /* STRS, BINS */
 	struct span list[FIELD_LIST_MAX]; /* borrowed */
 };
 
@@ -114,15 +119,15 @@ enum {
 };
 
 struct record_rule {
-	const char *name;     /* "ATTEMPT" */
-	int token, case_id;   /* RULE_* */
+	const char *name;   /* "ATTEMPT" */
+	int token, case_id; /* RULE_* */
 	bool moves, binds;
-	uint32_t roles;       /* who may say it without a token; ROLE_OWNER, ROLE_ANY among the bits */
-	uint64_t required;    /* bit 1<<key */
-	uint64_t allowed;     /* bit 1<<key, without the required ones */
+	uint32_t roles;    /* who may say it without a token; ROLE_OWNER, ROLE_ANY among the bits */
+	uint64_t required; /* bit 1<<key */
+	uint64_t allowed;  /* bit 1<<key, without the required ones */
 };
 const struct record_rule *record_rule(enum record_kind kind); /* NULL when unknown */
-int record_kind_by_name(const char *name);                   /* 0 when unknown */
+int record_kind_by_name(const char *name);                    /* 0 when unknown */
 const char *field_name(enum field_key key);
 enum field_key field_by_name(const char *name); /* 0 when unknown */
 enum field_type field_type(enum field_key key);
@@ -131,5 +136,7 @@ enum field_type field_type(enum field_key key);
 void field_set_u(struct record_header *h, enum field_key key, uint64_t v);
 void field_set_s(struct record_header *h, enum field_key key, const char *text);
 void field_set_b(struct record_header *h, enum field_key key, const void *data, size_t len);
+/* One more element of concerns or evidence. */
+void field_add(struct record_header *h, enum field_key key, const void *data, size_t len);
 
 #endif

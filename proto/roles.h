@@ -27,13 +27,14 @@ enum role {
 	ROLE_TABLE(ROLE_ENUM)
 #undef ROLE_ENUM
 };
+#define ROLE_SELF  (1u << 29) /* not a role: the person of the record that is referred to */
 #define ROLE_OWNER (1u << 30) /* not a role: the case's owner */
 #define ROLE_ANY   (1u << 31) /* not a role: everybody */
 #define ROLES_ALL  32767u
 #define ROLES_WORK (ROLE_CALLER | ROLE_LEADER | ROLE_DEPUTY | ROLE_STRIKE | ROLE_STRIKE_HEAD)
 
-uint32_t role_by_name(const char *name);       /* 0 when unknown */
-const char *role_name(uint32_t bit);           /* NULL when unknown */
+uint32_t role_by_name(const char *name); /* 0 when unknown */
+const char *role_name(uint32_t bit);     /* NULL when unknown */
 const char *role_zh(uint32_t bit);
 
 #endif
