@@ -115,6 +115,12 @@ crypt_sign_keypair(uint8_t pk[SIGN_PK_LEN], uint8_t sk[SIGN_SK_LEN])
 }
 
 void
+crypt_sign_from_seed(uint8_t pk[SIGN_PK_LEN], uint8_t sk[SIGN_SK_LEN], const uint8_t seed[32])
+{
+	CHECK(crypto_sign_seed_keypair(pk, sk, seed) == 0);
+}
+
+void
 crypt_sign(uint8_t sig[SIGN_LEN], const uint8_t sk[SIGN_SK_LEN], struct span msg)
 {
 	CHECK(crypto_sign_detached(sig, NULL, msg.data, msg.len, sk) == 0);

@@ -37,6 +37,8 @@ int crypt_open(struct buf *out, const uint8_t key[SEAL_KEY_LEN], struct span sea
     struct err *err);
 
 void crypt_sign_keypair(uint8_t pk[SIGN_PK_LEN], uint8_t sk[SIGN_SK_LEN]);
+/* The key pair that belongs to a 32-byte seed: what key files hold. */
+void crypt_sign_from_seed(uint8_t pk[SIGN_PK_LEN], uint8_t sk[SIGN_SK_LEN], const uint8_t seed[32]);
 void crypt_sign(uint8_t sig[SIGN_LEN], const uint8_t sk[SIGN_SK_LEN], struct span msg);
 bool crypt_verify(const uint8_t sig[SIGN_LEN], const uint8_t pk[SIGN_PK_LEN], struct span msg);
 
