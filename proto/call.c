@@ -209,12 +209,12 @@ int
 case_state_decode(struct case_state *ret, struct span text, struct err *err)
 {
 	struct case_state s = {0};
-	struct span part[11];
+	struct span part[12];
 
-	for (size_t i = 0; i < 11; i++) {
+	for (size_t i = 0; i < 12; i++) {
 		if (!cut(&text, '|', &part[i]))
 			return err_set(
-			    err, ERR_CORRUPT, "case state ends after %zu of 11 parts", i);
+			    err, ERR_CORRUPT, "case state ends after %zu of 12 parts", i);
 	}
 	if (!span_u(part[0], &s.version) || !span_name(part[1], s.owner, sizeof(s.owner)) ||
 	    !span_name(part[2], s.hand, sizeof(s.hand)) ||
@@ -222,7 +222,8 @@ case_state_decode(struct case_state *ret, struct span text, struct err *err)
 	    !token_parse(&s.token, part[5]) || !span_u(part[6], &s.rseq) ||
 	    !span_u(part[7], &s.given) || !state_flags(&s, part[8]) ||
 	    !span_name(part[9], s.ob, sizeof(s.ob)) ||
-	    !span_log_id(part[10], &s.law_epoch, &s.law_no))
+	    !span_log_id(part[10], &s.law_epoch, &s.law_no) ||
+	    !span_name(part[11], s.why, sizeof(s.why)))
 		return err_set(err, ERR_CORRUPT, "case state has a part that does not read");
 	s.blob = text;
 	*ret = s;

@@ -48,6 +48,7 @@ struct case_state {
 	bool held, pulled, triage_after, moved;
 	char ob[33];                /* hex or "" */
 	uint64_t law_epoch, law_no; /* law_at */
+	char why[49];               /* reason word of the last placement */
 	struct span blob;           /* borrowed */
 };
 /* ERR_CORRUPT when it does not read; *ret is then untouched. Here and below. */
