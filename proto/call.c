@@ -199,6 +199,9 @@ state_flags(struct case_state *s, struct span flags)
 		case 'p': s->pulled = true; break;
 		case 't': s->triage_after = true; break;
 		case 'm': s->moved = true; break;
+		case 'x':
+		case 'g':
+		case 'd': s->ended = (char)flags.data[i]; break;
 		default: return false;
 		}
 	}
