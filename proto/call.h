@@ -46,6 +46,7 @@ struct case_state {
 	int64_t due;
 	uint64_t token, rseq, given;
 	bool held, pulled, triage_after, moved;
+	char ended; /* how the newest lease ended: x expired, g given back, d a record; 0 not yet */
 	char ob[33];                /* hex or "" */
 	uint64_t law_epoch, law_no; /* law_at */
 	char why[49];               /* reason word of the last placement */
