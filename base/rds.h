@@ -27,15 +27,19 @@ const struct rds_reply *rds_at(const struct rds_reply *r, size_t i); /* NULL out
 
 struct rds;
 typedef void rds_state_fn(void *arg, bool connected);
-/* address: "unix:/path" or "tcp:host:port". user may be NULL. on_state is called from the loop
- * after AUTH succeeded, and when the connection was lost. */
+/* address: "unix:/path" or "tcp:host:port" (host a number: names are looked up blocking). user may be
+ * NULL. on_state is called from the loop after AUTH succeeded and the server is ready, and when the
+ * connection was lost. An address that cannot be read never connects; rds_trouble says so. */
 struct rds *rds_create(struct loop *l, const char *address, const char *user, const char *password,
     rds_state_fn *on_state, void *arg);
-void rds_destroy(struct rds *r); /* pending commands complete with ERR_GONE first */
+/* Pending commands complete with ERR_GONE first; they may not issue others. NULL-safe, allowed inside
+ * every callback. */
+void rds_destroy(struct rds *r);
 bool rds_connected(const struct rds *r);
+const char *rds_trouble(const struct rds *r); /* why it is not connected; "" when it is */
 
 typedef void rds_fn(void *arg, const struct rds_reply *reply, const struct err *err);
-/* argv is copied. timeout_us counts from now; after a timeout the connection is dropped and made
+/* argv is copied. timeout_us counts from now; ERR_LATE: it passed. After a timeout the connection is dropped and made
  * anew (its other commands fail with ERR_GONE), since a late reply would be taken for the next. */
 void rds_cmd(
     struct rds *r, const struct span *argv, size_t argc, int64_t timeout_us, rds_fn *fn, void *arg);

@@ -25,22 +25,25 @@ int zsock_curve_public(uint8_t pk[CURVE_KEY_LEN], const uint8_t sk[CURVE_KEY_LEN
 
 enum zsock_type { ZSOCK_ROUTER, ZSOCK_DEALER };
 
+/* 0 in a number stands for the default given. A ROUTER with CURVE needs a zap_domain: without one
+ * every key would be let in. */
 struct zsock_opts {
 	enum zsock_type type;
 	int64_t max_msg;             /* bytes; 131072 */
-	int rcvhwm, sndhwm;          /* 256, 64 */
+	int rcvhwm, sndhwm;          /* messages; 256, 64 */
 	const uint8_t *curve_secret; /* own secret key, or NULL: no CURVE (tests, ipc benches) */
 	const uint8_t *curve_server; /* DEALER: the server's public key */
 	const char *zap_domain;      /* ROUTER with CURVE: "hf"; enforced */
-	int handshake_ms, heartbeat_ms;
+	int handshake_ms;            /* 3000 */
+	int heartbeat_ms;            /* 30000; gone after two without an answer; -1: none */
 };
 
+/* The spans are borrowed until zmsg_done. ROUTER: part[0] is the routing id. */
 struct zmsg {
 	int parts;
-	struct span
-	    part[ZSOCK_PARTS]; /* borrowed until zmsg_done; ROUTER: part[0] is the routing id */
-	char user_id[68];      /* CURVE User-Id that ZAP gave (hex of the public key), or "" */
-	int fd;                /* the peer's descriptor (ZMQ_SRCFD), or -1 */
+	struct span part[ZSOCK_PARTS];
+	char user_id[68]; /* CURVE User-Id that ZAP gave (hex of the public key), or "" */
+	int fd;           /* the peer's descriptor (ZMQ_SRCFD), or -1 */
 	void *priv;
 };
 
