@@ -227,6 +227,18 @@ def test_what_each_role_may_do(shared):
         redis.Redis(unix_socket_path=path).ping()
 
 
+def test_the_lua_library_may_call_what_it_calls(shared):
+    """Functions run with their caller's rights, so each role needs the inner commands as well."""
+    called = set(re.findall(r"call\('([A-Z]+)'", (REPO / "broker" / "queue.lua").read_text()))
+    assert len(called) > 10
+    admin = shared.redis()
+    for name in called:
+        arity = admin.execute_command("COMMAND", "INFO", name)
+        words = ["hf:{c}:k"] + ["1"] * (abs(list(arity.values())[0]["arity"]) - 2)
+        for role in ("broker", "router", "recorder"):
+            assert admin.execute_command("ACL", "DRYRUN", role, name, *words) == b"OK", (role, name)
+
+
 @needs_root
 def test_below_a_folder_that_the_owner_may_not_enter(folder):
     hidden = folder / "hidden"
