@@ -41,11 +41,11 @@ CFLAGS  := -O2 -g -D_FORTIFY_SOURCE=2 $(HARDEN)
 LDFLAGS := $(HARDENED_LINK)
 else ifeq ($(V),asan)
 CC      := gcc
-CFLAGS  := -O1 -g $(SANITIZE) -Wno-maybe-uninitialized
+CFLAGS  := -O1 -g $(SANITIZE) -Wno-maybe-uninitialized -Wno-format-truncation
 LDFLAGS := -fsanitize=address,undefined
 else ifeq ($(V),tsan)
 CC      := gcc
-CFLAGS  := -O1 -g -fsanitize=thread -fno-omit-frame-pointer -Wno-maybe-uninitialized
+CFLAGS  := -O1 -g -fsanitize=thread -fno-omit-frame-pointer -Wno-maybe-uninitialized -Wno-format-truncation
 LDFLAGS := -fsanitize=thread
 else ifeq ($(V),fuzz)
 CC      := clang-14
