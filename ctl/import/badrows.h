@@ -25,8 +25,8 @@ void badrows_init(struct badrows *b, int fd);
 void badrows_done(struct badrows *b);
 /* format: "xlsx", "csv" or "dbf". */
 void badrows_header(struct badrows *b, const char *format, const struct sheet_row *header);
-int badrows_add(struct badrows *b, const struct sheet_row *row, struct span wrong,
-    struct refusal *no);
+int badrows_add(
+    struct badrows *b, const struct sheet_row *row, struct span wrong, struct refusal *no);
 int badrows_flush(struct badrows *b, struct refusal *no);
 
 struct badrows_frame {

@@ -20,8 +20,8 @@ struct reader {
 	const struct sheet_sink *sink;
 	struct refusal *no;
 	bool failed;
-	int64_t row;          /* of the row being read */
-	struct buf text;      /* the row's fields, one behind the other */
+	int64_t row;     /* of the row being read */
+	struct buf text; /* the row's fields, one behind the other */
 	size_t at[SHEET_COLUMNS];
 	size_t n, fields;
 	bool after_cr;        /* a '\n' now belongs to the line end before it */
@@ -138,8 +138,8 @@ feed(struct reader *r, struct csv_parser *p, struct span text)
 }
 
 static int
-read_all(struct reader *r, struct csv_parser *p, const struct input *in, int64_t at,
-    struct decoder *d)
+read_all(
+    struct reader *r, struct csv_parser *p, const struct input *in, int64_t at, struct decoder *d)
 {
 	struct buf text = BUF_INIT;
 	uint8_t bytes[READ_BYTES];

@@ -26,7 +26,7 @@ bool
 day_exists(struct day d)
 {
 	return d.year >= 1900 && d.year <= 2199 && d.month >= 1 && d.month <= 12 && d.day >= 1 &&
-	    d.day <= month_days(d.year, d.month);
+	       d.day <= month_days(d.year, d.month);
 }
 
 static int
@@ -44,8 +44,7 @@ day_compare(struct day a, struct day b)
 int
 day_age(struct day birth, struct day today)
 {
-	int before_birthday =
-	    today.month * 32 + today.day < birth.month * 32 + birth.day;
+	int before_birthday = today.month * 32 + today.day < birth.month * 32 + birth.day;
 
 	return today.year - birth.year - before_birthday;
 }

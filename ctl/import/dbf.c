@@ -47,8 +47,8 @@ fields_fit(const uint8_t *head, int header_bytes, int record_bytes)
 bool
 dbf_header(const uint8_t *head, size_t n, int64_t size, int *ret_header_bytes)
 {
-	static const uint8_t versions[] = {0x02, 0x03, 0x04, 0x30, 0x31, 0x32, 0x43, 0x63, 0x83, 0x8b,
-	    0x8e, 0xcb, 0xf5, 0xfb};
+	static const uint8_t versions[] = {
+	    0x02, 0x03, 0x04, 0x30, 0x31, 0x32, 0x43, 0x63, 0x83, 0x8b, 0x8e, 0xcb, 0xf5, 0xfb};
 	int header_bytes, record_bytes;
 
 	if (n < 66 || memchr(versions, head[0], sizeof(versions)) == NULL)
@@ -172,8 +172,8 @@ on_error(const char *message)
 static DBFHandle
 open_table(int fd)
 {
-	SAHooks hooks = {on_open, on_read, on_write, on_seek, on_tell, on_flush, on_close, on_remove,
-	    on_error, atof};
+	SAHooks hooks = {on_open, on_read, on_write, on_seek, on_tell, on_flush, on_close,
+	    on_remove, on_error, atof};
 	char name[16];
 
 	snprintf(name, sizeof(name), "%d", fd);
@@ -237,7 +237,8 @@ read_records(struct reader *r, int fields, int records, struct refusal *no)
 			const char *bytes = DBFReadStringAttribute(r->table, i, k);
 
 			if (bytes == NULL)
-				return refuse(no, REFUSE_DAMAGED, "DBF 第 %d 条记录读不出来", i + 1);
+				return refuse(
+				    no, REFUSE_DAMAGED, "DBF 第 %d 条记录读不出来", i + 1);
 			add_cell(r, bytes);
 		}
 		if (hand_on(r, i + 2, no) != 0)
@@ -260,7 +261,8 @@ count_records(const struct input *in, int *ret, struct refusal *no)
 		return refuse(no, REFUSE_CHANGED, "读取时文件被改动；请关闭别的程序后再导入");
 	records = le32(head + 4);
 	if (records * le16(head + 10) + le16(head + 8) > in->size)
-		return refuse(no, REFUSE_DAMAGED, "DBF 文件不完整，比表头写的记录数短；请重新取一份");
+		return refuse(
+		    no, REFUSE_DAMAGED, "DBF 文件不完整，比表头写的记录数短；请重新取一份");
 	if (records > SHEET_ROWS)
 		return refuse(no, REFUSE_ROWS, "超过 %d 行；请分成几个文件导入", SHEET_ROWS);
 	*ret = (int)records;
@@ -268,8 +270,8 @@ count_records(const struct input *in, int *ret, struct refusal *no)
 }
 
 int
-dbf_read(const struct input *in, struct decoder *d, const struct sheet_sink *sink,
-    struct refusal *no)
+dbf_read(
+    const struct input *in, struct decoder *d, const struct sheet_sink *sink, struct refusal *no)
 {
 	struct reader r = {.d = d, .sink = sink};
 	int fields, records = 0, rc = -1;

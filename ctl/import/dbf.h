@@ -13,7 +13,7 @@ bool dbf_header(const uint8_t *head, size_t n, int64_t size, int *ret_header_byt
 
 /* The field names are row 1, the first record is row 2; deleted records keep their number and are
  * left out. in is known to have a good header; d has been told the encoding. */
-int dbf_read(const struct input *in, struct decoder *d, const struct sheet_sink *sink,
-    struct refusal *no);
+int dbf_read(
+    const struct input *in, struct decoder *d, const struct sheet_sink *sink, struct refusal *no);
 
 #endif

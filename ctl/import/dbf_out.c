@@ -90,8 +90,8 @@ on_error(const char *message)
 static DBFHandle
 create_table(int fd)
 {
-	SAHooks hooks = {on_open, on_read, on_write, on_seek, on_tell, on_flush, on_close, on_remove,
-	    on_error, atof};
+	SAHooks hooks = {on_open, on_read, on_write, on_seek, on_tell, on_flush, on_close,
+	    on_remove, on_error, atof};
 	char name[16];
 
 	snprintf(name, sizeof(name), "%d", fd);
@@ -118,8 +118,9 @@ dbf_out_open(struct dbf_out **ret, const char *path, const struct dbf_field *fie
 		encode_gb18030(&o->text, span_str(fields[i].name));
 		CHECK(o->text.len <= DBF_NAME_BYTES && fields[i].width <= 254);
 		o->widths[i] = fields[i].width;
-		ok = DBFAddField(o->table, (char *)o->text.data, FTString, fields[i].width, 0) >= 0 &&
-		    ok;
+		ok = DBFAddField(o->table, (char *)o->text.data, FTString, fields[i].width, 0) >=
+		         0 &&
+		     ok;
 	}
 	*ret = o;
 	if (o->table != NULL && ok)
@@ -138,8 +139,8 @@ dbf_out_row(struct dbf_out *o, const struct span *cells, size_t n, struct err *e
 		if (i < n)
 			encode_gb18030(&o->text, cells[i]);
 		if (o->text.len > (size_t)o->widths[i])
-			return err_set(err, ERR_FULL, "record %d: field %zu holds %d bytes", o->rows,
-			    i, o->widths[i]);
+			return err_set(err, ERR_FULL, "record %d: field %zu holds %d bytes",
+			    o->rows, i, o->widths[i]);
 		if (!DBFWriteStringAttribute(o->table, o->rows, (int)i, (char *)o->text.data))
 			return err_set(err, ERR_IO, "writing record %d", o->rows);
 	}

@@ -16,6 +16,7 @@
 struct decoder {
 	iconv_t gb18030, utf8;
 	iconv_t now;
+	bool is_valid;
 	char waiting[8];
 	size_t n;
 };
@@ -52,8 +53,9 @@ decoder_destroy(struct decoder *d)
 }
 
 void
-decoder_use(struct decoder *d, enum input_encoding encoding)
+decoder_use(struct decoder *d, enum input_encoding encoding, bool is_valid)
 {
+	d->is_valid = is_valid && encoding == ENCODING_UTF8;
 	d->now = encoding == ENCODING_GB18030 ? d->gb18030 : d->utf8;
 	d->n = 0;
 	iconv(d->now, NULL, NULL, NULL, NULL);
@@ -100,6 +102,10 @@ decoder_add(struct decoder *d, struct buf *out, struct span in)
 	const uint8_t *at = in.data;
 	size_t left = in.len;
 
+	if (d->is_valid) {
+		buf_add(out, in.data, in.len);
+		return;
+	}
 	/* complete what waits byte by byte: at most three bytes are missing */
 	while (d->n > 0 && left > 0) {
 		size_t rest;

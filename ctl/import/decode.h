@@ -11,10 +11,12 @@
 
 struct decoder;
 
-/* Knows both encodings; decoder_use chooses (UTF-8 at first). */
+/* Knows both encodings; decoder_use chooses. */
 int decoder_create(struct decoder **ret, struct err *err);
 void decoder_destroy(struct decoder *d); /* NULL-safe */
-void decoder_use(struct decoder *d, enum input_encoding encoding);
+/* is_valid: the input is known to be well-formed UTF-8 as a whole, so it is copied as it is, also
+ * in the middle of a character. */
+void decoder_use(struct decoder *d, enum input_encoding encoding, bool is_valid);
 /* Appends to out. A character cut at the end of `in` waits for the next call. */
 void decoder_add(struct decoder *d, struct buf *out, struct span in);
 void decoder_end(struct decoder *d, struct buf *out); /* what still waits becomes U+FFFD */

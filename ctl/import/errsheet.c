@@ -2,7 +2,6 @@
  * one more column; each row frame becomes a row. Failures: a frame that is none (the child went
  * wrong), no room on disk, an XLSX sheet that is full. */
 
-
 #include "ctl/import/errsheet.h"
 
 #include <errno.h>
@@ -75,7 +74,8 @@ take_frames(struct errsheet *e, struct buf *in, struct err *err)
 		uint32_t len = be32_get(in->data + at);
 
 		if (len > BADROWS_FRAME_MAX)
-			return err_set(err, ERR_CORRUPT, "a frame of %u bytes from the reader", len);
+			return err_set(
+			    err, ERR_CORRUPT, "a frame of %u bytes from the reader", len);
 		if (in->len - at - 4 < len)
 			break;
 		if (on_frame(e, span_of(in->data + at + 4, len), err) != 0)

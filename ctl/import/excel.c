@@ -6,7 +6,6 @@
 #include <stdint.h>
 #include <string.h>
 
-
 static bool
 is_digit(struct span s, size_t at)
 {
@@ -76,6 +75,8 @@ excel_is_scientific(struct span text)
 {
 	struct number no;
 
+	if (memchr(text.data, 'E', text.len) == NULL && memchr(text.data, 'e', text.len) == NULL)
+		return false;
 	return read_number(text, &no) && no.has_exponent;
 }
 

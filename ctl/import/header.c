@@ -119,8 +119,8 @@ check_missing(struct table *t, struct refusal *no)
 		buf_addf(&one_of, "%s%s", one_of.len > 0 ? "/" : "", c->name);
 	}
 	if (needs_one && !has_one)
-		buf_addf(&missing, "%s%s（至少一列）", missing.len > 0 ? "、" : "",
-		    (char *)one_of.data);
+		buf_addf(
+		    &missing, "%s%s（至少一列）", missing.len > 0 ? "、" : "", (char *)one_of.data);
 	if (missing.len > 0)
 		rc = refuse(no, REFUSE_MISSING,
 		    "第 %jd 行应是%s的表头，但缺少这些列：%s；请照模板改好列名，"

@@ -50,7 +50,8 @@ read_sheet(struct import_job *job, const struct input *in, const struct input_fa
 	int others = 0;
 
 	t->format = input_format_word(facts->format);
-	decoder_use(job->decoder, encoding_of(job, facts));
+	decoder_use(
+	    job->decoder, encoding_of(job, facts), facts->format == INPUT_CSV && facts->is_utf8);
 	switch (facts->format) {
 	case INPUT_CSV:
 		if (csv_sheet_read(in, facts->has_bom ? 3 : 0, job->decoder, &sink, no) != 0)
@@ -89,8 +90,7 @@ put_summary(struct lines *out, const struct table *t, const struct input_facts *
 	line_int(&line, "changed", t->changes);
 	line_str(&line, "sha256", span_str(facts->sha256));
 	line_str(&line, "format", span_str(t->format));
-	line_str(&line, "encoding",
-	    span_str(encoding == ENCODING_GB18030 ? "gb18030" : "utf-8"));
+	line_str(&line, "encoding", span_str(encoding == ENCODING_GB18030 ? "gb18030" : "utf-8"));
 	line_close(&line);
 	lines_put(out, &line);
 }

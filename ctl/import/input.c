@@ -4,7 +4,6 @@
  * pass hashes the file and asks whether it is UTF-8 from end to end, since "not UTF-8" is what makes
  * a Chinese file GB18030. Failures: old Excel, UTF-16, other binaries, too big, unreadable. */
 
-
 #include "ctl/import/input.h"
 
 #include <errno.h>
@@ -50,8 +49,8 @@ input_unchanged(const struct input *in, struct refusal *no)
 }
 
 int
-input_read(const struct input *in, int64_t at, void *out, size_t n, size_t *ret_n,
-    struct refusal *no)
+input_read(
+    const struct input *in, int64_t at, void *out, size_t n, size_t *ret_n, struct refusal *no)
 {
 	size_t got = 0;
 
@@ -88,7 +87,8 @@ recognise(const struct input *in, const uint8_t *head, size_t n, struct input_fa
 		return refuse(no, REFUSE_OLD_EXCEL,
 		    "这是旧式 .xls 文件或加了密码的文件；请在 Excel 或 WPS 里去掉密码，"
 		    "另存为 .xlsx 再导入");
-	if (n >= 2 && ((head[0] == 0xff && head[1] == 0xfe) || (head[0] == 0xfe && head[1] == 0xff)))
+	if (n >= 2 &&
+	    ((head[0] == 0xff && head[1] == 0xfe) || (head[0] == 0xfe && head[1] == 0xff)))
 		return refuse(no, REFUSE_ENCODING,
 		    "这是 UTF-16（“Unicode 文本”）；请另存为 .xlsx 或“CSV UTF-8”再导入");
 	if (n >= 4 && memcmp(head, "PK\3\4", 4) == 0) {
@@ -156,7 +156,8 @@ scan(const struct input *in, struct input_facts *f, uint8_t *chunk, struct refus
 			continue;
 		if (f->format == INPUT_CSV && memchr(data, '\0', n) != NULL)
 			return refuse(no, REFUSE_FORMAT,
-			    "认不出这个文件；能导入 .xlsx、.csv 和 .dbf（旧式 .xls、.et 请另存为 .xlsx）");
+			    "认不出这个文件；能导入 .xlsx、.csv 和 .dbf（旧式 .xls、.et 请另存为 "
+			    ".xlsx）");
 		if (f->format == INPUT_DBF) {
 			int64_t skip = f->header_bytes - at;
 

@@ -32,8 +32,8 @@ struct input_facts {
 /* Refuses what is no regular file. */
 int input_init(struct input *in, int fd, struct refusal *no);
 /* Reads up to n bytes at `at`; *ret_n 0 at the end. */
-int input_read(const struct input *in, int64_t at, void *out, size_t n, size_t *ret_n,
-    struct refusal *no);
+int input_read(
+    const struct input *in, int64_t at, void *out, size_t n, size_t *ret_n, struct refusal *no);
 /* One pass over the file. Refuses formats that are not ours, with the way to convert them. */
 int input_look(const struct input *in, struct input_facts *ret, struct refusal *no);
 /* Refuses a file that somebody wrote to since input_init. */

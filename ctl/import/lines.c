@@ -3,13 +3,14 @@
 #include "ctl/import/lines.h"
 
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
 #include "base/err.h"
 #include "base/file.h"
 
-#define FLUSH_BYTES 65536
+#define BLOCK_BYTES 131072
 
 void
 lines_prepare(void)
@@ -22,12 +23,15 @@ lines_init(struct lines *l, int fd)
 {
 	memset(l, 0, sizeof(*l));
 	l->fd = fd;
+	l->size = BLOCK_BYTES;
+	l->pending = xmalloc(l->size);
 }
 
 void
 lines_done(struct lines *l)
 {
-	buf_done(&l->pending);
+	free(l->pending);
+	l->pending = NULL;
 }
 
 int
@@ -35,10 +39,10 @@ lines_flush(struct lines *l, struct refusal *no)
 {
 	struct err err = ERR_INIT;
 
-	if (l->failed.code == REFUSE_NONE && l->pending.len > 0 &&
-	    file_write_all(l->fd, buf_span(&l->pending), &err) != 0)
+	if (l->failed.code == REFUSE_NONE &&
+	    file_write_all(l->fd, span_of(l->pending, l->n), &err) != 0)
 		refuse(&l->failed, REFUSE_IO, "写不出结果：%s", err.text);
-	buf_clear(&l->pending);
+	l->n = 0;
 	if (l->failed.code != REFUSE_NONE)
 		return refuse(no, l->failed.code, "%s", l->failed.text);
 	return 0;
@@ -116,22 +120,22 @@ line_drop(struct line *line)
 	line->node[0] = NULL;
 }
 
-static int
-on_text(const char *text, size_t len, void *arg)
-{
-	buf_add(arg, text, len);
-	return 0;
-}
-
 void
 lines_put(struct lines *l, struct line *line)
 {
-	CHECK(json_dump_callback(line->node[0], on_text, &l->pending, JSON_COMPACT) == 0);
-	buf_addc(&l->pending, '\n');
-	line_drop(line);
-	if (l->pending.len >= FLUSH_BYTES) {
-		struct refusal ignored = REFUSAL_INIT;
+	struct refusal kept = REFUSAL_INIT; /* it stays in l->failed */
+	size_t need = json_dumpb(line->node[0], l->pending + l->n, l->size - l->n, JSON_COMPACT);
 
-		lines_flush(l, &ignored);
+	CHECK(need > 0);
+	if (need >= l->size - l->n) {
+		lines_flush(l, &kept);
+		if (need >= l->size) {
+			l->size = need + 1;
+			l->pending = xrealloc(l->pending, l->size, 1);
+		}
+		CHECK(json_dumpb(line->node[0], l->pending, l->size, JSON_COMPACT) == need);
 	}
+	l->n += need;
+	l->pending[l->n++] = '\n';
+	line_drop(line);
 }

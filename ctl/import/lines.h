@@ -19,7 +19,8 @@ struct line {
 
 struct lines {
 	int fd;
-	struct buf pending;
+	char *pending; /* owned: whole lines, not yet written */
+	size_t n, size;
 	struct refusal failed; /* the first write that failed; later puts do nothing */
 };
 

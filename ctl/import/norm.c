@@ -59,15 +59,15 @@ static bool
 is_invisible(ucs4_t c)
 {
 	return c == 0xad || c == 0x180e || (c >= 0x200b && c <= 0x200f) ||
-	    (c >= 0x202a && c <= 0x202e) || (c >= 0x2060 && c <= 0x2069) ||
-	    (c >= 0xfe00 && c <= 0xfe0f) || c == 0xfeff || (c >= 0xe0000 && c <= 0xe0fff);
+	       (c >= 0x202a && c <= 0x202e) || (c >= 0x2060 && c <= 0x2069) ||
+	       (c >= 0xfe00 && c <= 0xfe0f) || c == 0xfeff || (c >= 0xe0000 && c <= 0xe0fff);
 }
 
 static bool
 is_wide_blank(ucs4_t c)
 {
 	return c == 0x3000 || c == 0xa0 || (c >= 0x2000 && c <= 0x200a) || c == 0x202f ||
-	    c == 0x205f;
+	       c == 0x205f;
 }
 
 static bool
@@ -80,14 +80,14 @@ static bool
 is_placeholder(ucs4_t c)
 {
 	return c == '?' || c == 0xff1f || c == '*' || c == 0xff0a || c == 0x25a0 || c == 0x25a1 ||
-	    c == 0x3013;
+	       c == 0x3013;
 }
 
 static bool
 is_wide_alnum(ucs4_t c)
 {
 	return (c >= 0xff10 && c <= 0xff19) || (c >= 0xff21 && c <= 0xff3a) ||
-	    (c >= 0xff41 && c <= 0xff5a);
+	       (c >= 0xff41 && c <= 0xff5a);
 }
 
 static void
@@ -124,7 +124,7 @@ filter(struct buf *out, struct span in, enum norm_mode mode)
 		} else if (c < 0x20 || (c >= 0x7f && c < 0xa0)) {
 			flags |= NORM_CONTROL;
 		} else if (is_private(c) || (mode == NORM_NAME && is_placeholder(c)) ||
-		    (c == '?' && before == '?')) {
+		           (c == '?' && before == '?')) {
 			flags |= NORM_MISSING;
 		} else if (mode == NORM_FREE && is_wide_alnum(c)) {
 			flags |= NORM_WIDTH;
@@ -163,8 +163,8 @@ trim(struct span s)
 		s.data++;
 		s.len--;
 	}
-	while (s.len > 0 &&
-	    (s.data[s.len - 1] == ' ' || (s.data[s.len - 1] >= '\t' && s.data[s.len - 1] <= '\r')))
+	while (s.len > 0 && (s.data[s.len - 1] == ' ' ||
+	                        (s.data[s.len - 1] >= '\t' && s.data[s.len - 1] <= '\r')))
 		s.len--;
 	return s;
 }

@@ -22,8 +22,8 @@ struct pack_stream {
 static int
 refuse_damaged(struct refusal *no)
 {
-	return refuse(no, REFUSE_DAMAGED,
-	    "文件损坏或不完整；请用 Excel 或 WPS 打开，另存为 .xlsx 再导入");
+	return refuse(
+	    no, REFUSE_DAMAGED, "文件损坏或不完整；请用 Excel 或 WPS 打开，另存为 .xlsx 再导入");
 }
 
 int

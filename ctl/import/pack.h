@@ -26,7 +26,6 @@ int pack_find(const struct pack *p, const char *name);
 int pack_stream_open(struct pack_stream **ret, struct pack *p, int index, struct refusal *no);
 void pack_stream_close(struct pack_stream *s); /* NULL-safe */
 /* *ret_n 0: the end, and the checksum was right. */
-int pack_stream_read(struct pack_stream *s, void *out, size_t n, size_t *ret_n,
-    struct refusal *no);
+int pack_stream_read(struct pack_stream *s, void *out, size_t n, size_t *ret_n, struct refusal *no);
 
 #endif

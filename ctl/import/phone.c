@@ -35,7 +35,8 @@ mark_at(const char *const *marks, struct span s)
 static size_t
 splits_at(struct span s)
 {
-	static const char *const marks[] = {"/", "、", ";", ",", "|", "\\", "或", "，", "；", "。", NULL};
+	static const char *const marks[] = {
+	    "/", "、", ";", ",", "|", "\\", "或", "，", "；", "。", NULL};
 
 	return mark_at(marks, s);
 }
@@ -43,8 +44,8 @@ splits_at(struct span s)
 static size_t
 spaces_at(struct span s)
 {
-	static const char *const marks[] = {" ", "-", "(", ")", ".", "‐", "‑", "‒", "–", "—", "―", "−",
-	    "ー", "~", "〜", "_", "·", NULL};
+	static const char *const marks[] = {" ", "-", "(", ")", ".", "‐", "‑", "‒", "–", "—", "―",
+	    "−", "ー", "~", "〜", "_", "·", NULL};
 
 	return mark_at(marks, s);
 }

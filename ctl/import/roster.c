@@ -35,7 +35,8 @@ enum {
 };
 
 /* A file may have two of these: the first is the applicant's own, the second goes to the others. */
-#define OWN_NUMBER "BRDH BRSJ SJ SJH SJHM YDDH LXDH LXSJ 手机 手机号 手机号码 本人手机 联系电话 联系手机"
+#define OWN_NUMBER                                                                                 \
+	"BRDH BRSJ SJ SJH SJHM YDDH LXDH LXSJ 手机 手机号 手机号码 本人手机 联系电话 联系手机"
 
 /* The short names are those of the exam authorities' files: initials in pinyin, at most ten bytes. */
 static const struct table_column columns[COLUMNS] = {
@@ -43,7 +44,7 @@ static const struct table_column columns[COLUMNS] = {
     [NAME] = {"姓名", "XM 考生姓名", NORM_NAME, COLUMN_REQUIRED},
     [SEX] = {"性别", "XB XBDM XBMC", NORM_CODE, COLUMN_OPTIONAL},
     [ID_NO] = {"身份证号", "SFZH SFZHM SFZJH 身份证 身份证号码 身份证件号", NORM_CODE,
-	COLUMN_OPTIONAL},
+        COLUMN_OPTIONAL},
     [PROVINCE] = {"省份", "SF SFMC SFDM 省", NORM_FREE, COLUMN_OPTIONAL},
     [AREA] = {"地区", "DQ DQMC DQDM 地市 市县", NORM_FREE, COLUMN_OPTIONAL},
     [RURAL] = {"城乡", "CX CXMC 城乡类别", NORM_CODE, COLUMN_OPTIONAL},
@@ -51,12 +52,12 @@ static const struct table_column columns[COLUMNS] = {
     [CHOICE] = {"志愿序号", "ZYXH TDZYXH ZYH 志愿号", NORM_CODE, COLUMN_OPTIONAL},
     [MAJOR] = {"预录专业", "YLZY LQZY LQZYMC ZYMC 专业", NORM_FREE, COLUMN_OPTIONAL},
     [ADDRESS] = {"通知书地址", "TZSDZ TXDZ JTDZ YJDZ 通讯地址 家庭地址 邮寄地址", NORM_FREE,
-	COLUMN_OPTIONAL},
+        COLUMN_OPTIONAL},
     [SELF] = {"本人电话", OWN_NUMBER, NORM_CODE, COLUMN_ONE_OF},
     [FATHER] = {"父亲电话", "FQDH FQSJ 父亲手机", NORM_CODE, COLUMN_ONE_OF},
     [MOTHER] = {"母亲电话", "MQDH MQSJ 母亲手机", NORM_CODE, COLUMN_ONE_OF},
     [OTHER] = {"其他电话", "QTDH JTDH 家庭电话 其它电话 备用电话 " OWN_NUMBER, NORM_CODE,
-	COLUMN_ONE_OF},
+        COLUMN_ONE_OF},
     [REPORTER] = {"报备人", "BBR BBRGH 报备人工号", NORM_CODE, COLUMN_OPTIONAL},
     [BATCH] = {"批次", "PC PCMC PCDM", NORM_FREE, COLUMN_OPTIONAL},
 };
@@ -97,13 +98,18 @@ take_digits(struct table *t, int column, struct span *ret, char scratch[EXCEL_DI
 	return false;
 }
 
-/* Copies text without the bytes in `drop`; true if there were any. */
+/* Copies text without the two bytes in `drop`; true if there were any. */
 static bool
-without(struct buf *out, struct span text, const char *drop)
+without(struct buf *out, struct span text, const char drop[2])
 {
+	size_t from = 0;
+
 	for (size_t i = 0; i < text.len; i++)
-		if (text.data[i] >= 0x80 || strchr(drop, text.data[i]) == NULL)
-			buf_addc(out, (char)text.data[i]);
+		if (text.data[i] == drop[0] || text.data[i] == drop[1]) {
+			buf_add(out, text.data + from, i - from);
+			from = i + 1;
+		}
+	buf_add(out, text.data + from, text.len - from);
 	return out->len != text.len;
 }
 
@@ -203,8 +209,8 @@ list_phone_changes(struct table *t, int column, const struct phone_list *list)
 }
 
 static void
-add_number(struct table *t, struct applicant *a, int column, const char *kind,
-    const struct phone *phone)
+add_number(
+    struct table *t, struct applicant *a, int column, const char *kind, const struct phone *phone)
 {
 	for (size_t i = 0; i < a->n; i++)
 		if (strcmp(a->numbers[i].phone.digits, phone->digits) == 0) {

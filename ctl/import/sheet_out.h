@@ -11,9 +11,10 @@
 enum sheet_out_format { SHEET_OUT_XLSX, SHEET_OUT_CSV };
 
 enum {
-	SHEET_OUT_BOM = 1,    /* CSV: byte order mark first */
+	SHEET_OUT_BOM = 1, /* CSV: byte order mark first */
 	SHEET_OUT_GB18030 = 4,
-	SHEET_OUT_ESCAPE = 2, /* CSV: an apostrophe before = + - @ TAB CR, which a sheet would run */
+	SHEET_OUT_ESCAPE =
+	    2, /* CSV: an apostrophe before = + - @ TAB CR, which a sheet would run */
 };
 
 #define SHEET_OUT_XLSX_ROWS 1048576

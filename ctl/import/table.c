@@ -288,6 +288,8 @@ table_row(void *arg, const struct sheet_row *row, struct refusal *no)
 	look_at_extra(t, row);
 	take_values(t, row);
 	t->kind->row(t);
+	if (t->out->failed.code != REFUSE_NONE) /* nobody listens any more */
+		return refuse(no, t->out->failed.code, "%s", t->out->failed.text);
 	if (!t->is_bad) {
 		t->good++;
 		return 0;

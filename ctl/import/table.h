@@ -14,8 +14,8 @@
 #include "ctl/import/problem.h"
 #include "ctl/import/sheet.h"
 
-#define TABLE_COLUMNS 24
-#define NO_COLUMN     (-1) /* not a column of the kind: kept as extra */
+#define TABLE_COLUMNS  24
+#define NO_COLUMN      (-1) /* not a column of the kind: kept as extra */
 #define IGNORED_COLUMN (-2)
 
 enum column_need { COLUMN_OPTIONAL, COLUMN_REQUIRED, COLUMN_ONE_OF };

@@ -4,7 +4,6 @@
  * workbook, parts that are missing, relations that lead out of the file (hyperlinks may: nobody
  * follows them). */
 
-
 #include "ctl/import/xlsx.h"
 
 #include <stdlib.h>

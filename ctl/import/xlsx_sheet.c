@@ -33,8 +33,8 @@ struct reader {
 static int
 refuse_damaged(struct refusal *no)
 {
-	return refuse(no, REFUSE_DAMAGED,
-	    "工作表内容损坏；请用 Excel 或 WPS 打开，另存为 .xlsx 再导入");
+	return refuse(
+	    no, REFUSE_DAMAGED, "工作表内容损坏；请用 Excel 或 WPS 打开，另存为 .xlsx 再导入");
 }
 
 static int
@@ -45,7 +45,7 @@ open_row(struct reader *r, const struct xml_tag *tag, struct refusal *no)
 
 	if (xml_attr(tag, "r", &text) &&
 	    (!text_to_u64((const char *)text.data, text.len, &number) ||
-		number <= (uint64_t)r->row || number > SHEET_ROWS))
+	        number <= (uint64_t)r->row || number > SHEET_ROWS))
 		return refuse_damaged(no);
 	r->row = (int64_t)number;
 	r->column = -1;
@@ -203,7 +203,10 @@ on_close(void *arg, const char *name, struct refusal *no)
 	case OUTSIDE: return 0;
 	case IN_ROW: return strcmp(name, "row") == 0 ? close_row(r, no) : 0;
 	case IN_CELL: return strcmp(name, "c") == 0 ? close_cell(r, no) : 0;
-	case IN_VALUE: r->value.inside = false; r->where = IN_CELL; return 0;
+	case IN_VALUE:
+		r->value.inside = false;
+		r->where = IN_CELL;
+		return 0;
 	case IN_FORMULA: r->where = IN_CELL; return 0;
 	case IN_INLINE:
 		if (strcmp(name, "is") == 0)

@@ -2,7 +2,6 @@
  *
  * How many there are is counted, never believed. Failure: more than 256 MiB together. */
 
-
 #include "ctl/import/xlsx_strings.h"
 
 #include <stdlib.h>

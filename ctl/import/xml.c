@@ -136,8 +136,8 @@ push(struct parse *p, struct pack_stream *in)
 }
 
 int
-xml_parse(struct pack *pack, int index, const struct xml_events *events, void *arg,
-    struct refusal *no)
+xml_parse(
+    struct pack *pack, int index, const struct xml_events *events, void *arg, struct refusal *no)
 {
 	struct parse p = {.events = events, .arg = arg, .no = no};
 	struct pack_stream *in;

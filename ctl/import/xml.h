@@ -24,8 +24,8 @@ struct xml_events {
 void xml_prepare(void); /* once, before the sandbox */
 void xml_cleanup(void); /* for leak checkers */
 /* Parses the whole entry. */
-int xml_parse(struct pack *p, int index, const struct xml_events *events, void *arg,
-    struct refusal *no);
+int xml_parse(
+    struct pack *p, int index, const struct xml_events *events, void *arg, struct refusal *no);
 /* True if the tag has the attribute; the value is borrowed until the event returns. */
 bool xml_attr(const struct xml_tag *tag, const char *name, struct span *ret);
 

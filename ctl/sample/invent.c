@@ -8,8 +8,8 @@
 #include "ctl/import/idno.h"
 
 const char *const invent_headers[INVENT_COLUMNS] = {"考生号", "姓名", "性别", "身份证号", "省份",
-    "地区", "城乡", "中学", "志愿序号", "预录专业", "通知书地址", "本人电话", "父亲电话", "母亲电话",
-    "其他电话", "报备人", "批次"};
+    "地区", "城乡", "中学", "志愿序号", "预录专业", "通知书地址", "本人电话", "父亲电话",
+    "母亲电话", "其他电话", "报备人", "批次"};
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
@@ -28,14 +28,14 @@ static const char *const syllables[] = {"安", "澄", "初", "岱", "笛", "朵"
 static const char *const rare[] = {"䶮", "㛃", "䴖", "𬱖", "𫖯", "𠅤"};
 
 static const char *const provinces[] = {"云岭省", "江澜省", "北屏省", "南浦省"};
-static const char *const cities[] = {"青禾市", "沧桥市", "石榴市", "望溪市", "云栖市", "平澜市",
-    "白鹭市", "东篱市"};
+static const char *const cities[] = {
+    "青禾市", "沧桥市", "石榴市", "望溪市", "云栖市", "平澜市", "白鹭市", "东篱市"};
 static const char *const counties[] = {"松溪县", "柳坪县", "竹溪区", "南湾县", "北苑区", "桐花县"};
 static const char *const towns[] = {"石桥镇", "柳河镇", "大湾乡", "茶山镇", "清水乡", "龙潭镇"};
 static const char *const villages[] = {"枫树村", "桃坪村", "河口村", "双井村", "新塘村", "半坡村"};
 static const char *const streets[] = {"建设路", "沿河街", "松柏路", "书院巷", "东湖大道"};
-static const char *const schools[] = {"第一中学", "第二中学", "第三中学", "实验中学", "职业中学",
-    "高级中学"};
+static const char *const schools[] = {
+    "第一中学", "第二中学", "第三中学", "实验中学", "职业中学", "高级中学"};
 static const char *const majors[] = {"护理", "大数据技术", "学前教育", "汽车检测与维修技术",
     "建筑工程技术", "电子商务", "口腔医学技术", "旅游管理"};
 

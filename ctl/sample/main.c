@@ -27,13 +27,20 @@ struct options {
 	struct inventor inventor;
 };
 
-enum { OPT_ROWS = 'n', OPT_SEED = 's', OPT_FORMAT = 'f', OPT_OUT = 'o', OPT_WARTS = 'w', OPT_TODAY = 't' };
+enum {
+	OPT_ROWS = 'n',
+	OPT_SEED = 's',
+	OPT_FORMAT = 'f',
+	OPT_OUT = 'o',
+	OPT_WARTS = 'w',
+	OPT_TODAY = 't'
+};
 
 static const struct argp_option argp_options[] = {
     {"rows", OPT_ROWS, "N", 0, "applicants (1403)", 0},
     {"seed", OPT_SEED, "N", 0, "the same seed makes the same people (7)", 0},
-    {"format", OPT_FORMAT, "xlsx|csv|csv-nobom|csv-gb18030|dbf", 0, "(by the name of OUT, else xlsx)",
-	0},
+    {"format", OPT_FORMAT, "xlsx|csv|csv-nobom|csv-gb18030|dbf", 0,
+        "(by the name of OUT, else xlsx)", 0},
     {"out", OPT_OUT, "FILE", 0, "where to", 0},
     {"warts", OPT_WARTS, NULL, 0, "with the faults of real rosters, and FILE.expect.json", 0},
     {"today", OPT_TODAY, "YYYY-MM-DD", 0, "the day on which they are 17 to 20 years old", 0},
@@ -78,7 +85,8 @@ on_option(int key, char *arg, struct argp_state *state)
 	case OPT_SEED: o->inventor.seed = number(state, "seed", arg, 0, UINT32_MAX); return 0;
 	case OPT_FORMAT:
 		if (out_format_of(arg, &o->format) != 0)
-			argp_error(state, "--format is one of xlsx, csv, csv-nobom, csv-gb18030, dbf");
+			argp_error(
+			    state, "--format is one of xlsx, csv, csv-nobom, csv-gb18030, dbf");
 		o->has_format = true;
 		return 0;
 	case OPT_OUT: o->out = arg; return 0;

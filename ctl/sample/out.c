@@ -85,7 +85,7 @@ open_sheet(struct out *o, const char *path, enum out_format format, const char *
 	struct span names[OUT_COLUMNS];
 
 	if (sheet_out_open(&o->sheet, path, format == OUT_XLSX ? SHEET_OUT_XLSX : SHEET_OUT_CSV,
-		flags[format], err) != 0)
+	        flags[format], err) != 0)
 		return -1;
 	for (size_t i = 0; i < o->n; i++)
 		names[i] = span_str(headers[i]);
@@ -105,7 +105,7 @@ out_open(struct out **ret, const char *path, enum out_format format, const char 
 	CHECK(n <= OUT_COLUMNS);
 	o->n = n;
 	rc = format == OUT_DBF ? open_table(o, path, headers, err)
-			       : open_sheet(o, path, format, headers, err);
+	                       : open_sheet(o, path, format, headers, err);
 	if (rc != 0)
 		free(o);
 	else

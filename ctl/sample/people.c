@@ -80,7 +80,7 @@ people_write(const char *path, enum out_format format, uint64_t seed, struct err
 		return -1;
 	rc = write_callers(o, seed, err);
 	for (size_t i = 0; rc == 0 && i < OTHERS; i++)
-		rc = write_person(o, seed, (int64_t)(CALLERS + i), others[i].id, "",
-		    others[i].roles, err);
+		rc = write_person(
+		    o, seed, (int64_t)(CALLERS + i), others[i].id, "", others[i].roles, err);
 	return out_close(o, rc == 0 ? err : NULL) == 0 ? rc : -1;
 }

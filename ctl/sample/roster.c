@@ -65,7 +65,8 @@ open_out(struct writer *w, const char *path, enum out_format format, struct err 
 	for (int i = 0; i < w->columns; i++) {
 		int c = w->order[i];
 
-		headers[i] = c < INVENT_COLUMNS ? invent_headers[c] : extra_headers[c - INVENT_COLUMNS];
+		headers[i] =
+		    c < INVENT_COLUMNS ? invent_headers[c] : extra_headers[c - INVENT_COLUMNS];
 	}
 	w->physical = 1;
 	return out_open(&w->out, path, format, headers, (size_t)w->columns, err);
@@ -238,8 +239,8 @@ write_expectations(
 }
 
 int
-roster_write(const char *path, enum out_format format, const struct inventor *v, bool warts,
-    struct err *err)
+roster_write(
+    const char *path, enum out_format format, const struct inventor *v, bool warts, struct err *err)
 {
 	struct writer w = {.inventor = v, .warts = warts};
 	int rc;

@@ -136,8 +136,8 @@ add_number(struct wart_effect *e, const char *kind, const struct buf *digits)
 {
 	CHECK(e->n < WART_NUMBERS);
 	e->numbers[e->n].kind = kind;
-	snprintf(e->numbers[e->n++].digits, sizeof(e->numbers[0].digits), "%s",
-	    (char *)digits->data);
+	snprintf(
+	    e->numbers[e->n++].digits, sizeof(e->numbers[0].digits), "%s", (char *)digits->data);
 }
 
 /* Leaves the applicant's own number alone in the row. */
@@ -244,8 +244,8 @@ spoil_text(const struct wart *w, const struct inventor *v, struct buf *cells)
 }
 
 void
-wart_plant(int wart, const struct inventor *v, int64_t index, struct buf *cells,
-    struct wart_effect *ret)
+wart_plant(
+    int wart, const struct inventor *v, int64_t index, struct buf *cells, struct wart_effect *ret)
 {
 	static const char *const fields[INVENT_COLUMNS] = {
 	    [COL_KEY] = "key", [COL_NAME] = "name", [COL_ID_NO] = "id_no"};

@@ -25,8 +25,8 @@ struct wart_effect {
 
 int wart_count(void);
 /* Spoils the cells of row `index`, which must not be row 0: that one is there to be repeated. */
-void wart_plant(int wart, const struct inventor *v, int64_t index, struct buf *cells,
-    struct wart_effect *ret);
+void wart_plant(
+    int wart, const struct inventor *v, int64_t index, struct buf *cells, struct wart_effect *ret);
 void wart_effect_done(struct wart_effect *e);
 
 #endif
