@@ -179,8 +179,10 @@ csv_sheet_read(const struct input *in, int64_t skip, struct decoder *d,
 	struct csv_parser p;
 	int rc;
 
-	CHECK(csv_init(&p, CSV_REPALL_NL | CSV_STRICT_FINI) == 0);
+	CHECK(csv_init(&p, CSV_REPALL_NL) == 0);
 	rc = read_all(&r, &p, in, skip, d);
+	/* strict about the end alone: quotes inside a field are forgiven */
+	csv_set_opts(&p, CSV_REPALL_NL | CSV_STRICT | CSV_STRICT_FINI);
 	if (rc == 0 && csv_fini(&p, on_field, on_row, &r) != 0)
 		rc = refuse(no, REFUSE_QUOTES, "文件结尾处引号没有成对；请检查双引号");
 	if (rc == 0 && r.failed)
