@@ -53,7 +53,10 @@ static void
 invisible_characters_go(void **state)
 {
 	(void)state;
-	expect(NORM_CODE, "\xe2\x80\x8b" "199\xef\xbb\xbf", "199", NORM_INVISIBLE);
+	expect(NORM_CODE,
+	    "\xe2\x80\x8b"
+	    "199\xef\xbb\xbf",
+	    "199", NORM_INVISIBLE);
 	expect(NORM_NAME, "苍\xe2\x80\xaa禾", "苍禾", NORM_INVISIBLE);
 }
 

@@ -64,26 +64,30 @@ static void
 a_good_row_is_one_line(void **state)
 {
 	(void)state;
-	expect("考生号,姓名,性别,身份证号,省份,地区,城乡,中学,志愿序号,预录专业,通知书地址,本人电话,父亲电话,"
+	expect("考生号,姓名,性别,身份证号,省份,地区,城乡,中学,志愿序号,预录专业,通知书地址,"
+	       "本人电话,父亲电话,"
 	       "母亲电话,其他电话,报备人,批次\n"
 	       "26999000000001,苍禾,女,999001200801010023,云岭省,青禾市,农村,一中,2,护理,石桥村,"
 	       "19900000001,19900000002,,0340-5551234,p01,第一批\n",
 	    0,
 	    "{\"row\":2,\"key\":\"26999000000001\",\"name\":\"苍禾\",\"sex\":\"female\","
 	    "\"id_no\":\"999001200801010023\",\"province\":\"云岭省\",\"area\":\"青禾市\","
-	    "\"rural\":true,\"school\":\"一中\",\"choice\":2,\"major\":\"护理\",\"address\":\"石桥村\","
+	    "\"rural\":true,\"school\":\"一中\",\"choice\":2,\"major\":\"护理\",\"address\":"
+	    "\"石桥村\","
 	    "\"numbers\":[{\"kind\":\"self\",\"digits\":\"19900000001\"},"
 	    "{\"kind\":\"father\",\"digits\":\"19900000002\"},"
 	    "{\"kind\":\"other\",\"digits\":\"03405551234\"}],\"reporter\":\"p01\","
 	    "\"batch\":\"第一批\",\"changed\":[\"其他电话：去掉空格和横线\"]}\n"
-	    "{\"summary\":{\"rows\":1,\"good\":1,\"bad\":0,\"warnings\":1,\"changed\":1,\"sha256\":\"");
+	    "{\"summary\":{\"rows\":1,\"good\":1,\"bad\":0,\"warnings\":1,\"changed\":1,\"sha256\":"
+	    "\"");
 }
 
 static void
 all_errors_of_a_row_are_told(void **state)
 {
 	const char *csv = ROSTER ",苍?,123,1,\n";
-	static const char *const codes[] = {"empty-cell", "missing-character", "bad-id", "bad-number"};
+	static const char *const codes[] = {
+	    "empty-cell", "missing-character", "bad-id", "bad-number"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
@@ -98,7 +102,8 @@ texts_name_row_and_column_and_never_the_cell(void **state)
 
 	(void)state;
 	expect(ROSTER "26999000000001,苍禾,,5.1E+17,\n", 1,
-	    "{\"row\":2,\"column\":\"本人电话\",\"code\":\"excel-number\",\"text\":\"第 2 行“本人电话”：");
+	    "{\"row\":2,\"column\":\"本人电话\",\"code\":\"excel-number\",\"text\":\"第 2 "
+	    "行“本人电话”：");
 	out = run(&roster_kind, ROSTER "秘密一,秘密二?,秘密三,秘密四,\n",
 	    strlen(ROSTER "秘密一,秘密二?,秘密三,秘密四,\n"));
 	assert_null(strstr(out, "秘密"));
@@ -110,8 +115,10 @@ a_key_stands_once(void **state)
 {
 	(void)state;
 	expect(ROSTER "26999000000001,苍禾,,19900000001,\n26999000000002,苍荷,,19900000002,\n"
-		      "２６９９９００００００００１,苍洛,,19900000003,\n",
-	    1, "\"row\":4,\"column\":\"考生号\",\"code\":\"duplicate-key\",\"text\":\"第 4 行“考生号”：与第 2 行");
+	              "２６９９９００００００００１,苍洛,,19900000003,\n",
+	    1,
+	    "\"row\":4,\"column\":\"考生号\",\"code\":\"duplicate-key\",\"text\":\"第 4 "
+	    "行“考生号”：与第 2 行");
 	expect(ROSTER "26 999,苍禾,,19900000001,\n", 0, "\"key\":\"26999\"");
 	expect(ROSTER "26/999,苍禾,,19900000001,\n", 1, "bad-key");
 }
@@ -134,7 +141,8 @@ a_row_without_number_is_taken_with_a_warning(void **state)
 	expect(ROSTER "26999000000001,苍禾,,,\n", 0, "\"code\":\"no-number\"");
 	expect(ROSTER "26999000000001,苍禾,,,\n", 0, "\"numbers\":[]");
 	expect(ROSTER "26999000000001,苍禾,,19900000001,19900000001\n", 0,
-	    "\"numbers\":[{\"kind\":\"self\",\"digits\":\"19900000001\"}],\"changed\":[\"其他电话：");
+	    "\"numbers\":[{\"kind\":\"self\",\"digits\":\"19900000001\"}],\"changed\":["
+	    "\"其他电话：");
 }
 
 static void
@@ -144,7 +152,8 @@ rows_are_numbered_as_in_a_sheet(void **state)
 	expect(ROSTER "\n,,,,\n26999000000001,苍禾,,\"19900000001\n19900000002\",\n\n苍,,,,\n", 1,
 	    "{\"row\":4,\"key\"");
 	expect("\n\n" ROSTER "x,苍禾,,19900000001,\n", 1, "\"row\":4,\"column\":\"考生号\"");
-	expect(ROSTER "\r\n\r\n,,,\r\n,苍禾,,19900000001,\r\n", 1, "{\"row\":5,\"column\":\"考生号\"");
+	expect(
+	    ROSTER "\r\n\r\n,,,\r\n,苍禾,,19900000001,\r\n", 1, "{\"row\":5,\"column\":\"考生号\"");
 }
 
 static void
@@ -152,11 +161,14 @@ headers_are_found_in_any_order_and_spelling(void **state)
 {
 	(void)state;
 	expect("手机, 姓 名 ,ksh*\n19900000001,苍禾,26999000000001\n", 0,
-	    "{\"row\":2,\"key\":\"26999000000001\",\"name\":\"苍禾\",\"numbers\":[{\"kind\":\"self\"");
+	    "{\"row\":2,\"key\":\"26999000000001\",\"name\":\"苍禾\",\"numbers\":[{\"kind\":"
+	    "\"self\"");
 	expect("考生号,姓名,SJ,LXDH\n26999000000001,苍禾,19900000001,19900000002\n", 0,
-	    "[{\"kind\":\"self\",\"digits\":\"19900000001\"},{\"kind\":\"other\",\"digits\":\"19900000002\"}]");
+	    "[{\"kind\":\"self\",\"digits\":\"19900000001\"},{\"kind\":\"other\",\"digits\":"
+	    "\"19900000002\"}]");
 	expect("考生号;姓名;本人电话\n26999000000001;苍禾;19900000001\n", 0, "\"good\":1");
-	expect("考生号\t姓名\t性别\t本人电话\n26999000000001\t苍禾\t\t19900000001\n", 0, "\"good\":1");
+	expect(
+	    "考生号\t姓名\t性别\t本人电话\n26999000000001\t苍禾\t\t19900000001\n", 0, "\"good\":1");
 }
 
 static void
@@ -177,29 +189,37 @@ static void
 unknown_columns_are_kept(void **state)
 {
 	const char *csv = "考生号,姓名,本人电话,备注,\n26999000000001,苍禾,19900000001,a b,c\n"
-			  "26999000000002,苍荷,19900000002,,c,d\n";
+	                  "26999000000002,苍荷,19900000002,,c,d\n";
 
 	(void)state;
 	expect(csv, 0, "{\"row\":1,\"column\":\"备注\",\"code\":\"unknown-column\"");
 	expect(csv, 0, "{\"row\":2,\"column\":\"第5列\",\"code\":\"unnamed-column\"");
 	expect(csv, 0, "{\"row\":3,\"column\":\"第6列\",\"code\":\"unnamed-column\"");
 	expect(csv, 0, "\"extra\":{\"备注\":\"a b\",\"第5列\":\"c\"}");
-	expect("考生号,姓名,本人电话,错误\n26999000000001,苍禾,19900000001,x\n", 0, "\"warnings\":0");
+	expect(
+	    "考生号,姓名,本人电话,错误\n26999000000001,苍禾,19900000001,x\n", 0, "\"warnings\":0");
 }
 
 static void
 odd_values_are_warned_about_or_refused(void **state)
 {
 	(void)state;
-	expect("考生号,姓名,本人电话,性别\n26999000000001,苍禾,19900000001,M\n", 0, "unknown-value");
-	expect("考生号,姓名,本人电话,城乡\n26999000000001,苍禾,19900000001,镇\n", 0, "unknown-value");
-	expect("考生号,姓名,本人电话,城乡\n26999000000001,苍禾,19900000001,城镇\n", 0, "\"rural\":false");
-	expect("考生号,姓名,本人电话,志愿序号\n26999000000001,苍禾,19900000001,0\n", 1, "bad-choice");
-	expect("考生号,姓名,本人电话,志愿序号\n26999000000001,苍禾,19900000001,100\n", 1, "bad-choice");
-	expect("考生号,姓名,本人电话,志愿序号\n26999000000001,苍禾,19900000001,1.0\n", 0, "\"choice\":1");
+	expect(
+	    "考生号,姓名,本人电话,性别\n26999000000001,苍禾,19900000001,M\n", 0, "unknown-value");
+	expect(
+	    "考生号,姓名,本人电话,城乡\n26999000000001,苍禾,19900000001,镇\n", 0, "unknown-value");
+	expect("考生号,姓名,本人电话,城乡\n26999000000001,苍禾,19900000001,城镇\n", 0,
+	    "\"rural\":false");
+	expect(
+	    "考生号,姓名,本人电话,志愿序号\n26999000000001,苍禾,19900000001,0\n", 1, "bad-choice");
+	expect("考生号,姓名,本人电话,志愿序号\n26999000000001,苍禾,19900000001,100\n", 1,
+	    "bad-choice");
+	expect("考生号,姓名,本人电话,志愿序号\n26999000000001,苍禾,19900000001,1.0\n", 0,
+	    "\"choice\":1");
 	expect("考生号,姓名,本人电话,中学\n26999000000001,苍禾,19900000001,\xee\x80\x81中学\n", 0,
 	    "\"code\":\"missing-character\",\"text\":\"第 2 行“中学”：");
-	expect("考生号,姓名,本人电话,中学\n26999000000001,苍禾,19900000001,\x01\n", 1, "bad-character");
+	expect("考生号,姓名,本人电话,中学\n26999000000001,苍禾,19900000001,\x01\n", 1,
+	    "bad-character");
 }
 
 static void
@@ -271,7 +291,8 @@ people_have_roles(void **state)
 	(void)state;
 	expect_kind(&people_kind, PEOPLE "P01,苍禾,T1,组员、组长,是\n", 0,
 	    "{\"row\":2,\"person\":\"p01\",\"name\":\"苍禾\",\"team\":\"t1\","
-	    "\"roles\":[\"caller\",\"leader\"],\"qualified\":true,\"changed\":[\"工号：大写改小写\"");
+	    "\"roles\":[\"caller\",\"leader\"],\"qualified\":true,\"changed\":["
+	    "\"工号：大写改小写\"");
 	expect_kind(&people_kind, PEOPLE "p01,,,，突击组长 督查组；数据组/财务，,\n", 0,
 	    "\"roles\":[\"strike-head\",\"supervisor\",\"data\",\"finance\"],\"qualified\":false");
 	expect_kind(&people_kind, PEOPLE "p01,,,,\n", 0, "no-role");
@@ -279,7 +300,8 @@ people_have_roles(void **state)
 	expect_kind(&people_kind, PEOPLE "张三,,,组员,\n", 1, "bad-person");
 	expect_kind(&people_kind, PEOPLE "p01,,第一组,组员,\n", 1, "bad-team");
 	expect_kind(&people_kind, PEOPLE "p01,,t1,组员,可\n", 1, "bad-qualified");
-	expect_kind(&people_kind, PEOPLE "p01,,t1,组员,是\nP01,,t1,组员,是\n", 1, "与第 2 行的工号相同");
+	expect_kind(
+	    &people_kind, PEOPLE "p01,,t1,组员,是\nP01,,t1,组员,是\n", 1, "与第 2 行的工号相同");
 	expect_kind(&people_kind, "姓名\n苍禾\n", 65, "人员名单的表头，但缺少这些列：工号");
 }
 
@@ -292,7 +314,8 @@ holidays_are_days(void **state)
 	    "{\"row\":3,\"day\":\"2026-10-10\",\"kind\":\"work\"}\n");
 	expect_kind(&holidays_kind, "日期,类型\n2026-02-29,假\n", 1, "bad-date");
 	expect_kind(&holidays_kind, "日期,类型\n2026-10-01,晴\n", 1, "bad-kind");
-	expect_kind(&holidays_kind, "日期,类型\n2026-10-01,假\n20261001,班\n", 1, "与第 2 行的日期相同");
+	expect_kind(
+	    &holidays_kind, "日期,类型\n2026-10-01,假\n20261001,班\n", 1, "与第 2 行的日期相同");
 }
 
 int

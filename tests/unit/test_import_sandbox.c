@@ -78,7 +78,8 @@ remove_a_file(void)
 static void
 map_code(void)
 {
-	(void)!syscall(SYS_mmap, NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	(void)!syscall(
+	    SYS_mmap, NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 }
 
 static void
@@ -105,8 +106,8 @@ static void
 forbidden_calls_kill(void **state)
 {
 	static void (*const forbidden[])(void) = {open_a_file, open_the_old_way, make_a_socket,
-	    make_a_process, run_a_program, remove_a_file, map_code, make_memory_code, kill_the_parent,
-	    signal_another};
+	    make_a_process, run_a_program, remove_a_file, map_code, make_memory_code,
+	    kill_the_parent, signal_another};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(forbidden) / sizeof(forbidden[0]); i++) {

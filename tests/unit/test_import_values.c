@@ -21,8 +21,8 @@ days_are_read_as_people_write_them(void **state)
 {
 	static const char *const good[] = {"2026-10-01", "2026-10-1", "2026/10/1", "2026.10.01",
 	    "20261001", "2026年10月1日", "2026年10月1号"};
-	static const char *const bad[] = {"2026-02-29", "2026-13-01", "26-10-01", "2026-10", "46296",
-	    "2026-10-01 ", "2026-10-011", "2026年10月1", "1899-01-01", "", "2026-10/1"};
+	static const char *const bad[] = {"2026-02-29", "2026-13-01", "26-10-01", "2026-10",
+	    "46296", "2026-10-01 ", "2026-10-011", "2026年10月1", "1899-01-01", "", "2026-10/1"};
 	struct day d;
 
 	(void)state;
@@ -43,7 +43,8 @@ ages_change_on_the_birthday(void **state)
 	assert_int_equal(day_age((struct day){2008, 11, 23}, today), 18);
 	assert_int_equal(day_age((struct day){2008, 11, 24}, today), 17);
 	assert_int_equal(day_age((struct day){2008, 10, 30}, today), 18);
-	assert_int_equal(day_compare(day_plus((struct day){2024, 2, 28}, 2), (struct day){2024, 3, 1}), 0);
+	assert_int_equal(
+	    day_compare(day_plus((struct day){2024, 2, 28}, 2), (struct day){2024, 3, 1}), 0);
 	assert_int_equal(
 	    day_compare(day_plus((struct day){2025, 1, 1}, -1), (struct day){2024, 12, 31}), 0);
 }
@@ -93,7 +94,8 @@ every_single_wrong_digit_is_found(void **state)
 static void
 birth_days_must_exist(void **state)
 {
-	static const char *const births[] = {"20070230", "20071301", "20070100", "20261124", "18991231"};
+	static const char *const births[] = {
+	    "20070230", "20071301", "20070100", "20261124", "18991231"};
 	char id[19];
 
 	(void)state;
