@@ -51,7 +51,7 @@ home_load(struct home *ret, struct err *err)
 	if (realpath(dir, path) == NULL || strlen(path) >= sizeof(h.dir))
 		return err_set(err, ERR_NOT_FOUND,
 		    "HF_HOME=%s is not there; start an installation with: deploy/local up", dir);
-	snprintf(h.dir, sizeof(h.dir), "%s", path);
+	memcpy(h.dir, path, strlen(path) + 1);
 	if ((size_t)snprintf(path, sizeof(path), "%s/env.conf", h.dir) >= sizeof(path) ||
 	    access(path, R_OK) != 0)
 		return err_set(err, ERR_NOT_FOUND,
