@@ -1,9 +1,11 @@
 /* redis_server.c - fork, exec, and wait for READY=1 on the notify socket, at most ten seconds. */
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -20,6 +22,9 @@ run_server(const struct redis_server *s, const char *notify, bool durable)
 	snprintf(sock, sizeof(sock), "%s/redis.sock", s->dir);
 	snprintf(log, sizeof(log), "%s/redis.log", s->dir);
 	setenv("NOTIFY_SOCKET", notify, 1);
+	prctl(PR_SET_PDEATHSIG, SIGKILL); /* a failed test must not leave us behind */
+	dup2(open("/dev/null", O_RDWR), STDOUT_FILENO);
+	dup2(STDOUT_FILENO, STDERR_FILENO);
 	execlp("redis-server", "redis-server", "--port", "0", "--unixsocket", sock, "--dir", s->dir,
 	    "--save", "", "--appendonly", durable ? "yes" : "no", "--appendfsync", "always",
 	    "--supervised", "systemd", "--logfile", log, "--maxmemory-policy", "noeviction",

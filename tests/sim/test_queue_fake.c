@@ -2,8 +2,10 @@
  * reply, the whole log and every case compared; after each sequence every case is in exactly one lane
  * or under exactly one lease.
  *
- * HF_SEQUENCES sets how many (default 100000, a tenth of it under a sanitizer), HF_SEED where they begin;
- * a difference names its seed: HF_SEED=that HF_SEQUENCES=1 plays it again. */
+ * A world (one campaign) lives for 25 sequences. The fake runs at once; Redis gets the same commands
+ * pipelined and its replies are compared as they come. HF_SEQUENCES sets how many (default 100000, a
+ * tenth of it under a sanitizer), HF_SEED the first world; a difference names its world:
+ * HF_SEED=that HF_SEQUENCES=25 plays it again. */
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,6 +17,7 @@
 
 #include "base/check.h"
 #include "base/file.h"
+#include "base/loop.h"
 #include "base/rds.h"
 #include "base/text.h"
 #include "proto/call.h"
@@ -24,6 +27,8 @@
 #define CASES   6
 #define PERSONS 3
 #define OBS     3
+#define LIFE    25  /* sequences of one world */
+#define AHEAD   400 /* commands on their way to Redis */
 
 #ifdef __SANITIZE_ADDRESS__
 #define SEQUENCES 10000
@@ -37,12 +42,15 @@ static const char *const lanes[] = {
 static const char agent[] = "abababababababababababababababab";
 
 struct world {
-	uint64_t rng;
+	uint64_t rng, seed;
 	int64_t now;
 	char campaign[24];
 	struct fake_redis *redis;
 	struct fake_queue *queue;
-	struct rds_sync *real;
+	struct loop *loop;
+	struct loop_timer *limit;
+	struct rds *real;
+	size_t pending;
 	uint64_t upto[OBS];
 	uint8_t h[OBS][32];
 	char token[CASES][17];
@@ -124,39 +132,70 @@ real_log_text(struct buf *out, const struct rds_reply *r)
 	buf_done(&fields);
 }
 
+struct expected {
+	struct world *w;
+	uint64_t seed;
+	bool log;
+	struct buf text;
+};
+
 static void
-compare(const struct buf *fake, const struct buf *real, const char *what)
+on_reply(void *arg, const struct rds_reply *r, const struct err *err)
 {
-	if (span_eq(buf_span(fake), buf_span(real)))
-		return;
-	print_error("campaign %s: %s differs\n fake: %.*s\n real: %.*s\n", getenv("HF_FAILED_SEED"),
-	    what, (int)fake->len, (char *)fake->data, (int)real->len, (char *)real->data);
-	fail();
+	struct expected *e = arg;
+	struct buf real = BUF_INIT;
+
+	if (err != NULL)
+		fail_msg("redis: %s", err->text);
+	if (e->log)
+		real_log_text(&real, r);
+	else
+		real_text(&real, r);
+	if (!span_eq(buf_span(&e->text), buf_span(&real))) {
+		print_error("world %" PRIu64 " differs\n fake: %.*s\n real: %.*s\n", e->seed,
+		    (int)e->text.len, (char *)e->text.data, (int)real.len, (char *)real.data);
+		fail();
+	}
+	if (--e->w->pending == 0)
+		loop_stop(e->w->loop);
+	buf_done(&real);
+	buf_done(&e->text);
+	free(e);
 }
 
-/* Sends the same argv to both; the fake's reply is left in ret. */
+static void
+on_limit(void *arg)
+{
+	(void)arg;
+	fail_msg("redis did not answer within 20 s");
+}
+
+static void
+drain(struct world *w)
+{
+	if (w->pending == 0)
+		return;
+	loop_timer_after(w->limit, 20000000);
+	loop_run(w->loop);
+	loop_timer_stop(w->limit);
+}
+
+/* The same argv to both; the fake's reply is left in ret. */
 static void
 both(struct world *w, const struct span *argv, size_t argc, bool fcall, bool log, struct fv *ret)
 {
-	const struct rds_reply *r;
-	struct buf a = BUF_INIT, b = BUF_INIT;
-	struct err err = ERR_INIT;
+	struct expected *e = xcalloc(1, sizeof(*e));
 
 	if (fcall)
 		fake_queue_fcall(w->queue, argv, argc, ret);
 	else
 		fake_redis_cmd(w->redis, argv, argc, ret);
-	if (rds_sync_cmd(w->real, argv, argc, &r, &err) != 0)
-		fail_msg("redis: %s", err.text);
-	fv_text(&a, ret);
-	if (log)
-		real_log_text(&b, r);
-	else
-		real_text(&b, r);
-	rds_sync_free(r);
-	compare(&a, &b, "reply");
-	buf_done(&a);
-	buf_done(&b);
+	*e = (struct expected){.w = w, .seed = w->seed, .log = log};
+	fv_text(&e->text, ret);
+	w->pending++;
+	rds_cmd(w->real, argv, argc, 15000000, on_reply, e);
+	if (w->pending >= AHEAD)
+		drain(w);
 }
 
 /* ---- random entries: mostly sensible, sometimes not ---- */
@@ -553,8 +592,6 @@ one_sequence(struct world *w)
 {
 	struct call c;
 
-	memset(w->upto, 0, sizeof(w->upto));
-	set_up(w);
 	for (uint64_t calls = 2 + rnd(w, 4); calls > 0; calls--) {
 		bool router = rnd(w, 4) == 0;
 
@@ -570,7 +607,22 @@ one_sequence(struct world *w)
 		run_call(w, &c);
 	}
 	check_places(w);
+}
+
+static void
+one_world(struct world *w, uint64_t seed, uint64_t sequences)
+{
+	w->seed = seed;
+	w->rng = seed * 0x9e3779b97f4a7c15u + 1;
+	w->now = 1000;
+	snprintf(w->campaign, sizeof(w->campaign), "q%" PRIu64, seed);
+	w->redis = fake_redis_create();
+	fake_queue_use(w->queue, w->redis);
+	set_up(w);
+	for (uint64_t i = 0; i < sequences; i++)
+		one_sequence(w);
 	compare_all(w);
+	fake_redis_destroy(w->redis);
 }
 
 static uint64_t
@@ -583,66 +635,78 @@ env_u(const char *name, uint64_t otherwise)
 }
 
 static void
-load_library(struct rds_sync *real)
+on_plain(void *arg, const struct rds_reply *r, const struct err *err)
+{
+	struct world *w = arg;
+
+	assert_null(err);
+	assert_int_not_equal(rds_type(r), RDS_ERROR);
+	if (--w->pending == 0)
+		loop_stop(w->loop);
+}
+
+static void
+plain(struct world *w, const struct span *argv, size_t argc)
+{
+	w->pending++;
+	rds_cmd(w->real, argv, argc, 15000000, on_plain, w);
+	drain(w);
+}
+
+static void
+on_state(void *arg, bool connected)
+{
+	struct world *w = arg;
+
+	if (connected)
+		loop_stop(w->loop);
+}
+
+static void
+open_world(struct world *w, const char *address)
 {
 	struct buf lua = BUF_INIT;
-	const struct rds_reply *r;
 	struct err err = ERR_INIT;
 
+	w->loop = loop_create();
+	w->limit = loop_timer_create(w->loop, on_limit, w);
+	w->real = rds_create(w->loop, address, NULL, NULL, on_state, w);
+	loop_timer_after(w->limit, 20000000);
+	loop_run(w->loop);
+	loop_timer_stop(w->limit);
 	CHECK(file_read(&lua, "broker/queue.lua", 1 << 20, &err) == 0);
 	struct span argv[] = {
 	    span_str("FUNCTION"), span_str("LOAD"), span_str("REPLACE"), buf_span(&lua)};
 
-	assert_int_equal(rds_sync_cmd(real, argv, 4, &r, &err), 0);
-	assert_int_not_equal(rds_type(r), RDS_ERROR);
-	rds_sync_free(r);
+	plain(w, argv, 4);
 	buf_done(&lua);
-}
-
-static void
-flush(struct rds_sync *real)
-{
-	struct span argv[] = {span_str("FLUSHALL")};
-	const struct rds_reply *r;
-	struct err err = ERR_INIT;
-
-	assert_int_equal(rds_sync_cmd(real, argv, 1, &r, &err), 0);
-	rds_sync_free(r);
+	w->queue = fake_queue_create(NULL, "broker/queue.lua");
 }
 
 static void
 the_fake_answers_like_redis(void **state)
 {
 	uint64_t seed = env_u("HF_SEED", 1), n = env_u("HF_SEQUENCES", SEQUENCES);
+	struct span flush[] = {span_str("FLUSHALL")};
 	struct redis_server server;
-	struct err err = ERR_INIT;
 	struct world w = {.now = 1000};
 
 	(void)state;
 	redis_server_start(&server, false);
-	assert_int_equal(rds_sync_open(&w.real, server.address, NULL, NULL, 5000000, &err), 0);
-	load_library(w.real);
-	for (uint64_t i = seed; i < seed + n; i++) {
-		if (i % 500 == 0)
-			flush(w.real);
-		w.rng = i * 0x9e3779b97f4a7c15u + 1;
-		w.now = 1000;
-		snprintf(w.campaign, sizeof(w.campaign), "q%" PRIu64, i);
-		setenv("HF_FAILED_SEED", w.campaign, 1);
-		w.redis = fake_redis_create();
-		if (i == seed || i % 200 == 0) {
-			fake_queue_destroy(w.queue);
-			w.queue = fake_queue_create(w.redis, "broker/queue.lua");
-		} else {
-			fake_queue_use(w.queue, w.redis);
-		}
-		one_sequence(&w);
-		fake_redis_destroy(w.redis);
+	open_world(&w, server.address);
+	for (uint64_t i = 0; i < n / LIFE; i++) {
+		if (i % 200 == 199)
+			plain(&w, flush, 1);
+		one_world(&w, seed + i, LIFE);
 	}
+	drain(&w);
 	fake_queue_destroy(w.queue);
-	rds_sync_close(w.real);
+	rds_destroy(w.real);
+	loop_timer_destroy(w.limit);
+	loop_destroy(w.loop);
 	redis_server_stop(&server);
-	print_message("# %" PRIu64 " sequences from seed %" PRIu64 "\n", n, seed);
+	print_message(
+	    "# %" PRIu64 " sequences in worlds from %" PRIu64 "\n", n / LIFE * LIFE, seed);
 }
 
 int

@@ -1,0 +1,328 @@
+/* cmd_case.c - case show, why, trace, and why PERSON: what the queue knows, in words.
+ *
+ * Reads only, straight from Redis. Nothing sealed is opened here: a name is shown where its use is
+ * logged, on the caller's screen. */
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "ctl/show.h"
+#include "proto/record.h"
+#include "proto/roles.h"
+
+#define TRACE_PAGE 500
+
+static json_t *
+state_json(const uint8_t case_id[16], const struct case_state *s)
+{
+	char hex[33], due[32], token[17];
+
+	hex_encode(hex, case_id, 16);
+	clock_rfc3339(due, s->due);
+	snprintf(token, sizeof(token), "%016jx", (uintmax_t)s->token);
+	return json_pack("{s:s s:I s:s s:s s:s s:s s:b s:s s:s s:I s:s}", "case", hex, "version",
+	    (json_int_t)s->version, "owner", s->owner, "hand", s->hand, "lane", s->lane, "due", due,
+	    "held", (int)s->held, "token", token, "ob", s->ob, "given", (json_int_t)s->given, "why",
+	    s->why);
+}
+
+static void
+print_state(const uint8_t case_id[16], const struct case_state *s)
+{
+	char hex[33], lane[128], due[32];
+
+	hex_encode(hex, case_id, 16);
+	clock_text(due, s->due);
+	printf("个案     %s (第 %ju 版)\n", hex, (uintmax_t)s->version);
+	printf("归属     %s\n", s->owner[0] != '\0' ? s->owner : "还没有人");
+	if (s->held)
+		printf("在手     %s (%s), 来自 %s\n", s->hand, s->pulled ? "领取" : "打开",
+		    show_lane(lane, s->lane));
+	else
+		printf("位置     %s, 时间 %s\n", show_lane(lane, s->lane), due);
+	printf("原因     %s\n", show_why(s->why));
+	if (s->given > 0)
+		printf("领取     上次有效记录以来 %ju 次\n", (uintmax_t)s->given);
+}
+
+/* The newest records, from the queue's own short list: header only. */
+static int
+last_records(struct ctl *c, const uint8_t case_id[16], json_t *list, struct err *err)
+{
+	char hex[33], name[48], path[96], when[32];
+	const struct rds_reply *r;
+	struct span argv[4] = {span_str("LRANGE"), {NULL, 0}, span_str("0"), span_str("4")};
+
+	hex_encode(hex, case_id, 16);
+	snprintf(name, sizeof(name), "last:%s", hex);
+	argv[1] = span_str(call_key(path, sizeof(path), c->campaign, name));
+	if (ctl_cmd(c, argv, 4, &r, err) != 0)
+		return -1;
+	for (size_t i = 0; i < rds_len(r); i++) {
+		struct span e = rds_str(rds_at(r, i));
+		struct record_header h;
+		const char *outcome = "";
+		int outcome_len = 0;
+
+		if (e.len < 28 || be32_get(e.data + 24) > e.len - 28)
+			continue;
+		if (record_header_decode(&h, span_of(e.data + 28, be32_get(e.data + 24)), NULL) !=
+		    0)
+			continue;
+		if (h.f[F_outcome].set) {
+			outcome = (const char *)h.f[F_outcome].bytes.data;
+			outcome_len = (int)h.f[F_outcome].bytes.len;
+		}
+		clock_rfc3339(when, (int64_t)h.pc_wall);
+		json_array_append_new(
+		    list, json_pack("{s:s s:s s:s% s:s s:I}", "kind", show_kind(h.kind), "person",
+		              h.person, "outcome", outcome, (size_t)outcome_len, "at", when, "seq",
+		              (json_int_t)be64_get(e.data + 16)));
+	}
+	rds_sync_free(r);
+	return 0;
+}
+
+static int
+case_show(struct ctl *c, int argc, char **argv, struct err *err)
+{
+	uint8_t id[16];
+	struct buf text = BUF_INIT;
+	struct case_state s;
+	json_t *list, *out, *row;
+	size_t i;
+
+	if (argc != 1)
+		return ctl_usage(err, verbs_case, "case", "show");
+	if (show_resolve(c, argv[0], id, err) != 0 || show_state(c, id, &text, &s, err) != 0) {
+		buf_done(&text);
+		return -1;
+	}
+	list = json_array();
+	if (last_records(c, id, list, err) != 0) {
+		json_decref(list);
+		buf_done(&text);
+		return -1;
+	}
+	if (c->json) {
+		out = state_json(id, &s);
+		json_object_set(out, "records", list);
+		json_dumpf(out, stdout, JSON_COMPACT);
+		printf("\n");
+		json_decref(out);
+	} else {
+		print_state(id, &s);
+		json_array_foreach(list, i, row)
+		{
+			printf("记录     %s %s %s %s\n",
+			    json_string_value(json_object_get(row, "at")),
+			    json_string_value(json_object_get(row, "person")),
+			    json_string_value(json_object_get(row, "kind")),
+			    json_string_value(json_object_get(row, "outcome")));
+		}
+	}
+	json_decref(list);
+	buf_done(&text);
+	return 0;
+}
+
+/* One line: where it is, why, and since when or until when. */
+static int
+case_why(struct ctl *c, int argc, char **argv, struct err *err)
+{
+	uint8_t id[16];
+	struct buf text = BUF_INIT;
+	struct case_state s;
+	char lane[128], due[32];
+
+	if (argc != 1)
+		return ctl_usage(err, verbs_case, "case", "why");
+	if (show_resolve(c, argv[0], id, err) != 0 || show_state(c, id, &text, &s, err) != 0) {
+		buf_done(&text);
+		return -1;
+	}
+	clock_text(due, s.due);
+	if (s.held)
+		printf(
+		    "在 %s 手上 (来自 %s): %s\n", s.hand, show_lane(lane, s.lane), show_why(s.why));
+	else if (s.due > show_now(c))
+		printf("%s, 到 %s 才轮到: %s\n", show_lane(lane, s.lane), due, show_why(s.why));
+	else
+		printf("%s, 自 %s 等人: %s\n", show_lane(lane, s.lane), due, show_why(s.why));
+	buf_done(&text);
+	return 0;
+}
+
+static void
+print_entry(struct ctl *c, const struct log_entry *e)
+{
+	char at[32];
+
+	clock_rfc3339(at, e->now);
+	if (c->json) {
+		json_t *o = json_pack("{s:s s:s s:I s:s% s:s%}", "at", at, "type", e->type, "opseq",
+		    (json_int_t)e->opseq, "detail", e->detail.data, e->detail.len, "state",
+		    e->state.data, e->state.len);
+
+		json_dumpf(o, stdout, JSON_COMPACT);
+		printf("\n");
+		json_decref(o);
+		return;
+	}
+	printf("%s  %-9s %.*s\n", at, e->type, (int)e->detail.len, (const char *)e->detail.data);
+	if (e->state.len > 0)
+		printf("%27s %.*s\n", "", (int)e->state.len, (const char *)e->state.data);
+}
+
+static void
+trace_page(
+    struct ctl *c, const struct rds_reply *page, const uint8_t id[16], char *from, size_t size)
+{
+	struct span pairs[24];
+
+	for (size_t i = 0; i < rds_len(page); i++) {
+		const struct rds_reply *fields = rds_at(rds_at(page, i), 1);
+		struct span sid = rds_str(rds_at(rds_at(page, i), 0));
+		size_t n = rds_len(fields) < 24 ? rds_len(fields) : 24;
+		struct log_entry e;
+
+		for (size_t j = 0; j < n; j++)
+			pairs[j] = rds_str(rds_at(fields, j));
+		snprintf(from, size, "(%.*s", (int)sid.len, (const char *)sid.data);
+		if (log_entry_decode(&e, sid, pairs, n, NULL) == 0 && e.has_case &&
+		    memcmp(e.case_id, id, 16) == 0)
+			print_entry(c, &e);
+	}
+}
+
+static int
+case_trace(struct ctl *c, int argc, char **argv, struct err *err)
+{
+	uint8_t id[16];
+	char path[96], from[64] = "-";
+	size_t got;
+
+	if (argc != 1)
+		return ctl_usage(err, verbs_case, "case", "trace");
+	if (show_resolve(c, argv[0], id, err) != 0)
+		return -1;
+	do {
+		const struct rds_reply *r;
+		struct span words[6] = {span_str("XRANGE"),
+		    span_str(call_key(path, sizeof(path), c->campaign, "log")), span_str(from),
+		    span_str("+"), span_str("COUNT"), span_str("500")};
+
+		if (ctl_cmd(c, words, 6, &r, err) != 0)
+			return -1;
+		got = rds_len(r);
+		trace_page(c, r, id, from, sizeof(from));
+		rds_sync_free(r);
+	} while (got == TRACE_PAGE);
+	return 0;
+}
+
+static void
+print_roles(uint64_t roles)
+{
+	for (uint32_t bit = 1; bit < ROLES_ALL; bit <<= 1) {
+		if ((roles & bit) != 0 && role_zh(bit) != NULL)
+			printf("%s ", role_zh(bit));
+	}
+}
+
+struct person_row {
+	unsigned long roles;
+	char team[33], pk[65];
+	int qualified, active;
+};
+
+static bool
+person_parse(struct person_row *p, struct span row)
+{
+	char text[256];
+
+	if (row.len == 0 || row.len >= sizeof(text))
+		return false;
+	memcpy(text, row.data, row.len);
+	text[row.len] = '\0';
+	return sscanf(text, "%lu %32s %d %64s %d", &p->roles, p->team, &p->qualified, p->pk,
+	           &p->active) == 5;
+}
+
+/* The same questions in the same order as the queue asks them. */
+static int
+explain_person(struct ctl *c, const char *person, const struct rds_reply *r)
+{
+	struct person_row p;
+	struct span lanes = rds_str(rds_at(r, 5)), gate = rds_str(rds_at(r, 6)),
+	            mode = rds_str(rds_at(r, 7));
+	int64_t until = 0;
+	char at[32];
+
+	if (!person_parse(&p, rds_str(rds_at(r, 1)))) {
+		printf("%s: 没有这个人\n", person);
+		return EXIT_FOUND;
+	}
+	printf("%s: ", person);
+	print_roles(p.roles);
+	printf("小组 %s; 在手 领取 %.*s, 打开 %.*s\n", p.team, (int)rds_str(rds_at(r, 2)).len,
+	    (const char *)rds_str(rds_at(r, 2)).data, (int)rds_str(rds_at(r, 3)).len,
+	    (const char *)rds_str(rds_at(r, 3)).data);
+	text_to_i64((const char *)gate.data, gate.len, &until);
+	clock_text(at, until);
+	if (!p.active)
+		printf("领不到: 已停用\n");
+	else if (!p.qualified || strcmp(p.team, "-") == 0)
+		printf("领不到: 还没有合格并编入小组 (hfctl person qualify / person set)\n");
+	else if (!span_eq_str(mode, "0"))
+		printf("领不到: 队列正在恢复或已停 (hfctl queue ls)\n");
+	else if (span_eq_str(rds_str(rds_at(r, 8)), "1"))
+		printf("领不到: 已暂停发放 (hfctl queue resume)\n");
+	else if (until > show_now(c))
+		printf("领不到: 不在拨打时间, 到 %s 开放\n", at);
+	else if (!span_eq_str(rds_str(rds_at(r, 2)), "0"))
+		printf("领不到: 手上还有一个领取的个案\n");
+	else if (lanes.len == 0)
+		printf("领不到: 路由还没有给此人安排队列 (看 hf-router 是否在运行)\n");
+	else
+		printf("按次序从这些队列领: %.*s\n", (int)lanes.len, (const char *)lanes.data);
+	return 0;
+}
+
+static int
+why_person(struct ctl *c, int argc, char **argv, struct err *err)
+{
+	struct call call;
+	const struct rds_reply *r, *me;
+	int code;
+
+	if (argc != 1 || !text_is_id(argv[0], strlen(argv[0])))
+		return ctl_usage(err, verbs_case, "why", NULL);
+	if (ctl_campaign(c, err) != 0)
+		return -1;
+	call_begin(&call, "hf1_broker", c->campaign, show_now(c), clock_wall_ms(), 0);
+	call_entry(&call, "me");
+	call_str(&call, argv[0]);
+	code = ctl_fcall(c, &call, &r, err);
+	call_done(&call);
+	if (code != 0)
+		return -1;
+	me = rds_at(r, 4);
+	if (rds_len(me) < 9)
+		code = err_set(err, ERR_CORRUPT, "队列没有回答 (%.*s)",
+		    (int)rds_str(rds_at(me, 1)).len, (const char *)rds_str(rds_at(me, 1)).data);
+	else
+		code = explain_person(c, argv[0], me);
+	rds_sync_free(r);
+	return code;
+}
+
+const struct verb verbs_case[] = {
+    {"case", "show", case_show, "NO", "一个个案: 位置、归属、最近的记录 (NO: 考生号或编号)"},
+    {"case", "why", case_why, "NO", "一行话: 它为什么在那里"},
+    {"case", "trace", case_trace, "NO", "它的全部变化, 一行一条"},
+    {"why", NULL, why_person, "PERSON", "这个人为什么领不到个案"},
+    {NULL, NULL, NULL, NULL, NULL},
+};
