@@ -146,7 +146,7 @@ fake_queue_create(struct fake_redis *f, const char *lua_path)
 	lua_setglobal(l, "redis");
 	if (luaL_loadbuffer(l, body, strlen(body), "queue") != 0 || lua_pcall(l, 0, 0, 0) != 0) {
 		fprintf(stderr, "queue.lua: %s\n", lua_tostring(l, -1));
-		CHECK(!"queue.lua loads");
+		check_failed(__FILE__, __LINE__, "queue.lua loads");
 	}
 	buf_done(&text);
 	open_libraries(l);
