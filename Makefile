@@ -10,12 +10,12 @@ PREFIX ?= /usr/local
 SHARE  ?= $(PREFIX)/share/huifang
 
 FOLDERS := base proto workers/link broker workers/caller workers/escalation workers/recorder \
-	workers/reconciliation dashboard ctl ctl/import
+	workers/reconciliation dashboard ctl ctl/import ctl/sample
 
 # folder:program
 PROGRAM_OF := broker:hf-broker workers/caller:hf-caller workers/escalation:hf-router \
 	workers/recorder:hf-recorder workers/reconciliation:hf-reconcile dashboard:hf-dashboard \
-	ctl:hfctl ctl/import:hf-import tests/sample:hf-sample
+	ctl:hfctl ctl/import:hf-import ctl/sample:hf-sample
 
 # ---- compilers and flags -------------------------------------------------------------------------
 
@@ -41,11 +41,11 @@ CFLAGS  := -O2 -g -D_FORTIFY_SOURCE=2 $(HARDEN)
 LDFLAGS := $(HARDENED_LINK)
 else ifeq ($(V),asan)
 CC      := gcc
-CFLAGS  := -O1 -g $(SANITIZE) -Wno-maybe-uninitialized
+CFLAGS  := -O1 -g $(SANITIZE) -Wno-maybe-uninitialized -Wno-format-truncation
 LDFLAGS := -fsanitize=address,undefined
 else ifeq ($(V),tsan)
 CC      := gcc
-CFLAGS  := -O1 -g -fsanitize=thread -fno-omit-frame-pointer -Wno-maybe-uninitialized
+CFLAGS  := -O1 -g -fsanitize=thread -fno-omit-frame-pointer -Wno-maybe-uninitialized -Wno-format-truncation
 LDFLAGS := -fsanitize=thread
 else ifeq ($(V),fuzz)
 CC      := clang-14
@@ -179,7 +179,8 @@ $(if $(TEST_LIB),$(eval $(call archive,$(TEST_LIB),$(call objects,$(wildcard tes
 
 define program
 $(B)/bin/$(2): $(B)/obj/$(1)/main.o $(call objects,$(if $(filter $(1),$(FOLDERS)),,$(call sources_of,$(1)))) \
-    $(if $(filter $(1),$(FULL)),$(call archive_of,$(1))) $(COMMON)
+    $(if $(filter $(1),$(FULL)),$(call archive_of,$(1))) \
+    $(if $(filter ctl/sample,$(1)),$(call archive_of,ctl/import)) $(COMMON)
 	@mkdir -p $$(@D)
 	$$(call say,LD,$$@)$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$(filter %.o %.a,$$^) $$(LIBS)
 endef

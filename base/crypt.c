@@ -168,3 +168,30 @@ crc32c(uint32_t crc, const void *data, size_t len)
 		crc = crc >> 8 ^ crc_table[(crc ^ *p++) & 0xff];
 	return ~crc;
 }
+
+_Static_assert(sizeof(struct sha256) >= sizeof(crypto_hash_sha256_state), "sha256 state");
+
+/* libsodium's state needs no more than the alignment of 64 bits. */
+static crypto_hash_sha256_state *
+sha256_state(struct sha256 *h)
+{
+	return (crypto_hash_sha256_state *)(void *)h->state;
+}
+
+void
+sha256_init(struct sha256 *h)
+{
+	CHECK(crypto_hash_sha256_init(sha256_state(h)) == 0);
+}
+
+void
+sha256_add(struct sha256 *h, const void *data, size_t len)
+{
+	CHECK(crypto_hash_sha256_update(sha256_state(h), data, len) == 0);
+}
+
+void
+sha256_done(struct sha256 *h, uint8_t out[32])
+{
+	CHECK(crypto_hash_sha256_final(sha256_state(h), out) == 0);
+}

@@ -46,6 +46,14 @@ bool crypt_verify(const uint8_t sig[SIGN_LEN], const uint8_t pk[SIGN_PK_LEN], st
 int crypt_password_key(
     uint8_t key[SEAL_KEY_LEN], const char *password, const uint8_t salt[16], struct err *err);
 
+/* SHA-256 of a stream: what people can compare with sha256sum. */
+struct sha256 {
+	uint64_t state[16];
+};
+void sha256_init(struct sha256 *h);
+void sha256_add(struct sha256 *h, const void *data, size_t len);
+void sha256_done(struct sha256 *h, uint8_t out[32]);
+
 uint32_t crc32c(uint32_t crc, const void *data, size_t len);
 
 #endif

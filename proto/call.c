@@ -279,3 +279,18 @@ log_entry_decode(
 	*ret = e;
 	return 0;
 }
+
+/* ob(16) BE64(seq) BE32(length of header) header body */
+int
+last_entry_decode(struct last_record *ret, struct span entry, struct err *err)
+{
+	uint32_t len = entry.len < 28 ? 0 : be32_get(entry.data + 24);
+
+	if (entry.len < 28 || len > entry.len - 28)
+		return err_set(err, ERR_CORRUPT, "entry among the last records does not read");
+	memcpy(ret->ob, entry.data, 16);
+	ret->seq = be64_get(entry.data + 16);
+	ret->header = span_of(entry.data + 28, len);
+	ret->body = span_of(entry.data + 28 + len, entry.len - 28 - len);
+	return 0;
+}

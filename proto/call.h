@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "proto/frame.h"
+#include "proto/lists.h"
 
 /* Arguments are copied; the argv of spans stays valid until the next add or call_done. call_begin
  * initialises, so that each one needs its call_done. */
@@ -46,10 +47,10 @@ struct case_state {
 	int64_t due;
 	uint64_t token, rseq, given;
 	bool held, pulled, triage_after, moved;
-	char ended; /* how the newest lease ended: x expired, g given back, d a record; 0 not yet */
 	char ob[33];                /* hex or "" */
+	char ended;                 /* how the newest lease ended: 'x', 'g', 'd'; 0: it has not */
 	uint64_t law_epoch, law_no; /* law_at */
-	char why[49];               /* reason word of the last placement */
+	word_t why;                 /* reason of the last placement */
 	struct span blob;           /* borrowed */
 };
 /* ERR_CORRUPT when it does not read; *ret is then untouched. Here and below. */
@@ -68,5 +69,7 @@ struct log_entry {
 int log_entry_decode(
     struct log_entry *ret, struct span id, const struct span *pairs, size_t n, struct err *err);
 bool token_parse(uint64_t *ret, struct span hex16);
+/* One entry of `last:<case>`, as `grant` and `case` reply it too. Borrowed. */
+int last_entry_decode(struct last_record *ret, struct span entry, struct err *err);
 
 #endif

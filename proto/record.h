@@ -116,6 +116,7 @@ enum {
 	RECORD_BINDS = 4,
 	RECORD_QUARANTINED = 8,
 	RECORD_AGAIN = 16,
+	RECORD_OWNER = 32,
 };
 
 struct record_rule {

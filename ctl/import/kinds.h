@@ -1,0 +1,11 @@
+/* kinds.h - the sheets that can be imported. PROTOCOL of the output: ctl/import/IMPORT.md. */
+#ifndef CTL_IMPORT_KINDS_H
+#define CTL_IMPORT_KINDS_H
+
+#include "ctl/import/table.h"
+
+extern const struct table_kind roster_kind;
+extern const struct table_kind people_kind;
+extern const struct table_kind holidays_kind;
+
+#endif
