@@ -157,16 +157,24 @@ span_i(struct span s, int64_t *ret)
 	return text_to_i64((const char *)s.data, s.len, ret);
 }
 
+static bool
+span_text(struct span s, char *out, size_t size)
+{
+	if (s.len == 0 || s.len >= size || memchr(s.data, '\0', s.len) != NULL)
+		return false;
+	memcpy(out, s.data, s.len);
+	out[s.len] = '\0';
+	return true;
+}
+
 /* "-" is the empty name. */
 static bool
 span_name(struct span s, char *out, size_t size)
 {
-	if (s.len == 0 || s.len >= size)
+	if (!span_text(s, out, size))
 		return false;
 	if (span_eq_str(s, "-"))
-		s.len = 0;
-	memcpy(out, s.data, s.len);
-	out[s.len] = '\0';
+		out[0] = '\0';
 	return true;
 }
 
@@ -240,7 +248,7 @@ log_head(struct log_entry *e, struct span text)
 	struct span type, opseq, now;
 
 	return cut(&text, ' ', &type) && type.len > 0 && cut(&text, ' ', &opseq) &&
-	       cut(&text, ' ', &now) && span_name(type, e->type, sizeof(e->type)) &&
+	       cut(&text, ' ', &now) && span_text(type, e->type, sizeof(e->type)) &&
 	       span_u(opseq, &e->opseq) && span_i(now, &e->now) && span_i(text, &e->wall);
 }
 

@@ -186,6 +186,11 @@ damaged_log_entries_are_refused(void **state)
 		pairs[3] = span_str(heads[i]);
 		assert_int_equal(log_entry_decode(&e, span_str("1-1"), pairs, 4, NULL), -1);
 	}
+	pairs[3] = span_of("ga\0e 1 2 3", 10); /* no text that ends early */
+	assert_int_equal(log_entry_decode(&e, span_str("1-1"), pairs, 4, NULL), -1);
+	pairs[3] = span_str("- 1 2 3"); /* what a name may be, a type is not: found by the fuzzer */
+	assert_int_equal(log_entry_decode(&e, span_str("1-1"), pairs, 4, NULL), 0);
+	assert_string_equal(e.type, "-");
 	pairs[3] = span_str("gate 1 2 3");
 	assert_int_equal(log_entry_decode(&e, span_str("1-1"), pairs, 4, NULL), 0);
 	assert_false(e.has_case);
