@@ -82,6 +82,13 @@ letters(char out[4], size_t column)
 	out[n] = '\0';
 }
 
+/* So many bytes of a header are shown. */
+static int
+quoted(const char *name)
+{
+	return (int)norm_cut((const uint8_t *)name, strlen(name), 60);
+}
+
 static int
 check_twice(struct table *t, struct refusal *no)
 {
@@ -94,8 +101,8 @@ check_twice(struct table *t, struct refusal *no)
 			letters(a, k);
 			letters(b, i);
 			return refuse(no, REFUSE_TWICE,
-			    "表头重复：%s 列和 %s 列都是“%.60s”；请改名或删去一列再导入", a, b,
-			    t->name_of[i]);
+			    "表头重复：%s 列和 %s 列都是“%.*s”；请改名或删去一列再导入", a, b,
+			    quoted(t->name_of[i]), t->name_of[i]);
 		}
 	return 0;
 }
@@ -144,9 +151,11 @@ header_read(struct table *t, const struct sheet_row *row, struct refusal *no)
 			header_name_unnamed(t, i);
 	}
 	match(t);
-	if (check_twice(t, no) != 0)
+	/* missing first: what has the required columns is a header, so that quoting a name of it
+	 * gives nobody away */
+	if (check_missing(t, no) != 0)
 		return -1;
-	return check_missing(t, no);
+	return check_twice(t, no);
 }
 
 void

@@ -17,6 +17,8 @@
 #define ROSTER "考生号,姓名,身份证号,本人电话,其他电话\n"
 #define PEOPLE "工号,姓名,小组,角色,合格\n"
 
+#define LONG_NAME "志志志志志志志志志志志志志志志志志志志志志志志志志志志志志志"
+
 static int exit_code;
 
 /* What hf-import prints for this file; the caller frees. */
@@ -180,6 +182,10 @@ bad_headers_refuse_the_file(void **state)
 	expect("考生号,姓名,本人电话,姓 名\n1,2,3,4\n", 65,
 	    "{\"fatal\":{\"code\":\"duplicate-header\",\"text\":\"表头重复：B 列和 D 列都是“姓名”");
 	expect("考生号,姓名,本人电话,备注,备注\n1,2,3,4,5\n", 65, "duplicate-header");
+	/* a long name is cut between two characters */
+	expect("考生号,姓名,本人电话,a" LONG_NAME ",a" LONG_NAME "\n", 65, "都是“a志志志");
+	/* the first row is an applicant: nothing of it is quoted */
+	expect("26999000000001,苍禾,19900000001,19900000001\n", 65, "missing-column");
 	expect("考生号,姓名,本人电话\n", 65, "no-rows");
 	expect("", 65, "no-rows");
 	expect("\n,,\n", 65, "no-rows");
