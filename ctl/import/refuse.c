@@ -28,7 +28,8 @@ refuse(struct refusal *no, enum refuse_code code, const char *fmt, ...)
 	va_end(ap);
 	/* cut, but not within a character */
 	if (n >= (int)sizeof(no->text))
-		no->text[norm_cut((uint8_t *)no->text, sizeof(no->text) - 1, sizeof(no->text) - 4)] = '\0';
+		no->text[norm_cut(
+		    (uint8_t *)no->text, sizeof(no->text) - 1, sizeof(no->text) - 4)] = '\0';
 	return -1;
 }
 

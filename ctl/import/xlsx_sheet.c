@@ -43,8 +43,7 @@ open_row(struct reader *r, const struct xml_tag *tag, struct refusal *no)
 	struct span text;
 	uint64_t number = (uint64_t)r->row + 1;
 
-	if (xml_attr(tag, "r", &text) &&
-	    !text_to_u64((const char *)text.data, text.len, &number))
+	if (xml_attr(tag, "r", &text) && !text_to_u64((const char *)text.data, text.len, &number))
 		return refuse_damaged(no);
 	if (number <= (uint64_t)r->row || number > SHEET_ROWS)
 		return refuse_damaged(no);

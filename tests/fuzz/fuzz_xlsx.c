@@ -7,11 +7,11 @@
 
 #define TYPES "http://schemas.openxmlformats.org/officeDocument/2006/relationships/"
 
-static const char root_rels[] = "<r><Relationship Id='1' Type='" TYPES
-				"officeDocument' Target='xl/workbook.xml'/></r>";
+static const char root_rels[] =
+    "<r><Relationship Id='1' Type='" TYPES "officeDocument' Target='xl/workbook.xml'/></r>";
 static const char book_rels[] = "<r><Relationship Id='1' Type='" TYPES
-				"worksheet' Target='s.xml'/><Relationship Id='2' Type='" TYPES
-				"sharedStrings' Target='/xl/t.xml'/></r>";
+                                "worksheet' Target='s.xml'/><Relationship Id='2' Type='" TYPES
+                                "sharedStrings' Target='/xl/t.xml'/></r>";
 static const char book[] = "<workbook xmlns:r='x'><sheet name='a' r:id='1'/></workbook>";
 
 static void
@@ -74,7 +74,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	if (len > (1 << 19))
 		return 0;
 	fd = len >= 2 && memcmp(data, "PK", 2) == 0 ? import_file_of(data, len)
-						   : packed(span_of(data, len));
+	                                            : packed(span_of(data, len));
 	import_once(&roster_kind, fd);
 	close(fd);
 	return 0;
