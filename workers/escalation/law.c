@@ -30,7 +30,7 @@ reason_text(enum reason r)
 	return reasons[r].text;
 }
 
-static const char *const class_names[CLASSES] = {"promise", "first", "retry", "due"};
+static const char *const class_names[CLASSES] = {"promise", "asked", "first", "retry", "due"};
 
 /* Whose lane: the hand's, else the owner's. */
 static void
@@ -60,7 +60,8 @@ lane_of(const struct law *l, char out[LAW_LANE_MAX])
 	}
 	CHECK(who[0] != '\0');
 	snprintf(out, LAW_LANE_MAX, "own:%s:%s", who,
-	    class_names[c->place == PLACE_STRIKE && c->hot ? CLASS_PROMISE : c->cls]);
+	    class_names[c->place == PLACE_STRIKE && c->hot && c->cls != CLASS_ASKED ? CLASS_PROMISE
+	                                                                            : c->cls]);
 }
 
 static void
@@ -110,14 +111,14 @@ bind(struct law *l)
 {
 	const struct law_act *a = l->act;
 
-	if (a == NULL || !a->effective || l->out->owner[0] != '\0' || a->person[0] == '\0' ||
-	    strlen(a->person) > LAW_NAME_MAX || l->c->place == PLACE_TERMINAL)
+	if (a == NULL || !a->effective || l->out->owner[0] != '\0' || !law_is_name(a->person) ||
+	    l->c->place == PLACE_TERMINAL)
 		return;
 	if (a->kind != LAW_ATTEMPT && a->kind != LAW_ADOPT)
 		return;
 	strcpy(l->out->owner, a->person);
 	if (l->c->place != PLACE_STRIKE)
-		l->c->hand[0] = '\0';
+		law_set_hand(l->c, "");
 }
 
 int

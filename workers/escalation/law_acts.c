@@ -25,8 +25,8 @@ release(struct law *l)
 		if (x->pass > 1 && x->pass_end != 0 && x->pass_end < c->pass_end)
 			c->pass_end = law_whole(x->pass_end);
 	}
-	if (x->reserved_for[0] != '\0' && strlen(x->reserved_for) <= LAW_NAME_MAX) {
-		strcpy(c->hand, x->reserved_for);
+	if (law_is_name(x->reserved_for)) {
+		law_set_hand(c, x->reserved_for);
 		law_to_own(l, CLASS_FIRST, law_open(l, x->now), REASON_RESERVED);
 		if (c->place != PLACE_OWN)
 			return;
@@ -203,24 +203,24 @@ hand_over(struct law *l)
 		    l, c->place == PLACE_TEAM ? c->then_strike : STRIKE_DIFFICULT, REASON_STRIKE);
 		return;
 	}
-	if (to[0] == '\0' || strlen(to) > LAW_NAME_MAX) {
+	if (!law_is_name(to)) {
 		l->out->alerts |= ALERT_HEAD;
 		law_stay(l, REASON_STAYS);
 		return;
 	}
 	if (c->place == PLACE_STRIKE && strcmp(to, l->out->owner) != 0 && !l->act->credit) {
-		strcpy(c->hand, to); /* within the strike team */
+		law_set_hand(c, to); /* within the strike team */
 		law_stay(l, REASON_MOVED);
 		return;
 	}
 	if (l->act->credit)
 		strcpy(l->out->owner, to);
 	if (!in_own) {
-		c->hand[0] = '\0';
+		law_set_hand(c, "");
 		law_to_own(l, CLASS_PROMISE, law_open(l, l->ctx->now),
 		    c->place == PLACE_STRIKE ? REASON_STRIKE_RETURNED : REASON_MOVED);
 	}
-	strcpy(c->hand, strcmp(to, l->out->owner) == 0 ? "" : to);
+	law_set_hand(c, strcmp(to, l->out->owner) == 0 ? "" : to);
 	c->reserved = false;
 	law_stay(l, REASON_MOVED);
 }

@@ -74,8 +74,7 @@ own_clock(struct law *l)
 
 	if (own_reserved(l))
 		return true;
-	if (c->cls == CLASS_PROMISE && c->promised_at != 0 &&
-	    at_last(l, law_after(l, c->promised_at, SET_PROMISE_LATE))) {
+	if (c->promised_at != 0 && at_last(l, law_after(l, c->promised_at, SET_PROMISE_LATE))) {
 		law_to_leader(l, false, THEN_STRIKE, STRIKE_DIFFICULT, REASON_LATE_PROMISE);
 		l->out->alerts |= ALERT_OWNER;
 		return true;
@@ -197,7 +196,7 @@ own_times(const struct law *l, int64_t *best)
 		sooner(l, best, law_after(l, c->since, SET_RESERVE_BOARD));
 	if (c->reserved)
 		sooner(l, best, law_after(l, c->since, SET_RESERVE_POOL));
-	if (c->cls == CLASS_PROMISE && c->promised_at != 0)
+	if (c->promised_at != 0)
 		sooner(l, best, law_after(l, c->promised_at, SET_PROMISE_LATE));
 	if (c->decide_by != 0)
 		sooner(l, best, law_after(l, c->decide_by, SET_PROMISE_LATE));

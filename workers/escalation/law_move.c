@@ -6,7 +6,25 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/text.h"
 #include "workers/escalation/law_parts.h"
+
+bool
+law_is_name(const char *person)
+{
+	size_t len = strlen(person);
+
+	return len > 0 && len <= LAW_NAME_MAX && text_is_id(person, len);
+}
+
+/* All of the field, so that equal memories are equal bytes. */
+void
+law_set_hand(struct law_case *c, const char *person)
+{
+	memset(c->hand, 0, sizeof(c->hand));
+	if (law_is_name(person))
+		memcpy(c->hand, person, strlen(person));
+}
 
 static void
 place(struct law *l, enum place p, int64_t due, enum reason r)
@@ -30,7 +48,7 @@ place(struct law *l, enum place p, int64_t due, enum reason r)
 static void
 no_hand(struct law *l)
 {
-	l->c->hand[0] = '\0';
+	law_set_hand(l->c, "");
 }
 
 static void
@@ -57,6 +75,15 @@ law_class(const struct law *l)
 	return l->c->stage == 2 && l->c->pass <= 1 ? CLASS_RETRY : CLASS_DUE;
 }
 
+/* A promise outside of the offered hours has a lane of its own: it alone is offered then. */
+enum own_class
+law_asked(const struct law *l, enum own_class cls, int64_t due)
+{
+	return cls == CLASS_PROMISE && !calendar_is_open(l->ctx->calendar, HOURS_CALLING, due)
+	           ? CLASS_ASKED
+	           : cls;
+}
+
 void
 law_to_own(struct law *l, enum own_class cls, int64_t due, enum reason r)
 {
@@ -77,7 +104,7 @@ law_to_own(struct law *l, enum own_class cls, int64_t due, enum reason r)
 	}
 	end_strike(l);
 	place(l, PLACE_OWN, due, r);
-	l->c->cls = cls;
+	l->c->cls = law_asked(l, cls, due);
 	l->c->promised_at = cls == CLASS_PROMISE ? promised : 0;
 }
 

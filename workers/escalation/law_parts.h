@@ -33,6 +33,9 @@ int64_t law_agreed(const struct law *l, int64_t at); /* a time that somebody nam
 int64_t law_decide_by(const struct law *l, int64_t wanted);
 int64_t law_follow_up(const struct law *l);
 
+bool law_is_name(const char *person);
+void law_set_hand(struct law_case *c, const char *person); /* "" or no name: nobody */
+
 /* law_move.c: each puts the case somewhere, with reason */
 void law_stay(struct law *l, enum reason r);
 void law_to_own(struct law *l, enum own_class cls, int64_t due, enum reason r);
@@ -49,6 +52,7 @@ void law_to_parked(struct law *l);
 void law_leader_silent(struct law *l); /* the deadline of a hand-up or of papers passed */
 void law_resume(struct law *l, enum reason r);
 enum own_class law_class(const struct law *l);
+enum own_class law_asked(const struct law *l, enum own_class cls, int64_t due);
 
 /* law_table.c: the place decides what an outcome may do */
 int law_decide(struct law *l, enum outcome o, struct err *err);

@@ -14,8 +14,8 @@ take(struct law *l)
 	struct law_case *c = l->c;
 
 	c->acted = true;
-	if (l->act->strike_team && c->hand[0] == '\0' && strlen(l->act->person) <= LAW_NAME_MAX)
-		strcpy(c->hand, l->act->person);
+	if (l->act->strike_team && c->hand[0] == '\0')
+		law_set_hand(c, l->act->person);
 }
 
 /* The next try, by whoever has the task. */
@@ -23,7 +23,7 @@ static void
 again_at(struct law *l, enum own_class cls, int64_t due)
 {
 	l->c->due = due;
-	l->c->cls = cls;
+	l->c->cls = law_asked(l, cls, due);
 	law_stay(l, REASON_STRIKE_TRY);
 }
 

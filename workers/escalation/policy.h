@@ -117,7 +117,7 @@ struct outcome_row {
 
 struct rung_row {
 	char label[48];
-	char who[24];
+	char who[32];
 	struct step before_next;
 	bool set;
 };

@@ -153,7 +153,7 @@ read_rung(struct reader *r)
 	if (!value_label(r->field[2], row->label, sizeof(row->label)))
 		problem(r, "第3栏要写这一级做什么（最多47字节）");
 	if (!value_label(r->field[3], row->who, sizeof(row->who)))
-		problem(r, "第4栏要写谁做（最多23字节）");
+		problem(r, "第4栏要写谁做（最多31字节）");
 	if (!value_step(wait.text, &row->before_next))
 		problem(
 		    r, "时长“%s”看不懂；写成 30min、2h、1d 或 1wd", value_shown(r->field[4]).text);

@@ -36,6 +36,7 @@ enum place {
 /* Classes of a person's own lanes, in the order of work. */
 enum own_class {
 	CLASS_PROMISE, /* a promised time has come, somebody rang in, or it is the same sitting */
+	CLASS_ASKED,   /* promised for a time after the offered hours, because they asked for it */
 	CLASS_FIRST,   /* reservations: never called yet */
 	CLASS_RETRY,   /* pass 1 */
 	CLASS_DUE,     /* passes 2 and 3, stages 3 and 4 */
