@@ -70,6 +70,7 @@ kit_open(struct kit *k)
 	law_case_init(&k->c);
 	k->c.place = PLACE_OWN;
 	k->c.cls = CLASS_FIRST;
+	k->c.due = k->ctx.now;
 	k->c.pass = 2;
 	k->c.pass_end = k->ctx.pass_end;
 }

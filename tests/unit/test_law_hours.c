@@ -203,9 +203,12 @@ undecided_has_a_deadline(void **state)
 	kit_say(&k, "2026-03-02 09:00", "considering", 1);
 	assert_placed(&k, "own:ann:due", "2026-03-02 14:00", "talk-again");
 	assert_int_equal(k.c.decide_by, when("2026-03-03 09:00"));
-	assert_timer(&k, "2026-03-03 09:30");
-	kit_tick(&k, "2026-03-03 09:30");
-	assert_placed(&k, "team:t1", "2026-03-03 09:30", "decide-by");
+	assert_timer(&k, "2026-03-03 09:00");
+	kit_tick(&k, "2026-03-03 09:00");
+	assert_placed(&k, "own:ann:promise", "2026-03-02 14:00", "decide-now");
+	assert_timer(&k, "2026-03-03 11:00"); /* two hours to make that call */
+	kit_tick(&k, "2026-03-03 11:00");
+	assert_placed(&k, "team:t1", "2026-03-03 11:00", "decide-by");
 	kit_close(&k);
 	/* Never later than four hours before the pass's end, whoever says so. */
 	for (int i = 0; i < 2; i++) {
@@ -369,7 +372,7 @@ a_reservation_lapses(void **state)
 	k.owner[0] = '\0';
 	k.ctx.reserved_for = "rita";
 	kit_act(&k, "2026-03-02 09:00", &a);
-	kit_say_by(&k, "rita", "2026-03-02 09:30", "considering", 1);
+	kit_say_by(&k, "rita", "2026-03-02 09:30", "no-signal", 1);
 	assert_string_equal(k.p.owner, "rita");
 	assert_string_equal(k.p.hand, "");
 	kit_tick(&k, "2026-03-02 14:00");

@@ -50,6 +50,8 @@ law_join_pass(struct law *l, int pass, int64_t until)
 	c->pass_end = law_whole(end);
 	law_new_series(c);
 	c->talk_run = 0;
+	if (c->decide_by != 0)
+		c->decide_by = law_decide_by(l, 0);
 	if (c->place == PLACE_RESTING && x->policy->pass_calls_all[pass] && !c->no_dial &&
 	    c->then != THEN_STRIKE) {
 		law_to_own(l, law_class(l), law_open(l, x->now), REASON_CALL_ALL);

@@ -79,7 +79,7 @@ own_clock(struct law *l)
 		l->out->alerts |= ALERT_OWNER;
 		return true;
 	}
-	if (c->decide_by != 0 && at_last(l, law_after(l, c->decide_by, SET_PROMISE_LATE))) {
+	if (c->decide_by != 0 && at_last(l, law_after(l, c->decide_by, SET_DECIDE_LATE))) {
 		c->decide_by = 0;
 		law_to_leader(l, false, THEN_STRIKE, STRIKE_DIFFICULT, REASON_DECIDE);
 		return true;
@@ -95,6 +95,10 @@ own_clock(struct law *l)
 		if (c->promised_at == 0)
 			law_to_own(l, CLASS_PROMISE, law_open(l, l->ctx->now), REASON_NOT_ANSWERED);
 		return true;
+	}
+	if (c->cls > CLASS_FIRST && at_last(l, c->decide_by)) {
+		c->cls = CLASS_PROMISE;
+		law_stay(l, REASON_DECIDE_NOW);
 	}
 	if (c->cls == CLASS_RETRY && at_last(l, law_after(l, c->due, SET_RETRY_LATE))) {
 		c->cls = CLASS_PROMISE;
@@ -157,6 +161,12 @@ clock_once(struct law *l)
 		law_join_pass(l, l->ctx->pass, l->ctx->pass_end);
 		return true;
 	}
+	/* Said in a late record, or before the case came here: it rules all the same. */
+	if (c->no_dial &&
+	    (c->place == PLACE_OWN || c->place == PLACE_POOL || c->place == PLACE_STRIKE)) {
+		law_to_leader(l, false, THEN_REST, STRIKE_REFUSES, REASON_HAND_UP);
+		return true;
+	}
 	switch (c->place) {
 	case PLACE_OWN: return own_clock(l);
 	case PLACE_TEAM:
@@ -198,8 +208,10 @@ own_times(const struct law *l, int64_t *best)
 		sooner(l, best, law_after(l, c->since, SET_RESERVE_POOL));
 	if (c->promised_at != 0)
 		sooner(l, best, law_after(l, c->promised_at, SET_PROMISE_LATE));
+	if (c->cls > CLASS_FIRST)
+		sooner(l, best, c->decide_by);
 	if (c->decide_by != 0)
-		sooner(l, best, law_after(l, c->decide_by, SET_PROMISE_LATE));
+		sooner(l, best, law_after(l, c->decide_by, SET_DECIDE_LATE));
 	if (c->asked)
 		sooner(l, best, c->deadline);
 	if (c->cls == CLASS_RETRY)

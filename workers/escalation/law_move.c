@@ -158,7 +158,7 @@ void
 law_leader_silent(struct law *l)
 {
 	struct law_case *c = l->c;
-	enum then_kind then = c->then;
+	enum then_kind then = c->no_dial && c->then != THEN_DATA ? THEN_REST : c->then;
 	enum strike_kind k = c->then_strike;
 
 	l->out->alerts |= ALERT_HEAD;

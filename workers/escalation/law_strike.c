@@ -18,10 +18,14 @@ take(struct law *l)
 		law_set_hand(c, l->act->person);
 }
 
-/* The next try, by whoever has the task. */
+/* The next try, by whoever has the task; an agreed time is nobody's as long as nobody has it. */
 static void
 again_at(struct law *l, enum own_class cls, int64_t due)
 {
+	if (l->c->hand[0] == '\0') {
+		l->c->promised_at = 0;
+		due = law_open(l, due);
+	}
 	l->c->due = due;
 	l->c->cls = law_asked(l, cls, due);
 	law_stay(l, REASON_STRIKE_TRY);

@@ -16,7 +16,8 @@
 	X(UNTIL_UNREACHABLE, "until-unreachable", "还不算联系不上，换时段再打")                    \
 	X(AGREED, "agreed-time", "按约定时间打")                                                   \
 	X(FOLLOW_TALK, "talk-again", "约好再谈")                                                   \
-	X(DECIDE, "decide-by", "答复时限已到，转组长")                                             \
+	X(DECIDE, "decide-by", "答复时限已过，转组长")                                             \
+	X(DECIDE_NOW, "decide-now", "答复时限已到，请马上打")                                      \
 	X(LATE_RETRY, "late-retry", "重拨已迟，提前")                                              \
 	X(LATE_PROMISE, "late-promise", "约定的电话没打，转组长")                                  \
 	X(RANG_IN, "rang-in", "对方打来过，请回电")                                                \

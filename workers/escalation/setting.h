@@ -14,6 +14,7 @@
 	X(RETRY_LATE, "retry.late", STEP, 0, 0, "第一批的重拨迟这么久后与约定同级")                \
 	X(DECIDE_WITHIN, "decide.within", STEP, 0, 0, "还要考虑、不表态:多久内必须答复")           \
 	X(DECIDE_BEFORE_END, "decide.before-end", STEP, 0, 0, "答复时限至少早于批次结束多久")      \
+	X(DECIDE_LATE, "decide.late", STEP, 0, 0, "答复时限过后多久没打转组长")                    \
 	X(PROMISE_LATE, "promise.late", STEP, 0, 0, "约定的电话迟这么久转组长")                    \
 	X(LEADER_QUESTION, "leader.question", STEP, 0, 0, "问组长")                                \
 	X(LEADER_HAND_UP, "leader.hand-up", STEP, 0, 0, "转组长")                                  \

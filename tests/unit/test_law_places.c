@@ -1,0 +1,748 @@
+/* Where cases go beside the outcome table: unreachable and the strike team, withdrawal, incidents, rest
+ * and waking, passes and stages, late records, hand-overs. 2026-03-02 is a Monday. */
+#include "tests/unit/law_kit.h"
+
+static void
+act(struct kit *k, enum law_kind kind, const char *person, const char *at)
+{
+	struct law_act a;
+
+	law_act_init(&a, kind);
+	a.person = person;
+	kit_act(k, at, &a);
+}
+
+static void
+ruled(struct kit *k, const char *at, const char *outcome, const char *what)
+{
+	struct law_act a;
+
+	law_act_init(&a, LAW_RULING);
+	a.person = "head";
+	a.outcome = outcome;
+	a.what = what;
+	kit_act(k, at, &a);
+}
+
+static void
+by_strike(struct kit *k, const char *at, const char *outcome)
+{
+	struct law_act a;
+
+	law_act_init(&a, LAW_ATTEMPT);
+	a.person = "max";
+	a.strike_team = true;
+	a.outcome = outcome;
+	a.number = 1;
+	a.ticks = 7;
+	kit_act(k, at, &a);
+}
+
+static void
+pass_or_stage(struct kit *k, enum law_kind kind, int n, const char *at, const char *until)
+{
+	struct law_act a;
+
+	law_act_init(&a, kind);
+	a.pass = a.stage = n;
+	a.until = until == NULL ? 0 : when(until);
+	if (kind == LAW_PASS) {
+		k->ctx.pass = n;
+		k->ctx.pass_end = a.until;
+	} else {
+		k->ctx.stage = n;
+		k->ctx.pass = 0;
+		k->ctx.pass_end = 0;
+		k->ctx.stage_opened_at = when(at);
+	}
+	kit_act(k, at, &a);
+}
+
+/* Four tries without a soul: unreachable, with the leader since Tuesday 12:00. */
+static void
+make_unreachable(struct kit *k)
+{
+	kit_open(k);
+	kit_say(k, "2026-03-02 09:00", "no-answer", 1);
+	kit_say(k, "2026-03-02 11:00", "no-answer", 1);
+	kit_say(k, "2026-03-02 12:00", "no-answer", 1);
+	kit_say(k, "2026-03-03 12:00", "no-answer", 1);
+}
+
+static void
+unreachable_needs_three_attempts_in_two_dayparts(void **state)
+{
+	struct kit k;
+
+	(void)state;
+	kit_open(&k);
+	kit_say(&k, "2026-03-02 09:00", "no-answer", 1);
+	kit_say(&k, "2026-03-02 09:10", "no-answer", 1);
+	kit_say(&k, "2026-03-02 09:20", "no-answer", 1);
+	assert_false(law_unreachable(&k.c, k.policy)); /* three, but one daypart */
+	kit_say(&k, "2026-03-02 09:30", "no-answer", 1);
+	assert_placed(&k, "own:ann:due", "2026-03-02 12:00", "until-unreachable");
+	kit_say(&k, "2026-03-02 12:00", "no-answer", 1);
+	assert_true(law_unreachable(&k.c, k.policy));
+	assert_placed(&k, "team:t1", "2026-03-02 12:00", "unreachable");
+	assert_int_equal(k.c.state, STATE_UNREACHABLE);
+	kit_close(&k);
+	/* Two attempts in two dayparts are not enough; untouched is never lost. */
+	kit_open(&k);
+	assert_false(law_unreachable(&k.c, k.policy));
+	kit_say(&k, "2026-03-02 09:00", "no-answer", 1);
+	kit_say(&k, "2026-03-02 12:00", "no-answer", 1);
+	assert_false(law_unreachable(&k.c, k.policy));
+	kit_close(&k);
+	/* Who was spoken to in this stage is not unreachable, but silent. */
+	kit_open(&k);
+	kit_say(&k, "2026-03-02 08:40", "withdraw-asked", 1);
+	kit_say(&k, "2026-03-02 09:00", "no-answer", 1);
+	kit_say(&k, "2026-03-02 11:00", "no-answer", 1);
+	kit_say(&k, "2026-03-02 12:00", "no-answer", 1);
+	kit_say(&k, "2026-03-03 12:00", "no-answer", 1);
+	assert_placed(&k, "team:t1", "2026-03-03 12:00", "went-silent");
+	assert_int_equal(k.c.then_strike, STRIKE_DIFFICULT);
+	kit_close(&k);
+}
+
+static void
+with_little_time_left_the_leader_comes_at_once(void **state)
+{
+	struct kit k;
+
+	(void)state;
+	kit_open(&k);
+	k.ctx.pass_end = k.c.pass_end = when("2026-03-02 18:00");
+	kit_say(&k, "2026-03-02 11:50", "no-answer", 1);
+	kit_say(&k, "2026-03-02 12:30", "no-answer", 1);
+	assert_string_equal(k.p.lane, "own:ann:due");
+	kit_say(&k, "2026-03-02 14:10", "busy", 1); /* 3:50 left, three attempts, two dayparts */
+	assert_placed(&k, "team:t1", "2026-03-02 14:10", "time-short");
+	assert_int_equal(k.c.rungs_waived, 0xf0);
+	kit_close(&k);
+}
+
+static void
+the_leaders_silence_leads_to_the_strike_team(void **state)
+{
+	struct kit k;
+
+	(void)state;
+	make_unreachable(&k);
+	assert_placed(&k, "team:t1", "2026-03-03 12:00", "unreachable");
+	assert_timer(&k, "2026-03-03 14:00"); /* half of 2 h: 13:00 is the end of a window */
+	kit_tick(&k, "2026-03-03 14:00");
+	assert_string_equal(k.p.lane, "team:t1:hot");
+	/* The leader's own try changes nothing about the deadline. */
+	kit_say_by(&k, "lea", "2026-03-03 14:20", "powered-off", 1);
+	assert_placed(&k, "team:t1:hot", "2026-03-03 12:00", "stays");
+	assert_timer(&k, "2026-03-03 15:00");
+	kit_tick(&k, "2026-03-03 15:00");
+	assert_placed(&k, "strike", "2026-03-03 15:00", "leader-silent");
+	assert_int_equal(k.c.strike, STRIKE_LOST);
+	assert_string_equal(k.p.owner, "ann");                     /* the credit stays */
+	assert_int_equal(k.c.strike_by, when("2026-03-04 10:30")); /* 8 calling hours */
+	kit_close(&k);
+}
+
+static void
+a_strike_task_has_its_hours(void **state)
+{
+	struct kit k;
+
+	(void)state;
+	make_unreachable(&k);
+	kit_tick(&k, "2026-03-03 15:00");
+	assert_timer(&k, "2026-03-03 16:00"); /* take */
+	kit_tick(&k, "2026-03-03 16:00");
+	assert_string_equal(k.p.lane, "strike:hot");
+	assert_int_equal(k.p.alerts, ALERT_STRIKE_HEAD);
+	assert_timer(&k, "2026-03-03 17:00"); /* first act */
+	/* Whoever acts first has it, and keeps it. */
+	by_strike(&k, "2026-03-03 16:30", "no-answer");
+	assert_string_equal(k.p.hand, "max");
+	assert_string_equal(k.p.owner, "ann");
+	assert_string_equal(k.p.lane, "own:max:promise"); /* hot */
+	kit_tick(&k, "2026-03-03 20:00");
+	assert_string_equal(k.p.hand, "max");
+	assert_timer(&k, "2026-03-04 10:30");
+	kit_tick(&k, "2026-03-04 10:30");
+	assert_int_equal(k.p.reason, REASON_STRIKE_LATE);
+	assert_true((k.p.alerts & ALERT_HEAD) != 0);
+	assert_string_equal(k.p.hand, "max");
+	assert_timer(&k, "2026-03-05 10:30"); /* and again */
+	/* Found: back to the owner, whatever was said. */
+	by_strike(&k, "2026-03-04 14:00", "considering");
+	assert_placed(&k, "own:ann:due", "2026-03-04 18:00", "talk-again");
+	assert_string_equal(k.p.hand, "");
+	assert_int_equal(k.c.strike, STRIKE_NONE);
+	assert_true((k.p.alerts & ALERT_OWNER) != 0);
+	kit_close(&k);
+	/* Near the pass's end: two hours before it. */
+	make_unreachable(&k);
+	k.c.pass_end = k.ctx.pass_end = when("2026-03-03 21:00");
+	kit_tick(&k, "2026-03-03 15:00");
+	assert_int_equal(k.c.strike_by, when("2026-03-03 19:00"));
+	kit_close(&k);
+}
+
+static void
+other_kinds_end_with_a_result(void **state)
+{
+	struct kit k;
+
+	(void)state;
+	kit_open(&k);
+	kit_say(&k, "2026-03-02 09:00", "needs-help", 1);
+	kit_tick(&k, "2026-03-02 11:00");
+	assert_int_equal(k.c.strike, STRIKE_DIFFICULT);
+	by_strike(&k, "2026-03-02 11:10", "considering"); /* no result yet: 4 h, with max */
+	assert_placed(&k, "own:max:due", "2026-03-02 16:10", "strike-try");
+	assert_int_equal(k.c.strike, STRIKE_DIFFICULT);
+	by_strike(&k, "2026-03-02 16:10", "persuaded");
+	assert_placed(&k, "resting", "2026-03-04 16:10", "rests");
+	assert_int_equal(k.c.strike, STRIKE_NONE);
+	kit_tick(&k, "2026-03-04 16:10");
+	assert_placed(&k, "own:ann:due", "2026-03-04 16:10", "follow-up");
+	kit_close(&k);
+	/* Returned by the team. */
+	make_unreachable(&k);
+	kit_tick(&k, "2026-03-03 15:00");
+	by_strike(&k, "2026-03-03 15:10", "no-answer");
+	struct law_act a;
+	law_act_init(&a, LAW_HANDOVER);
+	a.person = "max";
+	a.to = "ann";
+	kit_act(&k, "2026-03-03 15:20", &a);
+	assert_placed(&k, "own:ann:promise", "2026-03-03 15:20", "moved");
+	assert_int_equal(k.c.strike, STRIKE_NONE);
+	kit_close(&k);
+}
+
+static void
+at_most_one_strike_task_is_open(void **state)
+{
+	struct law_act a;
+	struct kit k;
+
+	(void)state;
+	make_unreachable(&k);
+	kit_tick(&k, "2026-03-03 15:00");
+	law_act_init(&a, LAW_HANDOVER);
+	a.person = "lea";
+	a.to_team = "strike";
+	kit_act(&k, "2026-03-03 15:30", &a);
+	assert_int_equal(k.c.strike, STRIKE_LOST); /* the first one, with its dates */
+	assert_int_equal(k.c.strike_by, when("2026-03-04 10:30"));
+	/* An incident interrupts it; the ruling goes on with it. */
+	by_strike(&k, "2026-03-03 16:00", "incident");
+	assert_placed(&k, "supervision", "2026-03-03 16:00", "incident");
+	ruled(&k, "2026-03-03 17:00", "", "strike");
+	assert_int_equal(k.c.strike, STRIKE_LOST);
+	assert_string_equal(k.p.lane, "strike");
+	kit_close(&k);
+}
+
+static void
+not_coming_ends_by_ruling_after_the_strike_team(void **state)
+{
+	struct kit k;
+
+	(void)state;
+	kit_open(&k);
+	k.ctx.stage = k.c.stage = 4;
+	k.ctx.pass = k.c.pass = 0;
+	k.ctx.pass_end = k.c.pass_end = 0;
+	kit_say(&k, "2026-03-02 10:00", "not-coming", 1);
+	ruled(&k, "2026-03-02 10:30", "not-coming", ""); /* too early */
+	assert_string_equal(k.p.lane, "team:t1");
+	kit_tick(&k, "2026-03-03 10:00");
+	assert_string_equal(k.p.lane, "strike");
+	by_strike(&k, "2026-03-03 11:00", "not-coming");
+	assert_placed(&k, "own:max:due", "2026-03-04 11:00", "awaits-ruling");
+	ruled(&k, "2026-03-03 12:00", "not-coming", "");
+	assert_placed(&k, "terminal", "never", "ended");
+	assert_int_equal(k.c.state, STATE_NOT_COMING);
+	assert_timer(&k, "never");
+	/* It can be opened again by one record. */
+	act(&k, LAW_REOPEN, "head", "2026-03-03 13:00");
+	assert_placed(&k, "own:ann:due", "2026-03-03 14:00", "reopened");
+	kit_close(&k);
+}
+
+static void
+signs(struct kit *k, const char *person, const char *at)
+{
+	struct law_act a;
+
+	law_act_init(&a, LAW_PAPER);
+	a.outcome = "withdrawn";
+	a.person = person;
+	a.evidence = 1;
+	kit_act(k, at, &a);
+}
+
+static void
+a_withdrawal_takes_papers_and_two_other_persons(void **state)
+{
+	struct kit k;
+
+	(void)state;
+	kit_open(&k);
+	kit_say(&k, "2026-03-02 09:00", "withdraw-asked", 1);
+	signs(&k, "lea", "2026-03-02 09:10");
+	assert_placed(&k, "own:ann:due", "2026-03-02 14:00", "no-papers");
+	kit_say(&k, "2026-03-02 10:00", "papers-received", 0);
+	assert_placed(&k, "team:t1", "2026-03-02 10:00", "papers");
+	signs(&k, "ann", "2026-03-02 10:05"); /* not on one's own case */
+	assert_placed(&k, "team:t1", "2026-03-02 10:00", "same-signer");
+	signs(&k, "lea", "2026-03-02 10:10");
+	assert_placed(&k, "papers", "2026-03-02 10:10", "signed-once");
+	signs(&k, "lea", "2026-03-02 10:15"); /* not twice */
+	assert_placed(&k, "papers", "2026-03-02 10:10", "same-signer");
+	signs(&k, "dan", "2026-03-02 10:20");
+	assert_placed(&k, "terminal", "never", "ended");
+	assert_int_equal(k.c.state, STATE_WITHDRAWN);
+	/* The only outcome that nothing takes back. */
+	act(&k, LAW_REOPEN, "head", "2026-03-02 11:00");
+	assert_placed(&k, "terminal", "never", "ended");
+	act(&k, LAW_ARRIVAL, "dan", "2026-03-02 11:00");
+	assert_int_equal(k.c.state, STATE_WITHDRAWN);
+	assert_true(k.p.alerts != 0);
+	kit_close(&k);
+	/* Taken back between the signatures: both are needed again. */
+	kit_open(&k);
+	kit_say(&k, "2026-03-02 09:00", "papers-received", 0);
+	signs(&k, "lea", "2026-03-02 10:10");
+	kit_say(&k, "2026-03-02 10:20", "withdraw-cancelled", 1);
+	assert_placed(&k, "own:ann:promise", "2026-03-02 10:20", "talk-again");
+	signs(&k, "dan", "2026-03-02 10:30");
+	assert_int_equal(k.p.reason, REASON_NO_PAPERS);
+	kit_close(&k);
+	/* A silent leader is passed by, and the data group is told until it signs. */
+	kit_open(&k);
+	kit_say(&k, "2026-03-02 09:00", "papers-received", 0);
+	kit_tick(&k, "2026-03-02 14:00");
+	assert_placed(&k, "papers", "2026-03-02 14:00", "leader-silent");
+	assert_timer(&k, "2026-03-02 18:00");
+	kit_tick(&k, "2026-03-02 18:00");
+	assert_string_equal(k.p.lane, "papers");
+	assert_int_equal(k.p.alerts, ALERT_DATA | ALERT_HEAD);
+	/* The papers lack something: back to the owner. */
+	kit_say_by(&k, "dan", "2026-03-02 18:10", "papers-incomplete", 0);
+	assert_placed(&k, "own:ann:first", "2026-03-02 20:10", "talk-again");
+	kit_close(&k);
+}
+
+static void
+registered_comes_from_the_arrivals_alone(void **state)
+{
+	struct kit k;
+
+	(void)state;
+	kit_open(&k);
+	kit_say(&k, "2026-03-02 09:00", "confirmed", 1);
+	kit_say(&k, "2026-03-02 10:00", "registered", 1);
+	assert_placed(&k, "resting", "never", "not-by-call");
+	act(&k, LAW_ARRIVAL, "dan", "2026-03-02 11:00");
+	assert_placed(&k, "terminal", "never", "ended");
+	assert_int_equal(k.c.state, STATE_REGISTERED);
+	/* A call after the end counts, moves nothing, and is told. */
+	kit_say(&k, "2026-03-02 12:00", "considering", 1);
+	assert_placed(&k, "terminal", "never", "after-end");
+	assert_true(k.p.alerts != 0);
+	assert_int_equal(k.c.state, STATE_REGISTERED);
+	kit_close(&k);
+}
+
+static void
+an_incident_stops_the_dialling(void **state)
+{
+	struct kit k;
+
+	(void)state;
+	kit_open(&k);
+	kit_say(&k, "2026-03-02 09:00", "incident", 1);
+	assert_placed(&k, "supervision", "2026-03-02 09:00", "incident");
+	assert_timer(&k, "2026-03-02 09:15");
+	kit_tick(&k, "2026-03-02 09:15");
+	assert_string_equal(k.p.lane, "supervision");
+	assert_int_equal(k.p.alerts, ALERT_SUPERVISION | ALERT_HEAD);
+	kit_say(&k, "2026-03-02 09:20", "considering", 1);
+	assert_string_equal(k.p.lane, "supervision");
+	pass_or_stage(&k, LAW_PASS, 3, "2026-03-02 09:30", "2026-03-03 12:00");
+	assert_string_equal(k.p.lane, "supervision");
+	ruled(&k, "2026-03-02 10:00", "", "resume");
+	assert_placed(&k, "own:ann:due", "2026-03-02 10:00", "resumed");
+	kit_close(&k);
+	kit_open(&k);
+	kit_say(&k, "2026-03-02 09:00", "incident", 1);
+	ruled(&k, "2026-03-02 10:00", "", "strike");
+	assert_int_equal(k.c.strike, STRIKE_INCIDENT);
+	kit_close(&k);
+}
+
+static void
+who_asks_not_to_be_called_is_not_called(void **state)
+{
+	struct law_act a;
+	struct kit k;
+
+	(void)state;
+	kit_open(&k);
+	kit_say(&k, "2026-03-02 09:00", "do-not-call", 1);
+	assert_placed(&k, "team:t1", "2026-03-02 09:00", "hand-up");
+	/* The leader's one message, and rest. */
+	kit_say_by(&k, "lea", "2026-03-02 10:00", "sms-sent", 1);
+	assert_placed(&k, "resting", "never", "rests-no-calls");
+	pass_or_stage(&k, LAW_PASS, 3, "2026-03-02 11:00", "2026-03-03 12:00");
+	assert_string_equal(k.p.lane, "resting");
+	pass_or_stage(&k, LAW_STAGE, 3, "2026-03-05 11:00", NULL);
+	assert_string_equal(k.p.lane, "resting");
+	/* They ring in and leave a word: the leader decides. */
+	law_act_init(&a, LAW_NOTE);
+	a.person = "bob";
+	a.inbound = true;
+	kit_act(&k, "2026-03-05 12:00", &a);
+	assert_placed(&k, "team:t1", "2026-03-05 12:00", "rang-in");
+	/* They ring in and talk: as usual from then on. */
+	law_act_init(&a, LAW_ATTEMPT);
+	a.person = "ann";
+	a.outcome = "considering";
+	a.inbound = true;
+	kit_act(&k, "2026-03-05 12:30", &a);
+	assert_placed(&k, "own:ann:due", "2026-03-05 17:30", "talk-again");
+	kit_close(&k);
+	/* A leader who does nothing: it rests all the same, and the head hears of it. */
+	kit_open(&k);
+	kit_say(&k, "2026-03-02 09:00", "do-not-call", 1);
+	kit_tick(&k, "2026-03-02 11:00");
+	assert_placed(&k, "resting", "never", "rests-no-calls");
+	assert_true((k.p.alerts & ALERT_HEAD) != 0);
+	kit_close(&k);
+}
+
+static void
+confirmed_rests_until_everybody_is_called_again(void **state)
+{
+	struct law_act a;
+	struct kit k;
+
+	(void)state;
+	kit_open(&k);
+	k.ctx.pass = k.c.pass = 1;
+	kit_say(&k, "2026-03-02 09:00", "confirmed", 1);
+	assert_placed(&k, "resting", "never", "rests");
+	pass_or_stage(&k, LAW_PASS, 2, "2026-03-02 18:00", "2026-03-04 12:00");
+	assert_placed(&k, "resting", "never", "new-pass"); /* pass 2 calls who is open */
+	/* Somebody rings in and another person notes it: awake, with its owner. */
+	law_act_init(&a, LAW_NOTE);
+	a.person = "bob";
+	kit_act(&k, "2026-03-02 18:10", &a);
+	assert_placed(&k, "resting", "never", "stays");
+	assert_int_equal(k.p.alerts, ALERT_OWNER);
+	a.inbound = true;
+	kit_act(&k, "2026-03-02 18:20", &a);
+	assert_placed(&k, "own:ann:promise", "2026-03-02 18:20", "rang-in");
+	kit_say(&k, "2026-03-02 18:30", "confirmed", 1);
+	/* An unanswered call to a resting case does not wake it. */
+	kit_say(&k, "2026-03-02 18:40", "no-answer", 1);
+	assert_placed(&k, "resting", "never", "stays");
+	assert_int_equal(k.c.state, STATE_CONFIRMED);
+	pass_or_stage(&k, LAW_PASS, 3, "2026-03-04 14:00", "2026-03-05 12:00");
+	assert_placed(&k, "own:ann:due", "2026-03-04 14:00", "call-all");
+	kit_say(&k, "2026-03-04 15:00", "confirmed", 1);
+	pass_or_stage(&k, LAW_STAGE, 3, "2026-03-09 09:00", NULL);
+	assert_placed(&k, "resting", "2026-03-12 09:00", "new-stage"); /* 3 d */
+	kit_tick(&k, "2026-03-12 09:00");
+	assert_placed(&k, "own:ann:due", "2026-03-12 09:00", "follow-up");
+	pass_or_stage(&k, LAW_STAGE, 4, "2026-08-20 09:00", NULL);
+	assert_placed(&k, "own:ann:due", "2026-08-20 09:00", "new-stage");
+	kit_close(&k);
+}
+
+static void
+unticked_is_not_confirmed(void **state)
+{
+	struct law_act a;
+	struct kit k;
+
+	(void)state;
+	kit_open(&k);
+	law_act_init(&a, LAW_ATTEMPT);
+	a.person = "ann";
+	a.outcome = "confirmed";
+	a.ticks = 5;
+	kit_act(&k, "2026-03-02 09:00", &a);
+	assert_placed(&k, "own:ann:promise", "2026-03-02 09:00", "ticks-missing");
+	assert_int_equal(k.c.contacts, 1); /* the call did take place */
+	assert_int_equal(k.c.state, STATE_IN_PROGRESS);
+	a.ticks = 7;
+	kit_act(&k, "2026-03-02 09:05", &a);
+	assert_placed(&k, "resting", "never", "rests");
+	kit_close(&k);
+}
+
+static void
+ruled_unconfirmed_comes_back_as_a_strike_task(void **state)
+{
+	struct kit k;
+
+	(void)state;
+	for (int lost = 0; lost < 2; lost++) {
+		if (lost)
+			make_unreachable(&k);
+		else
+			kit_open(&k);
+		if (!lost)
+			kit_say(&k, "2026-03-02 09:00", "considering", 1);
+		ruled(&k, "2026-03-04 09:00", "admitted-unconfirmed", "");
+		assert_placed(&k, "resting", "never", "ruled");
+		pass_or_stage(&k, LAW_STAGE, 3, "2026-03-09 09:00", NULL);
+		assert_placed(&k, "resting", "2026-03-10 09:00", "new-stage"); /* 1 d */
+		kit_tick(&k, "2026-03-10 09:00");
+		assert_placed(&k, "strike", "2026-03-10 09:00", "strike");
+		assert_int_equal(k.c.strike, lost ? STRIKE_LOST : STRIKE_DIFFICULT);
+		/* Weekly from then on. */
+		kit_tick(&k, "2026-03-10 18:00");
+		assert_int_equal(k.c.strike_by, when("2026-03-17 18:00"));
+		kit_close(&k);
+	}
+}
+
+static void
+each_case_has_its_own_pass(void **state)
+{
+	struct law_act a;
+	struct kit k;
+
+	(void)state;
+	/* Released in pass 1 it ends with it. */
+	kit_open(&k);
+	law_case_init(&k.c);
+	k.owner[0] = '\0';
+	k.ctx.pass = 1;
+	k.ctx.pass_end = when("2026-03-02 18:00");
+	k.ctx.order = 7;
+	law_act_init(&a, LAW_RELEASE);
+	kit_act(&k, "2026-03-02 07:00", &a);
+	assert_string_equal(k.p.lane, "pool");
+	assert_int_equal(k.p.due, when("2026-03-02 08:30") + 7); /* the seeded order */
+	assert_int_equal(k.c.pass_end, when("2026-03-02 18:00"));
+	kit_say(&k, "2026-03-02 09:00", "considering", 1);
+	assert_string_equal(k.p.owner, "ann");
+	pass_or_stage(&k, LAW_PASS, 2, "2026-03-02 19:00", "2026-03-04 12:00");
+	assert_placed(&k, "own:ann:due", "2026-03-02 19:00", "new-pass");
+	assert_int_equal(k.c.pass, 2);
+	assert_int_equal(k.c.pass_end, when("2026-03-04 12:00"));
+	kit_close(&k);
+	/* A late batch begins in pass 1, for 8 calling hours, and then joins the campaign's pass. */
+	kit_open(&k);
+	law_case_init(&k.c);
+	k.owner[0] = '\0';
+	kit_act(&k, "2026-03-02 09:00", &a);
+	assert_int_equal(k.c.pass, 1);
+	assert_int_equal(k.c.pass_end, when("2026-03-02 18:00"));
+	kit_say(&k, "2026-03-02 10:00", "no-answer", 1); /* 7 h left: 1 h */
+	assert_placed(&k, "own:ann:retry", "2026-03-02 11:00", "retry");
+	k.ctx.pass = 2;
+	kit_tick(&k, "2026-03-02 18:00");
+	assert_placed(&k, "own:ann:due", "2026-03-02 18:00", "new-pass");
+	assert_int_equal(k.c.pass, 2);
+	kit_close(&k);
+	/* Nobody called it in pass 1: it stays in its first pass while pass 2 runs. */
+	kit_open(&k);
+	law_case_init(&k.c);
+	k.owner[0] = '\0';
+	k.ctx.pass = 1;
+	k.ctx.pass_end = when("2026-03-02 18:00");
+	kit_act(&k, "2026-03-02 09:00", &a);
+	pass_or_stage(&k, LAW_PASS, 2, "2026-03-02 19:00", "2026-03-04 12:00");
+	assert_string_equal(k.p.lane, "pool");
+	assert_int_equal(k.c.pass, 1);
+	assert_int_equal(k.c.pass_end, when("2026-03-03 15:30"));
+	kit_close(&k);
+	/* A promise stands over the change of passes. */
+	kit_open(&k);
+	k.ctx.pass = k.c.pass = 1;
+	law_act_init(&a, LAW_ATTEMPT);
+	a.outcome = "call-later";
+	a.person = "ann";
+	a.next_at = when("2026-03-03 10:00");
+	kit_act(&k, "2026-03-02 09:00", &a);
+	pass_or_stage(&k, LAW_PASS, 2, "2026-03-02 19:00", "2026-03-04 12:00");
+	assert_placed(&k, "own:ann:promise", "2026-03-03 10:00", "new-pass");
+	kit_close(&k);
+}
+
+static void
+a_late_record_counts_and_moves_nothing(void **state)
+{
+	struct law_act a;
+	struct kit k;
+
+	(void)state;
+	kit_open(&k);
+	kit_say(&k, "2026-03-02 09:00", "no-answer", 1);
+	law_act_init(&a, LAW_ATTEMPT);
+	a.outcome = "confirmed";
+	a.person = "bob";
+	a.ticks = 7;
+	a.effective = false;
+	kit_act(&k, "2026-03-02 09:30", &a);
+	assert_placed(&k, "own:ann:due", "2026-03-02 11:00", "late-record");
+	assert_int_equal(k.c.attempts, 2);
+	assert_int_equal(k.c.contacts, 1);
+	assert_int_equal(k.c.state, STATE_IN_PROGRESS);
+	/* Adopted it moves the case, and is not counted twice. */
+	a.kind = LAW_ADOPT;
+	a.effective = true;
+	kit_act(&k, "2026-03-02 10:00", &a);
+	assert_placed(&k, "resting", "never", "rests");
+	assert_int_equal(k.c.attempts, 2);
+	assert_string_equal(k.p.owner, "ann");
+	kit_close(&k);
+}
+
+static void
+a_slip_is_taken_back(void **state)
+{
+	struct law_act a;
+	struct kit k;
+
+	(void)state;
+	kit_open(&k);
+	kit_say(&k, "2026-03-02 09:00", "confirmed", 1);
+	law_act_init(&a, LAW_CORRECTION);
+	a.person = "ann";
+	a.was = "confirmed";
+	kit_act(&k, "2026-03-02 09:00", &a);
+	assert_placed(&k, "own:ann:promise", "2026-03-02 09:00", "corrected");
+	assert_int_equal(k.c.attempts, 0);
+	assert_int_equal(k.c.contacts, 0);
+	a.was = "no-answer";
+	a.outcome = "considering";
+	kit_say(&k, "2026-03-02 09:01", "no-answer", 1);
+	kit_act(&k, "2026-03-02 09:02", &a);
+	assert_placed(&k, "own:ann:due", "2026-03-02 14:02", "talk-again");
+	assert_int_equal(k.c.attempts, 1);
+	assert_int_equal(k.c.contacts, 1);
+	assert_int_equal(k.c.fails, 0);
+	kit_close(&k);
+}
+
+static void
+work_and_credit_are_handed_over_apart(void **state)
+{
+	struct law_act a;
+	struct kit k;
+
+	(void)state;
+	kit_open(&k);
+	kit_say(&k, "2026-03-02 09:00", "no-answer", 1);
+	law_act_init(&a, LAW_HANDOVER);
+	a.person = "lea";
+	a.to = "bob";
+	kit_act(&k, "2026-03-02 09:30", &a);
+	assert_placed(&k, "own:bob:due", "2026-03-02 11:00", "moved");
+	assert_string_equal(k.p.owner, "ann");
+	assert_string_equal(k.p.hand, "bob");
+	kit_say_by(&k, "bob", "2026-03-02 11:00", "considering", 1);
+	assert_placed(&k, "own:bob:due", "2026-03-02 16:00", "talk-again");
+	a.credit = true;
+	kit_act(&k, "2026-03-02 11:30", &a);
+	assert_string_equal(k.p.owner, "bob");
+	assert_string_equal(k.p.hand, "");
+	/* From the leader's lane to somebody's hands. */
+	kit_say_by(&k, "bob", "2026-03-02 12:00", "needs-help", 1);
+	assert_string_equal(k.p.lane, "team:t1");
+	a.credit = false;
+	a.to = "cid";
+	kit_act(&k, "2026-03-02 12:30", &a);
+	assert_placed(&k, "own:cid:promise", "2026-03-02 12:30", "moved");
+	assert_string_equal(k.p.owner, "bob");
+	kit_close(&k);
+}
+
+static void
+without_a_team_the_leader_is_passed_by(void **state)
+{
+	struct kit k;
+
+	(void)state;
+	kit_open(&k);
+	k.ctx.team = "";
+	kit_say(&k, "2026-03-02 09:00", "needs-help", 1);
+	assert_placed(&k, "strike", "2026-03-02 09:00", "no-team");
+	assert_true((k.p.alerts & ALERT_HEAD) != 0);
+	kit_close(&k);
+}
+
+static void
+odd_records_are_parked_not_lost(void **state)
+{
+	struct law_act a;
+	struct kit k;
+
+	(void)state;
+	kit_open(&k);
+	kit_say(&k, "2026-03-02 09:00", "no-such-code", 1);
+	assert_placed(&k, "parked", "2026-03-02 09:00", "not-readable");
+	assert_true(k.p.alerts != 0);
+	law_act_init(&a, LAW_FREE);
+	a.person = "lea";
+	kit_act(&k, "2026-03-02 10:00", &a);
+	assert_placed(&k, "own:ann:first", "2026-03-02 10:00", "freed");
+	kit_close(&k);
+}
+
+static void
+a_new_number_is_dialled_now(void **state)
+{
+	struct law_act a;
+	struct kit k;
+
+	(void)state;
+	kit_open(&k);
+	kit_say(&k, "2026-03-02 09:00", "empty-number", 1);
+	assert_string_equal(k.p.lane, "team:t1");
+	law_act_init(&a, LAW_NUMBER);
+	a.person = "ofi";
+	a.number = 2;
+	kit_act(&k, "2026-03-02 10:00", &a);
+	assert_placed(&k, "own:ann:promise", "2026-03-02 10:00", "talk-again");
+	assert_int_equal(k.c.n_numbers, 2);
+	assert_false(law_unreachable(&k.c, k.policy));
+	kit_close(&k);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(unreachable_needs_three_attempts_in_two_dayparts),
+	    cmocka_unit_test(with_little_time_left_the_leader_comes_at_once),
+	    cmocka_unit_test(the_leaders_silence_leads_to_the_strike_team),
+	    cmocka_unit_test(a_strike_task_has_its_hours),
+	    cmocka_unit_test(other_kinds_end_with_a_result),
+	    cmocka_unit_test(at_most_one_strike_task_is_open),
+	    cmocka_unit_test(not_coming_ends_by_ruling_after_the_strike_team),
+	    cmocka_unit_test(a_withdrawal_takes_papers_and_two_other_persons),
+	    cmocka_unit_test(registered_comes_from_the_arrivals_alone),
+	    cmocka_unit_test(an_incident_stops_the_dialling),
+	    cmocka_unit_test(who_asks_not_to_be_called_is_not_called),
+	    cmocka_unit_test(confirmed_rests_until_everybody_is_called_again),
+	    cmocka_unit_test(unticked_is_not_confirmed),
+	    cmocka_unit_test(ruled_unconfirmed_comes_back_as_a_strike_task),
+	    cmocka_unit_test(each_case_has_its_own_pass),
+	    cmocka_unit_test(a_late_record_counts_and_moves_nothing),
+	    cmocka_unit_test(a_slip_is_taken_back),
+	    cmocka_unit_test(work_and_credit_are_handed_over_apart),
+	    cmocka_unit_test(without_a_team_the_leader_is_passed_by),
+	    cmocka_unit_test(odd_records_are_parked_not_lost),
+	    cmocka_unit_test(a_new_number_is_dialled_now),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
