@@ -8,7 +8,7 @@
 #ifndef LIVES
 #define LIVES 1500
 #endif
-#define ACTS  60
+#define ACTS 60
 
 static unsigned seed;
 

@@ -13,7 +13,7 @@
 #include "base/text.h"
 #include "workers/escalation/policy_reader.h"
 
-static bool
+static bool __attribute__((format(printf, 3, 0)))
 tell(struct reader *r, int line, const char *fmt, va_list ap)
 {
 	char text[400];
