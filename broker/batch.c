@@ -93,13 +93,19 @@ batch_create(const char *campaign, batch_send_fn *send, void *arg)
 	return b;
 }
 
+void
+op_discard(struct op *o)
+{
+	buf_done(&o->bytes);
+	free(o->end);
+	free(o);
+}
+
 static void
 complete(struct op *o, const struct reply *r)
 {
 	o->fn(o->arg, r);
-	buf_done(&o->bytes);
-	free(o->end);
-	free(o);
+	op_discard(o);
 }
 
 static void

@@ -20,7 +20,6 @@
 #define PEER_SILENCE_US (300 * 1000000LL)
 #define BUDGET_BYTES    (8 * 1024 * 1024LL) /* at once */
 #define BUDGET_A_SECOND (2 * 1024 * 1024LL)
-#define SOCKETS_MAX     16384
 #define CUT_SOON_US     200000
 
 struct peer {
@@ -32,7 +31,7 @@ struct peer {
 };
 
 struct front {
-	struct zctx *z;
+	struct zctx *z; /* borrowed */
 	struct zap *zap;
 	struct zsock *sock;
 	struct stats *stats;    /* borrowed */
@@ -152,7 +151,7 @@ on_ready(void *arg)
 }
 
 struct front *
-front_create(struct loop *l, const uint8_t curve_secret[32], struct stats *stats,
+front_create(struct zctx *z, struct loop *l, const uint8_t curve_secret[32], struct stats *stats,
     zap_allow_fn *allow, front_fn *on_message, void *arg, struct err *err)
 {
 	struct front *f = xcalloc(1, sizeof(*f));
@@ -167,7 +166,7 @@ front_create(struct loop *l, const uint8_t curve_secret[32], struct stats *stats
 	f->arg = arg;
 	f->is_drained = true;
 	f->peers = map_create();
-	f->z = zctx_create(1, SOCKETS_MAX);
+	f->z = z;
 	f->zap = zap_create(f->z, l, on_zap, f, err);
 	if (f->zap != NULL)
 		f->sock = zsock_create(f->z, l, &o, on_ready, f, err);
@@ -187,8 +186,6 @@ front_destroy(struct front *f)
 		zsock_destroy(f->sock);
 	if (f->zap != NULL)
 		zap_destroy(f->zap);
-	if (f->z != NULL)
-		zctx_destroy(f->z);
 	map_destroy(f->peers, free);
 	free(f);
 }
@@ -210,6 +207,15 @@ front_send(struct front *f, struct span rid, struct span f0, struct span f1, str
 	}
 	f->stats->frames_out++;
 	return 0;
+}
+
+void
+front_charge(struct front *f, struct span rid, int64_t bytes)
+{
+	struct peer *p = map_get(f->peers, rid.data, rid.len);
+
+	if (p != NULL)
+		p->budget = p->budget > bytes ? p->budget - bytes : 0;
 }
 
 void

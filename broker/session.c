@@ -109,6 +109,29 @@ session_person(struct session *x, const char *name)
 	return NULL;
 }
 
+struct session_other *
+session_other(struct session *x, const char *name)
+{
+	for (uint32_t i = 0; i < x->n_others; i++)
+		if (strcmp(x->others[i].name, name) == 0)
+			return &x->others[i];
+	return NULL;
+}
+
+struct session_other *
+session_add_other(struct session *x, const char *name)
+{
+	struct session_other *o = &x->others[x->n_others];
+
+	if (x->n_others == SESSION_OTHERS)
+		return NULL;
+	CHECK(strlen(name) < sizeof(o->name));
+	memcpy(o->name, name, strlen(name) + 1);
+	o->state = OTHER_ASKED;
+	x->n_others++;
+	return o;
+}
+
 void
 sessions_sweep(struct sessions *s, int64_t silent_before_us, session_end_fn *on_end, void *arg)
 {

@@ -15,11 +15,18 @@
 
 struct session_person {
 	char name[33];
-	uint64_t until; /* wall ms */
-	uint8_t sig[64];
+	uint64_t from, until; /* wall ms */
+	uint8_t sig[64], pk[32]; /* the ticket, and the person's key that it was held against */
 	bool may_act;   /* the ticket was right and in time at HELLO */
 	bool was_here;  /* a right ticket, whatever its time: may appear in this outbox's records */
 };
+
+/* A person of whom a record speaks and who is not among those of HELLO: did they ever log in here? */
+struct session_other {
+	char name[33];
+	enum { OTHER_ASKED, OTHER_WAS_HERE, OTHER_NEVER } state;
+};
+#define SESSION_OTHERS 64
 
 struct session {
 	uint64_t id;
@@ -32,6 +39,8 @@ struct session {
 	bool is_gone;       /* to be forgotten at the next tick */
 	uint32_t n_persons;
 	struct session_person persons[PERSONS_MAX];
+	uint32_t n_others;
+	struct session_other others[SESSION_OTHERS];
 };
 
 struct sessions;
@@ -49,6 +58,9 @@ struct session *session_open(struct sessions *s, struct span rid, const uint8_t 
 void session_end(struct sessions *s, struct session *x);
 
 struct session_person *session_person(struct session *x, const char *name);
+struct session_other *session_other(struct session *x, const char *name);
+/* NULL when there is no room for one more. */
+struct session_other *session_add_other(struct session *x, const char *name);
 
 /* Forgets those that are gone and those silent since before then; on_end is told each id. */
 typedef void session_end_fn(void *arg, uint64_t id);
