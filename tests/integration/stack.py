@@ -139,7 +139,7 @@ class Stack:
 
     def start_redis(self):
         d = self.dir
-        acl = ["user default off"]
+        acl = ["user default off resetpass ~* &* +@all"]  # off, and yet all: the AOF is replayed as this user
         for user, rights in USERS.items():
             acl.append(f"user {user} on >{(d / 'secrets' / f'redis-{user}').read_text()} {rights}")
         (d / "redis" / "users.acl").write_text("\n".join(acl) + "\n")
