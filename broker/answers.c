@@ -37,7 +37,8 @@ fill_nack(struct frame *f, const struct nack *n)
 	f->u.nack.kind = (uint64_t)n->kind;
 	f->u.nack.ref = n->ref;
 	f->u.nack.expected = n->expected;
-	(void)snprintf(f->u.nack.text, sizeof(f->u.nack.text), "%s", n->text == NULL ? "" : n->text);
+	(void)snprintf(
+	    f->u.nack.text, sizeof(f->u.nack.text), "%s", n->text == NULL ? "" : n->text);
 }
 
 void

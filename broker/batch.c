@@ -237,7 +237,7 @@ batch_flush(struct batch *b)
 		return;
 	call_begin(&c, "hf1_broker", b->campaign, clock_campaign_ms(), clock_wall_ms(), b->epoch);
 	while (b->waiting.head != NULL && b->flying.n < BATCH_ENTRIES &&
-	    (b->flying.n == 0 || b->flying.bytes + b->waiting.head->bytes.len <= BATCH_BYTES)) {
+	       (b->flying.n == 0 || b->flying.bytes + b->waiting.head->bytes.len <= BATCH_BYTES)) {
 		add_entry(&c, b->waiting.head);
 		list_append(&b->flying, list_take(&b->waiting));
 	}

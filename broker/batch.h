@@ -35,7 +35,7 @@ void op_str(struct op *o, const char *s);
 void op_u(struct op *o, uint64_t v);
 void op_token(struct op *o, uint64_t token);
 void op_submit(struct batch *b, struct op *o); /* takes o */
-void op_discard(struct op *o);                  /* never submitted: completes nothing */
+void op_discard(struct op *o);                 /* never submitted: completes nothing */
 
 /* A closed batch sends nothing and completes what waits as UNSENT at the next flush. */
 void batch_open(struct batch *b, uint64_t epoch);

@@ -28,7 +28,7 @@ bool
 broker_is_serving(const struct broker *b)
 {
 	return b->store != NULL && store_is_ready(b->store) && tail_is_following(b->tail) &&
-	    guard_is_durable(b->guard);
+	       guard_is_durable(b->guard);
 }
 
 bool
@@ -51,7 +51,8 @@ broker_begin(struct broker *b, const char *campaign)
 	b->observer = observer_create(b);
 	b->keys = keyring_create(b, &err);
 	if (b->keys == NULL)
-		log_error("keys.unreachable", "why=\"%s\" decision=\"nothing is handed out\"", err.text);
+		log_error(
+		    "keys.unreachable", "why=\"%s\" decision=\"nothing is handed out\"", err.text);
 }
 
 static void
@@ -82,14 +83,14 @@ broker_state_changed(struct broker *b)
 		return;
 	if (is != b->was_serving) {
 		b->was_serving = is;
-		log_info("serving", "now=%s epoch=%ju mode=%ju", is ? "yes" : "no", (uintmax_t)b->epoch,
-		    (uintmax_t)b->mode);
+		log_info("serving", "now=%s epoch=%ju mode=%ju", is ? "yes" : "no",
+		    (uintmax_t)b->epoch, (uintmax_t)b->mode);
 		if (is) {
 			bind_once(b);
 			waiters_all(b->waiters);
+			home_ready();
 		}
 	}
-	home_ready(); /* whoever waits for us need not wait for the campaign; once */
 }
 
 static void

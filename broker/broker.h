@@ -27,15 +27,15 @@ struct broker {
 	struct observer *observer;
 	struct keyring *keys;
 	struct guard *guard;
-	char campaign[33];  /* "" = not known yet */
-	uint64_t mode;      /* enum mode, of the newest reply */
-	uint64_t epoch;     /* of the newest reply; 0 = never attached */
-	uint64_t opseq;     /* highest seen in that epoch */
+	char campaign[33];    /* "" = not known yet */
+	uint64_t mode;        /* enum mode, of the newest reply */
+	uint64_t epoch;       /* of the newest reply; 0 = never attached */
+	uint64_t opseq;       /* highest seen in that epoch */
 	uint8_t claimant[16]; /* an agent that saw more of the store than it knows of itself */
 	bool has_claimant;
 	bool is_bound, was_serving;
 	int exit_code;
-	bool is_draining;   /* on the way out: nothing new is begun */
+	bool is_draining; /* on the way out: nothing new is begun */
 	struct stats stats;
 };
 

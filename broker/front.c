@@ -34,8 +34,8 @@ struct front {
 	struct zctx *z; /* borrowed */
 	struct zap *zap;
 	struct zsock *sock;
-	struct stats *stats;    /* borrowed */
-	struct map *peers;      /* routing id -> struct peer, owned */
+	struct stats *stats; /* borrowed */
+	struct map *peers;   /* routing id -> struct peer, owned */
 	front_fn *on_message;
 	zap_allow_fn *allow;
 	void *arg; /* borrowed, for both */

@@ -27,15 +27,14 @@ typedef void front_fn(void *arg, const struct incoming *in);
 
 struct front;
 /* allow: as in zsock.h. Nothing is bound yet. */
-struct front *front_create(struct zctx *z, struct loop *l, const uint8_t curve_secret[32], struct stats *stats,
-    zap_allow_fn *allow, front_fn *on_message, void *arg, struct err *err);
+struct front *front_create(struct zctx *z, struct loop *l, const uint8_t curve_secret[32],
+    struct stats *stats, zap_allow_fn *allow, front_fn *on_message, void *arg, struct err *err);
 void front_destroy(struct front *f); /* NULL-safe */
 /* ret_endpoint: >= 256, gets what was bound. */
 int front_bind(struct front *f, const char *endpoint, char *ret_endpoint, struct err *err);
 
 /* -1: the peer is gone (ERR_GONE), or reads too slowly and the message was dropped (ERR_BUSY). */
-int front_send(
-    struct front *f, struct span rid, struct span f0, struct span f1, struct err *err);
+int front_send(struct front *f, struct span rid, struct span f0, struct span f1, struct err *err);
 /* Takes more from the connection's budget than the bytes it sent. */
 void front_charge(struct front *f, struct span rid, int64_t bytes);
 /* Counts a message of a wrong shape; cuts at the third. */

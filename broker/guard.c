@@ -19,10 +19,10 @@
 #include "broker/settings.h"
 #include "broker/store.h"
 
-#define LOOK_TIMEOUT_US  2000000
-#define WALL_JUMP_MS     5000
-#define WALL_DIFFERS_MS  30000
-#define MEMORY_PERCENT   60
+#define LOOK_TIMEOUT_US 2000000
+#define WALL_JUMP_MS    5000
+#define WALL_DIFFERS_MS 30000
+#define MEMORY_PERCENT  60
 
 static bool
 info_line(struct span text, const char *name, struct span *ret)
@@ -124,8 +124,7 @@ distance(int64_t a, int64_t b)
 }
 
 const char *
-clock_watch_check(
-    struct clock_watch *c, int64_t wall_ms, int64_t boot_us, int64_t redis_wall_ms)
+clock_watch_check(struct clock_watch *c, int64_t wall_ms, int64_t boot_us, int64_t redis_wall_ms)
 {
 	int64_t offset = wall_ms - boot_us / 1000;
 
@@ -182,7 +181,8 @@ say(const char *what, const char **was, const char *is)
 	if (strcmp(*was, is) == 0)
 		return;
 	if (is[0] != '\0')
-		log_error("guard.stop", "what=%s why=\"%s\" decision=\"nothing is handed out\"", what, is);
+		log_error("guard.stop", "what=%s why=\"%s\" decision=\"nothing is handed out\"",
+		    what, is);
 	else
 		log_info("guard.go", "what=%s", what);
 	*was = is;
@@ -196,7 +196,8 @@ judge(struct guard *g)
 	say("store", &g->not_durable, facts_not_durable(&g->facts));
 	if (full != g->too_full) {
 		if (full)
-			log_error("guard.stop", "what=memory used=%ju max=%ju decision=\"nothing is handed out\"",
+			log_error("guard.stop",
+			    "what=memory used=%ju max=%ju decision=\"nothing is handed out\"",
 			    (uintmax_t)g->facts.used_memory, (uintmax_t)g->facts.max_memory);
 		else
 			log_info("guard.go", "what=memory");
@@ -283,8 +284,7 @@ guard_tick(struct guard *g)
 
 	if (g->knows_redis_clock)
 		theirs = wall + g->redis_ahead_ms;
-	say("clock", &g->bad_clock,
-	    clock_watch_check(&g->clock, wall, clock_boot_us(), theirs));
+	say("clock", &g->bad_clock, clock_watch_check(&g->clock, wall, clock_boot_us(), theirs));
 }
 
 const char *

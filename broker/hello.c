@@ -60,8 +60,7 @@ login_check(const struct login *l, const struct person *p, const struct login_fa
 	if (!p->active)
 		return "revoked";
 	if (l->from >= l->until || l->until - l->from > (uint64_t)LOGIN_MAX_MS ||
-	    l->until <= (uint64_t)facts->wall_ms ||
-	    l->from > (uint64_t)(facts->wall_ms + SKEW_MS))
+	    l->until <= (uint64_t)facts->wall_ms || l->from > (uint64_t)(facts->wall_ms + SKEW_MS))
 		return "expired";
 	return "";
 }
@@ -247,9 +246,9 @@ check_person(struct hello_request *h, const struct login *l, struct session *s)
 	struct welcome_person *w = &h->lists.persons[h->n_persons];
 	struct login_facts facts = {b->campaign, h->m.agent, h->m.ob, clock_wall_ms()};
 	bool known = p != NULL && old != NULL && old->was_here &&
-	    memcmp(old->pk, p->pk, sizeof(p->pk)) == 0 && old->from == l->from &&
-	    old->until == l->until && memcmp(old->sig, l->sig, sizeof(l->sig)) == 0 &&
-	    memcmp(s->ob, h->m.ob, sizeof(s->ob)) == 0;
+	             memcmp(old->pk, p->pk, sizeof(p->pk)) == 0 && old->from == l->from &&
+	             old->until == l->until && memcmp(old->sig, l->sig, sizeof(l->sig)) == 0 &&
+	             memcmp(s->ob, h->m.ob, sizeof(s->ob)) == 0;
 	const char *why;
 
 	if (!known)

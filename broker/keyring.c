@@ -65,8 +65,8 @@ keyring_create(struct broker *b, struct err *err)
 
 	k->b = b;
 	k->keys = map_create();
-	k->follow = keyfollow_create(b->z, b->loop, b->settings->home.keys, b->campaign, on_row,
-	    on_level, k, err);
+	k->follow = keyfollow_create(
+	    b->z, b->loop, b->settings->home.keys, b->campaign, on_row, on_level, k, err);
 	if (k->follow == NULL) {
 		keyring_destroy(k);
 		return NULL;

@@ -60,8 +60,8 @@ on_lease(void *arg, const struct reply *r)
 void
 work_renew(struct broker *b, struct session *s, const struct msg_renew *m)
 {
-	struct op *o = op_create(
-	    "renew", on_lease, lease_create(b, s, MSG_RENEW, m->case_id, m->token));
+	struct op *o =
+	    op_create("renew", on_lease, lease_create(b, s, MSG_RENEW, m->case_id, m->token));
 
 	op_bytes(o, s->ob, sizeof(s->ob));
 	op_bytes(o, m->case_id, sizeof(m->case_id));
@@ -82,8 +82,8 @@ is_word(const char *s)
 void
 work_giveback(struct broker *b, struct session *s, const struct msg_lost *m)
 {
-	struct op *o = op_create(
-	    "giveback", on_lease, lease_create(b, s, MSG_GIVEBACK, m->case_id, m->token));
+	struct op *o =
+	    op_create("giveback", on_lease, lease_create(b, s, MSG_GIVEBACK, m->case_id, m->token));
 
 	op_bytes(o, s->ob, sizeof(s->ob));
 	op_bytes(o, m->case_id, sizeof(m->case_id));

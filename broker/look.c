@@ -23,12 +23,13 @@
 #include "proto/codec.h"
 #include "proto/keys.h"
 #include "proto/lists.h"
+#include "proto/roles.h"
 
-#define ROW_FIELDS  6
-#define PAGE_ROWS   25 /* half of the store's page */
-#define PAGES_MAX   1000000
-#define OFFER_MAX   255
-#define ARRAY_ROOM  8 /* bytes kept for the head of the list of rows */
+#define ROW_FIELDS 6
+#define PAGE_ROWS  25 /* half of the store's page */
+#define PAGES_MAX  1000000
+#define OFFER_MAX  255
+#define ARRAY_ROOM 8 /* bytes kept for the head of the list of rows */
 
 struct look_request {
 	struct request rq;
@@ -113,7 +114,8 @@ page_send(const struct look_request *q, struct session *s, struct page *p, uint6
 	struct buf f1 = BUF_INIT;
 
 	if (p->left_out > 0)
-		log_warn("look.left_out", "rows=%u decision=\"page sent without them\"", p->left_out);
+		log_warn(
+		    "look.left_out", "rows=%u decision=\"page sent without them\"", p->left_out);
 	enc_array(&f1, p->n);
 	buf_add(&f1, p->rows.data, p->rows.len);
 	send_seen(q, s, pages, "ok", buf_span(&f1));

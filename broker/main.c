@@ -31,16 +31,18 @@
 #include "broker/tail.h"
 #include "broker/waiters.h"
 #include "broker/work.h"
+#include "workers/link/home.h"
 
-#define SOCKETS_MAX  16384
-#define TICK_US      1000000
-#define STATS_TICKS  60
-#define ASK_TICKS    60 /* each waiter is asked again at least so often */
-#define DRAIN_US     4000000
-#define DRAIN_LOOK   20000
-#define LINGER_US    100000 /* lets the last answers leave the socket */
-#define FLAGS_MAX    32
-#define EXIT_CONFIG  78
+#define SOCKETS_MAX 16384
+#define TICK_US     1000000
+#define STATS_TICKS 60
+#define ASK_TICKS   60 /* each waiter is asked again at least so often */
+#define READY_TICKS 3
+#define DRAIN_US    4000000
+#define DRAIN_LOOK  20000
+#define LINGER_US   100000 /* lets the last answers leave the socket */
+#define FLAGS_MAX   32
+#define EXIT_CONFIG 78
 
 struct process {
 	struct broker b;
@@ -154,7 +156,8 @@ on_tick(void *arg)
 	guard_tick(b->guard);
 	front_tick(b->front, now);
 	sessions_sweep(b->sessions, now - SESSION_SILENCE_US, on_session_end, b);
-	p->ticks++;
+	if (++p->ticks == READY_TICKS)
+		home_ready(); /* the stores may come later than we */
 	if (p->ticks % ASK_TICKS == 0)
 		waiters_all(b->waiters);
 	if (p->ticks % STATS_TICKS == 0)
@@ -300,7 +303,8 @@ run(struct process *p)
 		p->b.exit_code = EXIT_CONFIG;
 	} else {
 		log_info("start", "home=%s bind=%s lease_ms=%jd guard_ms=%jd", p->settings.home.dir,
-		    p->settings.bind, (intmax_t)p->settings.lease_ms, (intmax_t)p->settings.guard_ms);
+		    p->settings.bind, (intmax_t)p->settings.lease_ms,
+		    (intmax_t)p->settings.guard_ms);
 		loop_run(p->b.loop);
 		log_stats(p);
 	}

@@ -19,11 +19,11 @@
 #include "broker/settings.h"
 #include "broker/watch.h"
 
-#define BEAT_US       500000
-#define GAP_US        2000000
-#define PAGE          200
-#define MEMBER_LEN    32 /* token hex16, case */
-#define PENDING_MAX   1024
+#define BEAT_US     500000
+#define GAP_US      2000000
+#define PAGE        200
+#define MEMBER_LEN  32 /* token hex16, case */
+#define PENDING_MAX 1024
 
 struct pending {
 	uint8_t case_id[16];

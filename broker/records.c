@@ -70,8 +70,8 @@ send_refused(const struct record_request *q, struct session *s, const struct rep
 	} else if (reply_is(r, 0, "equivocation") || reply_is(r, 0, "frozen")) {
 		n.code = "EQUIVOCATION";
 		n.text = "the outbox is frozen";
-		log_error("record.equivocation", "seq=%ju decision=\"outbox frozen\"",
-		    (uintmax_t)q->seq);
+		log_error(
+		    "record.equivocation", "seq=%ju decision=\"outbox frozen\"", (uintmax_t)q->seq);
 	} else if (reply_is(r, 0, "unknown")) {
 		n.code = "HELLO";
 		n.text = "outbox";
@@ -191,8 +191,8 @@ submit(struct broker *b, struct session *s, const struct msg_record *m, struct s
 }
 
 void
-records_on(struct broker *b, struct session *s, const struct msg_record *m, struct span f0,
-    struct span f1)
+records_on(
+    struct broker *b, struct session *s, const struct msg_record *m, struct span f0, struct span f1)
 {
 	struct nack n = {.kind = MSG_RECORD, .ref = m->seq};
 	struct record_header h;

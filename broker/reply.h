@@ -25,9 +25,9 @@ void answer_done(struct answer *a);
 
 enum outcome {
 	DONE_OK,
-	DONE_NO,      /* a refusal that is an answer */
-	DONE_ERR,     /* the entry was not valid, nothing of it was done */
-	DONE_UNSENT,  /* it never left us: nothing was done */
+	DONE_NO,     /* a refusal that is an answer */
+	DONE_ERR,    /* the entry was not valid, nothing of it was done */
+	DONE_UNSENT, /* it never left us: nothing was done */
 	DONE_UNKNOWN, /* sent, and no reply: anything may have happened, so nobody is told anything */
 };
 
@@ -45,7 +45,7 @@ struct reply reply_of(const struct answer *a, size_t i);
 /* Field i: empty, 0 or false when it is absent or not of that kind. */
 struct span reply_at(const struct reply *r, size_t i);
 uint64_t reply_u(const struct reply *r, size_t i);
-uint64_t reply_token(const struct reply *r, size_t i);                /* hex16 */
+uint64_t reply_token(const struct reply *r, size_t i);                  /* hex16 */
 bool reply_bytes(const struct reply *r, size_t i, void *out, size_t n); /* exactly n; else zeros */
 void reply_text(const struct reply *r, size_t i, char *out, size_t size); /* cut to fit */
 bool reply_is(const struct reply *r, size_t i, const char *text);

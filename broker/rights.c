@@ -97,8 +97,8 @@ lane_of(const char *lane, const char *prefix, const char *name)
 	size_t plen = strlen(prefix), nlen = strlen(name);
 
 	return nlen > 0 && strncmp(lane, prefix, plen) == 0 &&
-	    strncmp(lane + plen, name, nlen) == 0 &&
-	    (lane[plen + nlen] == '\0' || lane[plen + nlen] == ':');
+	       strncmp(lane + plen, name, nlen) == 0 &&
+	       (lane[plen + nlen] == '\0' || lane[plen + nlen] == ':');
 }
 
 bool

@@ -7,6 +7,7 @@
 
 #include "broker/roster.h"
 #include "proto/record.h"
+#include "proto/roles.h"
 
 #define RECORD_OWNER_ONLY 32 /* flag of `record`: quarantined unless the person owns the case */
 
@@ -18,8 +19,7 @@ enum next_right rights_next(const struct person *p);
 bool rights_take(const struct person *p, char *out, size_t size);
 
 /* Flags for the store's `record`. p NULL: not known. ret_why: "" or why it is quarantined. */
-uint32_t rights_record(
-    const struct person *p, const struct record_header *h, const char **ret_why);
+uint32_t rights_record(const struct person *p, const struct record_header *h, const char **ret_why);
 
 /* May p see this case, and its key? lane: where it is; owner, hand: "" for none; owner_team: team of the
  * owner, "" for none or unknown. */

@@ -15,10 +15,10 @@
 
 struct session_person {
 	char name[33];
-	uint64_t from, until; /* wall ms */
+	uint64_t from, until;    /* wall ms */
 	uint8_t sig[64], pk[32]; /* the ticket, and the person's key that it was held against */
-	bool may_act;   /* the ticket was right and in time at HELLO */
-	bool was_here;  /* a right ticket, whatever its time: may appear in this outbox's records */
+	bool may_act;            /* the ticket was right and in time at HELLO */
+	bool was_here; /* a right ticket, whatever its time: may appear in this outbox's records */
 };
 
 /* A person of whom a record speaks and who is not among those of HELLO: did they ever log in here? */
@@ -64,7 +64,8 @@ struct session_other *session_add_other(struct session *x, const char *name);
 
 /* Forgets those that are gone and those silent since before then; on_end is told each id. */
 typedef void session_end_fn(void *arg, uint64_t id);
-void sessions_sweep(struct sessions *s, int64_t silent_before_us, session_end_fn *on_end, void *arg);
+void sessions_sweep(
+    struct sessions *s, int64_t silent_before_us, session_end_fn *on_end, void *arg);
 /* f for each live session; it may session_end the one it was given. */
 typedef void session_each_fn(void *arg, struct session *x);
 void sessions_each(struct sessions *s, session_each_fn *f, void *arg);

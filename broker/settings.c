@@ -58,15 +58,14 @@ load_secrets(struct settings *s, struct err *err)
 	if (home_keypair(&s->home, "broker", HOME_CURVE, s->curve_pk, s->curve_secret, err) != 0)
 		return err_wrap(err, "the broker's key");
 	if (home_secret(
-		&s->home, "redis-broker", s->redis_password, sizeof(s->redis_password), &e) == 0)
+	        &s->home, "redis-broker", s->redis_password, sizeof(s->redis_password), &e) == 0)
 		return 0;
 	s->redis_password[0] = '\0';
 	return e.code == ERR_NOT_FOUND ? 0 : err_set(err, e.code, "%s", e.text);
 }
 
 int
-settings_load(
-    struct settings *ret, const char *campaign, const char *const *flags, struct err *err)
+settings_load(struct settings *ret, const char *campaign, const char *const *flags, struct err *err)
 {
 	struct settings *s = ret;
 

@@ -12,9 +12,9 @@
 
 struct settings {
 	struct home home;
-	struct conf *conf; /* owned */
-	name_t campaign;   /* "" = the only one there is */
-	char bind[256];    /* where the ROUTER listens */
+	struct conf *conf;        /* owned */
+	name_t campaign;          /* "" = the only one there is */
+	char bind[256];           /* where the ROUTER listens */
 	char redis_password[256]; /* "": Redis asks for none */
 	uint8_t curve_pk[32], curve_secret[32];
 	int64_t lease_ms, guard_ms;

@@ -6,8 +6,7 @@
 void
 stats_print(struct buf *out, const struct stats *s)
 {
-#define STAT_PRINT(name)                                                                           \
-	buf_addf(out, "%s" #name "=%" PRIu64, out->len == 0 ? "" : " ", s->name);
+#define STAT_PRINT(name) buf_addf(out, "%s" #name "=%" PRIu64, out->len == 0 ? "" : " ", s->name);
 	STAT_TABLE(STAT_PRINT)
 #undef STAT_PRINT
 }

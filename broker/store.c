@@ -21,6 +21,7 @@
 #include "broker/guard.h"
 #include "broker/settings.h"
 #include "proto/call.h"
+#include "workers/link/home.h"
 
 #define STEP_TIMEOUT_US 3000000
 #define RETRY_US        1000000
@@ -29,7 +30,7 @@ struct store {
 	struct broker *b; /* borrowed */
 	struct rds *link;
 	struct loop_timer *retry, *look;
-	struct answer answer; /* of the batch in flight, memory kept */
+	struct answer answer;   /* of the batch in flight, memory kept */
 	bool is_ready, is_busy; /* busy: a step of coming up is under way */
 	bool said_waiting;
 	/* the store that we know */
@@ -138,9 +139,11 @@ on_call(void *arg, const struct rds_reply *r, const struct err *err)
 	batch_answered(b->batch, &s->answer);
 	if (s->answer.epoch == b->epoch && s->answer.opseq >= b->opseq)
 		return;
-	log_error("store.other_epoch", "epoch=%ju opseq=%ju known_epoch=%ju known_opseq=%ju "
-	    "decision=\"attach again\"", (uintmax_t)s->answer.epoch, (uintmax_t)s->answer.opseq,
-	    (uintmax_t)b->epoch, (uintmax_t)b->opseq);
+	log_error("store.other_epoch",
+	    "epoch=%ju opseq=%ju known_epoch=%ju known_opseq=%ju "
+	    "decision=\"attach again\"",
+	    (uintmax_t)s->answer.epoch, (uintmax_t)s->answer.opseq, (uintmax_t)b->epoch,
+	    (uintmax_t)b->opseq);
 	fall_back(s);
 	loop_timer_after(s->retry, 0);
 }
@@ -269,7 +272,7 @@ wait_for_campaign(struct store *s, const char *why)
 	if (!s->said_waiting)
 		log_info("campaign.waiting", "why=\"%s\"", why);
 	s->said_waiting = true;
-	broker_state_changed(s->b);
+	home_ready(); /* whoever waits for us need not wait for the campaign too */
 	fall_back(s);
 }
 
@@ -291,14 +294,15 @@ on_campaigns(void *arg, const struct rds_reply *r, const struct err *err)
 			found = name;
 	}
 	if (found.len == 0 || !text_is_id((const char *)found.data, found.len)) {
-		wait_for_campaign(s, rds_len(r) > 1 ? "several and none named in HF_CAMPAIGN"
-		                                    : "not there yet");
+		wait_for_campaign(
+		    s, rds_len(r) > 1 ? "several and none named in HF_CAMPAIGN" : "not there yet");
 		return;
 	}
 	{
 		char name[33];
 
-		(void)snprintf(name, sizeof(name), "%.*s", (int)found.len, (const char *)found.data);
+		(void)snprintf(
+		    name, sizeof(name), "%.*s", (int)found.len, (const char *)found.data);
 		log_info("campaign.found", "campaign=%s", name);
 		broker_begin(s->b, name);
 	}

@@ -30,8 +30,8 @@
 #define STALL_US        1000000
 
 struct work *
-work_create(struct broker *b, struct session *s, enum msg_kind kind, const char *person,
-    uint64_t next_no)
+work_create(
+    struct broker *b, struct session *s, enum msg_kind kind, const char *person, uint64_t next_no)
 {
 	struct work *w = xcalloc(1, sizeof(*w));
 
@@ -158,8 +158,8 @@ static void
 on_granted(struct work *w, struct session *s, const struct reply *r)
 {
 	uint8_t case_id[16], key[32];
-	bool has = reply_bytes(r, 0, case_id, sizeof(case_id)) &&
-	    keyring_get(w->rq.b->keys, case_id, key);
+	bool has =
+	    reply_bytes(r, 0, case_id, sizeof(case_id)) && keyring_get(w->rq.b->keys, case_id, key);
 
 	if (w->is_waiter)
 		waiters_answered(w->rq.b->waiters, w->ob, w->person, has);
@@ -220,7 +220,8 @@ on_refused(struct work *w, struct session *s, const struct reply *r)
 	if (strcmp(reason, "lost") == 0) {
 		(void)reply_bytes(r, 1, case_id, sizeof(case_id));
 		reply_text(r, 3, reason, sizeof(reason));
-		answer_lost(b, s, case_id, reply_token(r, 2), reason[0] != '\0' ? reason : "unknown");
+		answer_lost(
+		    b, s, case_id, reply_token(r, 2), reason[0] != '\0' ? reason : "unknown");
 		return;
 	}
 	reply_text(r, 3, who, sizeof(who));
@@ -234,8 +235,7 @@ work_done(void *arg, const struct reply *r)
 	struct session *s = request_end(&w->rq);
 
 	/* A waiter whom the person has overtaken by another NEXT is a waiter no longer. */
-	if (w->is_waiter &&
-	    !waiters_is_waiting(w->rq.b->waiters, w->ob, w->person, w->next_no))
+	if (w->is_waiter && !waiters_is_waiting(w->rq.b->waiters, w->ob, w->person, w->next_no))
 		w->is_waiter = false;
 	if (r->outcome == DONE_OK) {
 		on_granted(w, s, r);
@@ -253,8 +253,7 @@ work_done(void *arg, const struct reply *r)
 
 /* Says why not, or returns the person. */
 const struct person *
-work_person(
-    struct broker *b, struct session *s, const char *name, enum msg_kind kind, uint64_t ref)
+work_person(struct broker *b, struct session *s, const char *name, enum msg_kind kind, uint64_t ref)
 {
 	const struct person *p;
 	struct nack n = {.kind = kind, .ref = ref};
@@ -330,8 +329,7 @@ work_wake(void *arg, const struct waiter *waiter)
 	const char *why;
 	struct work *w;
 
-	if (s == NULL || b->is_draining ||
-	    session_may_act(b, s, waiter->person, &p) != ACT_YES) {
+	if (s == NULL || b->is_draining || session_may_act(b, s, waiter->person, &p) != ACT_YES) {
 		waiters_drop(b->waiters, waiter->ob, waiter->person);
 		return;
 	}

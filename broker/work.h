@@ -19,8 +19,7 @@ struct broker;
 struct waiter;
 
 /* after_seq: served only if this record of the outbox is in by then; 0: unconditional. */
-void work_next(
-    struct broker *b, struct session *s, const struct msg_next *m, uint64_t after_seq);
+void work_next(struct broker *b, struct session *s, const struct msg_next *m, uint64_t after_seq);
 void work_take(struct broker *b, struct session *s, const struct msg_take *m, struct span f1);
 void work_renew(struct broker *b, struct session *s, const struct msg_renew *m);
 void work_giveback(struct broker *b, struct session *s, const struct msg_lost *m);
@@ -39,8 +38,8 @@ struct work {
 	uint64_t next_no;
 	bool is_next, is_waiter;
 };
-struct work *work_create(struct broker *b, struct session *s, enum msg_kind kind,
-    const char *person, uint64_t next_no);
+struct work *work_create(
+    struct broker *b, struct session *s, enum msg_kind kind, const char *person, uint64_t next_no);
 void work_done(void *arg, const struct reply *r); /* completion of `grant` and `take`; frees */
 void work_none(struct broker *b, struct session *s, const char *person, uint64_t next_no,
     const char *reason, uint64_t retry_ms, const char *who);
