@@ -1,7 +1,8 @@
 /* answers.c - encodes and sends; nobody else calls front_send.
  *
- * Every answer may be lost and had again, so a send that fails is counted and forgotten. An entry whose
- * outcome is unknown is answered by silence: whoever asked repeats after 2 s and gets what is true. */
+ * Every answer may be lost and had again, so a send that fails is counted and forgotten. An
+ * entry whose outcome is unknown is answered by silence: whoever asked repeats after 2 s and
+ * gets what is true. */
 #include "broker/answers.h"
 
 #include <stdio.h>

@@ -1,8 +1,9 @@
-/* broker.c - what no part can decide alone: whether we serve, and what follows from a change of it.
+/* broker.c - what no part can decide alone: whether we serve, and what follows from a change of
+ * it.
  *
- * Served is only while the command link is attached, the log is followed, and the store keeps what it
- * acknowledges. The socket is bound when that holds for the first time; after that, who comes while it
- * does not hold is answered RETRY. */
+ * Served is only while the command link is attached, the log is followed, and the store keeps
+ * what it acknowledges. The socket is bound when that holds for the first time; after that, who
+ * comes while it does not hold is answered RETRY. */
 #include "broker/broker.h"
 
 #include <stdio.h>

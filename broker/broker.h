@@ -1,7 +1,7 @@
 /* broker.h - the broker's parts, and what they know together.
  *
- * main.c makes and destroys it. Parts reach each other through it; each owns only what its own header
- * says. Everything runs in one thread and one loop. */
+ * main.c makes and destroys it. Parts reach each other through it; each owns only what its own
+ * header says. Everything runs in one thread and one loop. */
 #ifndef BROKER_BROKER_H
 #define BROKER_BROKER_H
 

@@ -1,8 +1,8 @@
 /* dispatch.c - decides whether a message is heard at all, then by a const table who answers it.
  *
- * In this order: is the key (still) on the list; do the sizes hold; does F0 decode; do we speak this
- * kind; can the store be asked; is there a session of this very key; does it wait for too much. What
- * breaks shape counts against the connection, everything else is answered by NACK. */
+ * In this order: is the key (still) on the list; do the sizes hold; does F0 decode; do we speak
+ * this kind; can the store be asked; is there a session of this very key; does it wait for too
+ * much. What breaks shape counts against the connection, everything else is answered by NACK. */
 #include "broker/dispatch.h"
 
 #include <string.h>

@@ -1,7 +1,7 @@
 /* front.h - the ROUTER socket: frames in and out, and what one connection may do.
  *
- * Knows no protocol beyond "two frames of bounded size". A connection that breaks shape three times is
- * cut (guarantee 1.8); bytes have a budget each second. CURVE and ZAP are always on. */
+ * Knows no protocol beyond "two frames of bounded size". A connection that breaks shape three
+ * times is cut (guarantee 1.8); bytes have a budget each second. CURVE and ZAP are always on. */
 #ifndef BROKER_FRONT_H
 #define BROKER_FRONT_H
 

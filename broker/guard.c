@@ -1,9 +1,9 @@
 /* guard.c - reads the store's own settings and compares clocks; says once what is wrong and once
  * when it is right again.
  *
- * Not durable (AOF off, not fsynced always, a replica, a failed write, eviction): nothing is accepted
- * and nothing granted. Too full, or a clock that jumped: records are accepted, nothing is granted.
- * A store that refuses to tell (no rights) counts as not durable. */
+ * Not durable (AOF off, not fsynced always, a replica, a failed write, eviction): nothing is
+ * accepted and nothing granted. Too full, or a clock that jumped: records are accepted, nothing
+ * is granted. A store that refuses to tell (no rights) counts as not durable. */
 #include "broker/guard.h"
 
 #include <stdio.h>

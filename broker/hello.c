@@ -1,11 +1,12 @@
 /* hello.c - checks signatures in memory, lets the store say what it knows, answers WELCOME.
  *
  * The outbox's signature names campaign, agent and outbox; a person's names the time as well. A
- * signature that was found right on this connection is not verified again. Verifying costs, so it is
- * charged to the connection's budget. A person without a right ticket is told so in WELCOME and does
- * not keep the others out. An agent that claims to have seen more of the store than the store knows of
- * itself is a witness (guarantee 1.6): two agents who say so, or the only one enrolled, are believed,
- * since one stolen key could otherwise halt the campaign by lying. */
+ * signature that was found right on this connection is not verified again. Verifying costs, so
+ * it is charged to the connection's budget. A person without a right ticket is told so in
+ * WELCOME and does not keep the others out. An agent that claims to have seen more of the store
+ * than the store knows of itself is a witness (guarantee 1.6): two agents who say so, or the
+ * only one enrolled, are believed, since one stolen key could otherwise halt the campaign by
+ * lying. */
 #include "broker/hello.h"
 
 #include <stdio.h>

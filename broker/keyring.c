@@ -1,7 +1,7 @@
 /* keyring.c - case -> key, as the key store pushes them.
  *
- * Kept for the life of the process and wiped when it ends or a case is shredded; the process cannot be
- * dumped (main.c). A key that is not there means: nothing that needs it is handed out. */
+ * Kept for the life of the process and wiped when it ends or a case is shredded; the process
+ * cannot be dumped (main.c). A key that is not there means: nothing that needs it is handed out. */
 #include "broker/keyring.h"
 
 #include <stdlib.h>

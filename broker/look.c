@@ -1,8 +1,9 @@
 /* look.c - pages read from the store, by right; a row is shown together with its case key.
  *
- * Entries `own`, `lane` and `number` answer rows of ROW_FIELDS: case, lane (or hand:<person>), due,
- * version, owner, task. The store's pages are halved, so that a page fits into F1; what does not fit
- * even so is left out and counted. A row whose key is not known (any more) is not shown at all. */
+ * Entries `own`, `lane` and `number` answer rows of ROW_FIELDS: case, lane (or hand:<person>),
+ * due, version, owner, task. The store's pages are halved, so that a page fits into F1; what
+ * does not fit even so is left out and counted. A row whose key is not known (any more) is not
+ * shown at all. */
 #include "broker/look.h"
 
 #include <stdio.h>

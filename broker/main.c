@@ -1,8 +1,8 @@
 /* main.c - wires the broker together, and runs it until it is told to stop.
  *
- * SIGTERM and SIGINT drain: nothing new is begun, what is in flight is answered, and the process ends
- * with 0 within DRAIN_US. SIGUSR1 logs the counters. A wrong setting ends it with 78 at once; a store or
- * a campaign that is not there is waited for. */
+ * SIGTERM and SIGINT drain: nothing new is begun, what is in flight is answered, and the process
+ * ends with 0 within DRAIN_US. SIGUSR1 logs the counters. A wrong setting ends it with 78 at
+ * once; a store or a campaign that is not there is waited for. */
 #include <argp.h>
 #include <signal.h>
 #include <stdio.h>

@@ -1,10 +1,10 @@
-/* observer.c - every lease/6: reads all leases page by page, and expires those unchanged for
- * lease + guard on BOOTTIME.
+/* observer.c - every lease/6: reads all leases page by page, and expires those unchanged for lease
+ * + guard on BOOTTIME.
  *
- * A gap starts everything over: our own loop stood still (a stop, a suspend), the link to the store was
- * down, a page was lost. Expiry waits until the sockets are drained, so that renewals which arrived are
- * read before the case is taken away. While the store is RECOVERING the same patience, counted from the
- * last gap, ends it. */
+ * A gap starts everything over: our own loop stood still (a stop, a suspend), the link to the
+ * store was down, a page was lost. Expiry waits until the sockets are drained, so that renewals
+ * which arrived are read before the case is taken away. While the store is RECOVERING the same
+ * patience, counted from the last gap, ends it. */
 #include "broker/observer.h"
 
 #include <stdlib.h>

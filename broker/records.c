@@ -1,10 +1,11 @@
 /* records.c - hands a record to the store, and says ACCEPTED once it is on the store's disk.
  *
- * The chain's hashes are checked here (0.7 µs), the signature by the recorder before SETTLED. A record
- * with a good chain is never refused for what it says: what the person may not say, or what does not
- * decode, goes in as QUARANTINED, since it would block its outbox for ever otherwise. A person who is
- * not in this session may have recorded here earlier, off-line: the store is asked once, and the agent
- * told to repeat. NEXT rides behind the record and is skipped by the store if the record is not in. */
+ * The chain's hashes are checked here (0.7 µs), the signature by the recorder before SETTLED. A
+ * record with a good chain is never refused for what it says: what the person may not say, or
+ * what does not decode, goes in as QUARANTINED, since it would block its outbox for ever
+ * otherwise. A person who is not in this session may have recorded here earlier, off-line: the
+ * store is asked once, and the agent told to repeat. NEXT rides behind the record and is skipped
+ * by the store if the record is not in. */
 #include "broker/records.h"
 
 #include <stdlib.h>

@@ -1,9 +1,9 @@
 /* session.c - sessions by id, by connection, by outbox.
  *
- * A session ends when its connection is found gone, when its key is revoked, when the epoch changes or
- * when it has been silent for long. ROUTER does not tell of a lost connection, so silence is the rule
- * and the rest is faster. An agent that reconnects has a new routing id and a new session; the old one
- * dies of silence, and pushes go to the newest of the outbox. */
+ * A session ends when its connection is found gone, when its key is revoked, when the epoch
+ * changes or when it has been silent for long. ROUTER does not tell of a lost connection, so
+ * silence is the rule and the rest is faster. An agent that reconnects has a new routing id and
+ * a new session; the old one dies of silence, and pushes go to the newest of the outbox. */
 #include "broker/session.h"
 
 #include <stdlib.h>

@@ -21,7 +21,8 @@ struct session_person {
 	bool was_here; /* a right ticket, whatever its time: may appear in this outbox's records */
 };
 
-/* A person of whom a record speaks and who is not among those of HELLO: did they ever log in here? */
+/* A person of whom a record speaks and who is not among those of HELLO: did they ever log in
+ * here? */
 struct session_other {
 	char name[33];
 	enum { OTHER_ASKED, OTHER_WAS_HERE, OTHER_NEVER } state;
@@ -51,7 +52,8 @@ void sessions_destroy(struct sessions *s); /* NULL-safe */
 struct session *session_find(const struct sessions *s, uint64_t id);
 struct session *session_by_rid(const struct sessions *s, struct span rid);
 struct session *session_by_ob(const struct sessions *s, const uint8_t ob[16]); /* the newest */
-/* The session of this connection: a new one if there is none, or if it was another agent's or ob's. */
+/* The session of this connection: a new one if there is none, or if it was another agent's or
+ * ob's. */
 struct session *session_open(struct sessions *s, struct span rid, const uint8_t curve_pk[32],
     const uint8_t agent[16], const uint8_t ob[16]);
 /* Finds nothing any more from now on; memory goes at sessions_sweep. */

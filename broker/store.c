@@ -1,10 +1,11 @@
 /* store.c - finds the campaign, looks whether the store deserves trust, attaches, carries batches.
  *
- * Attach says which store we knew: its incarnation, and the highest epoch and opseq that any reply told
- * us. A store that is older than that halts itself (H13). We call ourselves a witness only after we saw
- * it NORMAL: a broker that came up with the store knows nothing of the leases before. A new epoch was
- * opened by an operator on purpose, so there we begin as a stranger. A call that fails, is late or is
- * answered by an error has an unknown outcome; we look and attach again. */
+ * Attach says which store we knew: its incarnation, and the highest epoch and opseq that any
+ * reply told us. A store that is older than that halts itself (H13). We call ourselves a witness
+ * only after we saw it NORMAL: a broker that came up with the store knows nothing of the leases
+ * before. A new epoch was opened by an operator on purpose, so there we begin as a stranger. A
+ * call that fails, is late or is answered by an error has an unknown outcome; we look and attach
+ * again. */
 #include "broker/store.h"
 
 #include <stdio.h>

@@ -1,8 +1,9 @@
 /* tail.c - XREAD after XREAD on a connection of its own, each entry handed to what it concerns.
  *
- * The log is a hint and never an answer: a case that came wakes one who waits, a mark is passed on, a
- * revoked key is cut. What was missed while the link was down comes back by itself: the tables are read
- * anew, waiters are all asked once, SYNC brings receipts. An entry that does not read is passed over. */
+ * The log is a hint and never an answer: a case that came wakes one who waits, a mark is passed
+ * on, a revoked key is cut. What was missed while the link was down comes back by itself: the
+ * tables are read anew, waiters are all asked once, SYNC brings receipts. An entry that does not
+ * read is passed over. */
 #include "broker/tail.h"
 
 #include <stdio.h>

@@ -1,7 +1,9 @@
-/* tail.h - a second connection that follows the log: who is enrolled, what came free, what is settled.
+/* tail.h - a second connection that follows the log: who is enrolled, what came free, what is
+ * settled.
  *
- * On each connection the tables of agents and persons are read afresh, then the log is followed from
- * where it stood before that. While it does not follow, nobody is served: a revoked key might be. */
+ * On each connection the tables of agents and persons are read afresh, then the log is followed
+ * from where it stood before that. While it does not follow, nobody is served: a revoked key
+ * might be. */
 #ifndef BROKER_TAIL_H
 #define BROKER_TAIL_H
 

@@ -1,9 +1,9 @@
 /* take.c - TAKE: one named case, or the one that a telephone number belongs to.
  *
- * By case: the store says whether the person owns it or it lies in one of the lanes that the person's
- * roles open. By number: the digits become a keyed index here and nothing else; of the cases found an
- * own one comes first, then one that nobody owns (whoever answers the telephone may take it), and for
- * another's the answer is `denied` and whose it is. */
+ * By case: the store says whether the person owns it or it lies in one of the lanes that the
+ * person's roles open. By number: the digits become a keyed index here and nothing else; of the
+ * cases found an own one comes first, then one that nobody owns (whoever answers the telephone
+ * may take it), and for another's the answer is `denied` and whose it is. */
 #include "broker/work.h"
 
 #include <stdio.h>

@@ -1,10 +1,11 @@
 /* waiters.c - who waits for what, and who is asked again when something comes.
  *
- * Each waiter stands in the line of each of its lanes. One case wakes one waiter: the first in the
- * lane's line that is WAITING and whose session lives. A due time wakes through the ready line: a few
- * waiters are ASKED at once, the more the longer the store has cases for them, down to one as soon as
- * it has none; so a thousand waiters and one case do not make a thousand calls at once. Due times lie
- * in a heap; an item whose waiter has gone or was told another time is passed over when it comes up. */
+ * Each waiter stands in the line of each of its lanes. One case wakes one waiter: the first in
+ * the lane's line that is WAITING and whose session lives. A due time wakes through the ready
+ * line: a few waiters are ASKED at once, the more the longer the store has cases for them, down
+ * to one as soon as it has none; so a thousand waiters and one case do not make a thousand calls
+ * at once. Due times lie in a heap; an item whose waiter has gone or was told another time is
+ * passed over when it comes up. */
 #include "broker/waiters.h"
 
 #include <stdlib.h>
@@ -12,10 +13,11 @@
 
 #include "base/check.h"
 #include "base/map.h"
+#include "broker/dues.h"
 
 #define LANES_MAX  64
 #define WINDOW_MAX 64
-#define HEAP_MAX   65536
+#define DUES_MAX   65536
 
 struct entry;
 
@@ -42,13 +44,6 @@ struct entry {
 	struct entry *ready_next; /* borrowed */
 };
 
-struct item {
-	int64_t due;
-	bool is_lane;
-	size_t key_len;
-	char key[80]; /* the lane's name, or the entry's key */
-};
-
 struct waiters {
 	waiter_wake_fn *wake;
 	waiter_alive_fn *alive;
@@ -56,8 +51,7 @@ struct waiters {
 	struct map *entries; /* key -> struct entry, owned */
 	struct map *lanes;   /* name -> struct lane, owned */
 	struct entry *ready_first, *ready_last;
-	struct item *heap; /* owned */
-	size_t n_heap, heap_cap;
+	struct dues dues;
 	size_t asked, window;
 };
 
@@ -83,79 +77,42 @@ find(const struct waiters *w, const uint8_t ob[16], const char *person)
 
 /* ---- the heap of due times ---- */
 
-static void
-heap_push(struct waiters *w, const struct item *item)
-{
-	size_t i = w->n_heap++;
-
-	if (w->n_heap > w->heap_cap) {
-		w->heap_cap = w->heap_cap == 0 ? 64 : w->heap_cap * 2;
-		w->heap = xrealloc(w->heap, w->heap_cap, sizeof(*w->heap));
-	}
-	while (i > 0 && w->heap[(i - 1) / 2].due > item->due) {
-		w->heap[i] = w->heap[(i - 1) / 2];
-		i = (i - 1) / 2;
-	}
-	w->heap[i] = *item;
-}
-
-static struct item
-heap_pop(struct waiters *w)
-{
-	struct item top = w->heap[0], last = w->heap[--w->n_heap];
-	size_t i = 0, child;
-
-	while ((child = 2 * i + 1) < w->n_heap) {
-		if (child + 1 < w->n_heap && w->heap[child + 1].due < w->heap[child].due)
-			child++;
-		if (w->heap[child].due >= last.due)
-			break;
-		w->heap[i] = w->heap[child];
-		i = child;
-	}
-	if (w->n_heap > 0)
-		w->heap[i] = last;
-	return top;
-}
-
 static bool
-item_is_stale(const struct waiters *w, const struct item *item)
+is_stale(const struct waiters *w, const struct due *item)
 {
 	const struct entry *e;
 
 	if (item->is_lane)
 		return map_get(w->lanes, item->key, item->key_len) == NULL;
 	e = map_get(w->entries, item->key, item->key_len);
-	return e == NULL || e->due != item->due;
+	return e == NULL || e->due != item->at;
 }
 
-/* Waiters that were told again and again leave stale items behind: once in a while all are looked at. */
+/* Waiters that were told again and again leave stale items behind: once in a while all are looked
+ * at. */
 static void
-heap_tidy(struct waiters *w)
+dues_tidy(struct waiters *w)
 {
-	struct item *old = w->heap;
-	size_t n = w->n_heap;
+	struct dues old = w->dues;
 
-	if (n < HEAP_MAX)
+	if (old.n < DUES_MAX)
 		return;
-	w->heap = NULL;
-	w->n_heap = w->heap_cap = 0;
-	for (size_t i = 0; i < n; i++)
-		if (!item_is_stale(w, &old[i]) && w->n_heap < HEAP_MAX / 2)
-			heap_push(w, &old[i]);
-	free(old);
+	memset(&w->dues, 0, sizeof(w->dues));
+	for (size_t i = 0; i < old.n; i++)
+		if (!is_stale(w, &old.heap[i]) && w->dues.n < DUES_MAX / 2)
+			dues_push(&w->dues, &old.heap[i]);
+	dues_done(&old);
 }
 
 static void
-heap_add(struct waiters *w, int64_t due, bool is_lane, const char *key, size_t len)
+due_add(struct waiters *w, int64_t at, bool is_lane, const char *key, size_t len)
 {
-	struct item item = {.due = due, .is_lane = is_lane, .key_len = len};
+	struct due item = {.at = at, .is_lane = is_lane, .key_len = len};
 
-	if (len > sizeof(item.key))
-		return;
-	heap_tidy(w);
+	CHECK(len <= sizeof(item.key));
+	dues_tidy(w);
 	memcpy(item.key, key, len);
-	heap_push(w, &item);
+	dues_push(&w->dues, &item);
 }
 
 /* ---- lines ---- */
@@ -327,7 +284,7 @@ waiters_destroy(struct waiters *w)
 		forget(w, value);
 	map_destroy(w->entries, NULL);
 	map_destroy(w->lanes, NULL);
-	free(w->heap);
+	dues_done(&w->dues);
 	free(w);
 }
 
@@ -357,7 +314,7 @@ waiters_put(struct waiters *w, const struct waiter *who, struct span lanes, int6
 		stand_in_lines(w, e, lanes);
 	if (due != e->due && due > 0) {
 		e->due = due;
-		heap_add(w, due, false, key, len);
+		due_add(w, due, false, key, len);
 	}
 	e->due = due;
 }
@@ -429,7 +386,7 @@ waiters_case_came(struct waiters *w, struct span lane, int64_t due, int64_t now)
 	if (l == NULL)
 		return;
 	if (due > now)
-		heap_add(w, due, true, l->name, l->name_len);
+		due_add(w, due, true, l->name, l->name_len);
 	else
 		wake_one(w, l);
 }
@@ -474,10 +431,10 @@ ask_ready(struct waiters *w)
 void
 waiters_tick(struct waiters *w, int64_t now)
 {
-	while (w->n_heap > 0 && w->heap[0].due <= now) {
-		struct item item = heap_pop(w);
+	while (dues_first(&w->dues) <= now) {
+		struct due item = dues_pop(&w->dues);
 
-		if (item_is_stale(w, &item))
+		if (is_stale(w, &item))
 			continue;
 		if (item.is_lane) {
 			wake_one(w, map_get(w->lanes, item.key, item.key_len));
@@ -494,7 +451,7 @@ waiters_tick(struct waiters *w, int64_t now)
 int64_t
 waiters_next_due(const struct waiters *w)
 {
-	return w->n_heap > 0 ? w->heap[0].due : INT64_MAX;
+	return dues_first(&w->dues);
 }
 
 size_t

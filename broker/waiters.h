@@ -1,8 +1,9 @@
 /* waiters.h - NEXTs that found nothing and wait (PROTOCOL.md 5.1). Pure: no clock, no I/O.
  *
- * One waiter per (outbox, person). A case that comes into a lane wakes the one waiter that has waited
- * longest for that lane; a due time that passes wakes those who were told of it, a few at a time. A
- * woken waiter is ASKED until waiters_answered or waiters_drop, and is not woken twice meanwhile. */
+ * One waiter per (outbox, person). A case that comes into a lane wakes the one waiter that has
+ * waited longest for that lane; a due time that passes wakes those who were told of it, a few at
+ * a time. A woken waiter is ASKED until waiters_answered or waiters_drop, and is not woken twice
+ * meanwhile. */
 #ifndef BROKER_WAITERS_H
 #define BROKER_WAITERS_H
 
@@ -29,11 +30,13 @@ struct waiters *waiters_create(waiter_wake_fn *wake, waiter_alive_fn *alive, voi
 void waiters_destroy(struct waiters *w); /* NULL-safe */
 
 /* lanes: names separated by spaces. due: campaign ms at which something may be there, 0 unknown.
- * Replaces what waited for the same (ob, person); keeps its place in the line if next_no is the same. */
+ * Replaces what waited for the same (ob, person); keeps its place in the line if next_no is the
+ * same. */
 void waiters_put(struct waiters *w, const struct waiter *who, struct span lanes, int64_t due);
 void waiters_drop(struct waiters *w, const uint8_t ob[16], const char *person);
 void waiters_drop_session(struct waiters *w, uint64_t session);
-/* An ASKED waiter was served, or is waiting no longer: forget it. The store had a case: go faster. */
+/* An ASKED waiter was served, or is waiting no longer: forget it. The store had a case: go
+ * faster. */
 void waiters_answered(struct waiters *w, const uint8_t ob[16], const char *person, bool granted);
 /* An ASKED waiter got no answer: it waits again, and is asked again soon. */
 void waiters_unanswered(struct waiters *w, const uint8_t ob[16], const char *person);

@@ -1,9 +1,10 @@
 /* work.c - asks the store for a case and tells what it said.
  *
- * NEXT -> `grant` -> GRANT, NONE (and then the person may wait) or LOST; TAKE -> `take`. The store
- * remembers the last answer per (outbox, person, next_no), so a lost GRANT is had again by asking again,
- * and a GRANT whose session has left is not given back: the agent may have got it elsewhere. It expires.
- * Only a case whose key we do not have goes back at once, and only if we were not stalled meanwhile. */
+ * NEXT -> `grant` -> GRANT, NONE (and then the person may wait) or LOST; TAKE -> `take`. The
+ * store remembers the last answer per (outbox, person, next_no), so a lost GRANT is had again by
+ * asking again, and a GRANT whose session has left is not given back: the agent may have got it
+ * elsewhere. It expires. Only a case whose key we do not have goes back at once, and only if we
+ * were not stalled meanwhile. */
 #include "broker/work.h"
 
 #include <stdio.h>

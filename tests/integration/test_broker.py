@@ -5,6 +5,7 @@ import signal
 import time
 
 import pytest
+import zmq
 
 import agent as wire
 from agent import (ACCEPTED, GRANT, HELLO, LOST, NACK, NEXT, NONE, RECEIPT, RECORD, RENEWED, ROLES, SEEN, WELCOME,
@@ -72,9 +73,10 @@ class Rig(Stack):
         self.enrol(a)
         for p in persons:
             a.login(p)
-        a.connect(self.endpoint(n), self.server_pk())
         self.agents.append(a)
-        if hello:  # the broker hears of new persons through the log
+        # The broker hears of new keys and persons through the log; a socket that was refused stays so.
+        wait_for("the key is let in", lambda: a.connect(self.endpoint(n), self.server_pk()).sock.poll(300, zmq.POLLOUT))
+        if hello:
             wait_for("all may act", lambda: all(row[1] == 1 for row in unpack(a.hello().f1)[0]))
         return a
 
