@@ -30,6 +30,13 @@ def test_every_word_is_known_to_systemd(unit):
     assert not complaints
 
 
+def test_libzmq_can_live_in_there():
+    """It aborts where it may not set its threads' priority, or list the interfaces before a TCP bind."""
+    for unit in SERVICES:
+        assert "\nSystemCallFilter=sched_setscheduler sched_setparam\n" in unit.read_text(), unit.stem
+    assert "AF_NETLINK" in (UNITS / "hf-broker.service").read_text()
+
+
 def test_the_night_begins_at_two_in_shanghai():
     timer = (UNITS / "hf-reconcile.timer").read_text()
     calendar = timer.partition("OnCalendar=")[2].partition("\n")[0]
