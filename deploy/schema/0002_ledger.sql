@@ -153,13 +153,14 @@ CREATE TABLE ledger (
 		AND verdict BETWEEN 0 AND 2)
 );
 CREATE INDEX ledger_by_case ON ledger (campaign, case_ref, no) WHERE case_ref IS NOT NULL;
+CREATE INDEX ledger_quarantined ON ledger (campaign, no) WHERE verdict = 2;
 COMMENT ON TABLE ledger IS
 	'Every accepted record, exactly once, in the order of the log. Append-only. body is sealed; header is the signed original of the typed columns';
 COMMENT ON COLUMN ledger.no IS 'Ledger number: 1, 2, 3 … per campaign without gaps';
 COMMENT ON COLUMN ledger.verdict IS 'What the broker answered: 0 effective, 1 late (counts as what was said, moved nothing), 2 quarantined (does not count)';
 COMMENT ON COLUMN ledger.why IS 'The word that came with the verdict, NULL for none';
 COMMENT ON COLUMN ledger.flaw IS
-	'What the recorder found wrong, NULL for nothing: frame, header, agent (no such key), signature, chain, database. A row with a flaw does not count; its raw bytes are in quarantine';
+	'What the recorder found wrong, NULL for nothing: header, agent (no such key), signature, chain, database (refused the open fields). A row with a flaw does not count; its raw bytes are in quarantine';
 COMMENT ON COLUMN ledger.id IS 'The sender''s id of the record';
 COMMENT ON COLUMN ledger.number_id IS 'Keyed hash of the number, BLAKE2b-64 under the case key';
 COMMENT ON COLUMN ledger.next_at IS 'Campaign time, ms; so are decide_by and until';
@@ -194,13 +195,11 @@ CREATE TABLE quarantine (
 	seq bigint,
 	flaw text NOT NULL,
 	raw bytea NOT NULL,
-	f0 bytea,
-	f1 bytea,
 	noted_at timestamptz NOT NULL DEFAULT now(),
 	PRIMARY KEY (campaign, log_epoch, log_no)
 );
 COMMENT ON TABLE quarantine IS
-	'Log entries that do not count, kept as they came for a person to look at. Append-only';
+	'Log entries with a flaw, kept as they came for a person to look at: those of ledger.flaw, frame (no RECORD: there is no ledger row), entry (of no known shape). Append-only';
 COMMENT ON COLUMN quarantine.raw IS 'The entry''s fields as netstrings: <length>:<bytes>, for name and value in turn';
 
 DO $$

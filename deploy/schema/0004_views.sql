@@ -50,9 +50,12 @@ CREATE VIEW v_recorder WITH (security_barrier) AS
 COMMENT ON VIEW v_recorder IS 'How far the ledger is';
 
 CREATE VIEW v_problem WITH (security_barrier) AS
-	SELECT campaign, 'quarantine' AS what, flaw, ob, seq, log_epoch, log_no, noted_at FROM quarantine
+	SELECT campaign, 'flaw' AS what, flaw AS why, ob, seq, log_epoch, log_no, noted_at FROM quarantine
 	UNION ALL
-	SELECT campaign, 'equivocation', 'equivocation', ob, seq, log_epoch, log_no, noted_at FROM equivocation;
-COMMENT ON VIEW v_problem IS 'What a person must look at, without the bytes';
+	SELECT campaign, 'equivocation', 'equivocation', ob, seq, log_epoch, log_no, noted_at FROM equivocation
+	UNION ALL
+	SELECT campaign, 'quarantined', coalesce(why, '-'), ob, seq, log_epoch, log_no, ms(wall_at) FROM ledger
+		WHERE verdict = 2 AND flaw IS NULL;
+COMMENT ON VIEW v_problem IS 'What a person must look at, without the bytes: what the recorder found, and what the broker quarantined';
 
 GRANT SELECT ON v_lane_counts, v_census, v_case, v_contact, v_recorder, v_problem TO hf_dash, hf_reconcile, hf_read;

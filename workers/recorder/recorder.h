@@ -1,0 +1,20 @@
+/* recorder.h - from the log to PostgreSQL, for one campaign, until told to stop. */
+#ifndef RECORDER_RECORDER_H
+#define RECORDER_RECORDER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "workers/link/home.h"
+
+struct recorder_opts {
+	const struct home *home;
+	size_t batch;        /* most entries a transaction, 1 … BATCH_MAX */
+	uint8_t sign_sk[64]; /* signs receipts */
+	int stop_fd;         /* readable: stop after the batch in hand */
+};
+
+/* Never fails: whatever is missing is waited for. */
+void recorder_run(const struct recorder_opts *o);
+
+#endif

@@ -1,0 +1,322 @@
+/* What Redis says to the recorder, and what the recorder says to Redis.
+ *
+ * Happy path: XREAD from the cursor that PostgreSQL keeps (no consumer group: a second memory would be a
+ * second truth), later one FCALL with the marks of a batch. Failures: any lost connection ends the
+ * source; an answer of another shape likewise; a mark that is refused means that this store is not the
+ * one whose log was recorded. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/crypt.h"
+#include "base/rds.h"
+#include "base/text.h"
+#include "proto/call.h"
+#include "proto/chain.h"
+#include "workers/recorder/source.h"
+
+struct source {
+	struct rds_sync *redis;
+	name_t campaign;
+	const struct rds_reply *reply; /* owned: of the last source_read */
+	struct raw_entry *entry;       /* owned */
+	struct span *pair;             /* owned */
+	struct call call;
+	bool calling;
+	size_t marks;
+};
+
+int
+source_open(struct source **ret, const struct home *h, name_t ret_campaign, struct err *err)
+{
+	struct source *s = xcalloc(1, sizeof(*s));
+
+	if (home_redis(h, "recorder", &s->redis, err) != 0 ||
+	    home_campaign(s->redis, NULL, s->campaign, err) != 0) {
+		source_close(s);
+		return -1;
+	}
+	memcpy(ret_campaign, s->campaign, sizeof(name_t));
+	*ret = s;
+	return 0;
+}
+
+static void
+forget(struct source *s)
+{
+	if (s->reply != NULL)
+		rds_sync_free(s->reply);
+	s->reply = NULL;
+	free(s->entry);
+	free(s->pair);
+	s->entry = NULL;
+	s->pair = NULL;
+}
+
+static void
+end_call(struct source *s)
+{
+	if (s->calling)
+		call_done(&s->call);
+	s->calling = false;
+}
+
+void
+source_close(struct source *s)
+{
+	if (s == NULL)
+		return;
+	forget(s);
+	end_call(s);
+	if (s->redis != NULL)
+		rds_sync_close(s->redis);
+	free(s);
+}
+
+/* A reply that is not an error; the caller frees it. */
+static int
+ask(struct source *s, const struct span *argv, size_t argc, const struct rds_reply **ret,
+    struct err *err)
+{
+	if (rds_sync_cmd(s->redis, argv, argc, ret, err) != 0)
+		return -1;
+	if (rds_type(*ret) == RDS_ERROR) {
+		struct span text = rds_str(*ret);
+
+		(void)err_set(
+		    err, ERR_INVALID, "redis: %.*s", (int)text.len, (const char *)text.data);
+		rds_sync_free(*ret);
+		return -1;
+	}
+	return 0;
+}
+
+static uint64_t
+number_at(const struct rds_reply *r, size_t i)
+{
+	struct span s = rds_str(rds_at(r, i));
+	uint64_t v = 0;
+
+	return text_to_u64((const char *)s.data, s.len, &v) ? v : 0;
+}
+
+int
+source_meta(struct source *s, struct source_meta *ret, struct err *err)
+{
+	char meta[80], recorder[80];
+	struct span m[] = {span_str("HMGET"),
+	    span_str(call_key(meta, sizeof(meta), s->campaign, "meta")), span_str("epoch"),
+	    span_str("incarnation"), span_str("opseq"), span_str("logno")};
+	struct span k[] = {span_str("HGET"),
+	    span_str(call_key(recorder, sizeof(recorder), s->campaign, "recorder")),
+	    span_str("recorded")};
+	const struct rds_reply *r;
+	struct span text;
+
+	memset(ret, 0, sizeof(*ret));
+	if (ask(s, m, 6, &r, err) != 0)
+		return -1;
+	ret->epoch = number_at(r, 0);
+	text = rds_str(rds_at(r, 1));
+	if (!hex_decode(ret->incarnation, 16, (const char *)text.data, text.len))
+		ret->epoch = 0;
+	ret->opseq = number_at(r, 2);
+	ret->logno = number_at(r, 3);
+	rds_sync_free(r);
+	if (ask(s, k, 3, &r, err) != 0)
+		return -1;
+	if (!log_id_parse(rds_str(r), &ret->recorded))
+		ret->recorded = (struct log_id){0, 0};
+	rds_sync_free(r);
+	return 0;
+}
+
+int
+source_box(struct source *s, const uint8_t ob[16], uint64_t *ret_upto, uint64_t *ret_settled,
+    struct err *err)
+{
+	char name[40] = "ob:", key[100];
+	const struct rds_reply *r;
+
+	hex_encode(name + 3, ob, 16);
+	struct span argv[] = {span_str("HMGET"),
+	    span_str(call_key(key, sizeof(key), s->campaign, name)), span_str("upto"),
+	    span_str("settled")};
+
+	if (ask(s, argv, 4, &r, err) != 0)
+		return -1;
+	*ret_upto = number_at(r, 0);
+	*ret_settled = number_at(r, 1);
+	rds_sync_free(r);
+	return 0;
+}
+
+/* "<curve pk hex64> <sign pk hex64> <state>" */
+static bool
+agent_row(struct span row, uint8_t ret_sign_pk[32])
+{
+	return row.len > 130 && row.data[64] == ' ' && row.data[129] == ' ' &&
+	       hex_decode(ret_sign_pk, 32, (const char *)row.data + 65, 64);
+}
+
+int
+source_agents(struct source *s, struct book *book, struct err *err)
+{
+	char key[80];
+	struct span argv[] = {
+	    span_str("HGETALL"), span_str(call_key(key, sizeof(key), s->campaign, "agents"))};
+	const struct rds_reply *r;
+	uint8_t agent[16], sign_pk[32];
+
+	if (ask(s, argv, 2, &r, err) != 0)
+		return -1;
+	for (size_t i = 0; i + 1 < rds_len(r); i += 2) {
+		struct span name = rds_str(rds_at(r, i));
+
+		if (hex_decode(agent, 16, (const char *)name.data, name.len) &&
+		    agent_row(rds_str(rds_at(r, i + 1)), sign_pk) &&
+		    book_agent_find(book, agent) == NULL)
+			book_agent(book, agent, sign_pk);
+	}
+	rds_sync_free(r);
+	return 0;
+}
+
+/* ---- the log -------------------------------------------------------------------------------------- */
+
+/* [[key, [[id, [name, value, …]], …]]] */
+static int
+view_entries(struct source *s, size_t *ret_n, struct err *err)
+{
+	const struct rds_reply *list = rds_at(rds_at(s->reply, 0), 1);
+	size_t n = rds_len(list), spans = 0, at = 0;
+
+	for (size_t i = 0; i < n; i++)
+		spans += rds_len(rds_at(rds_at(list, i), 1));
+	s->entry = xcalloc(n + 1, sizeof(*s->entry));
+	s->pair = xcalloc(spans + 1, sizeof(*s->pair));
+	for (size_t i = 0; i < n; i++) {
+		const struct rds_reply *fields = rds_at(rds_at(list, i), 1);
+		struct raw_entry *e = &s->entry[i];
+
+		e->id = rds_str(rds_at(rds_at(list, i), 0));
+		e->pair = s->pair + at;
+		e->n = rds_len(fields);
+		if (e->id.len == 0)
+			return err_set(err, ERR_CORRUPT, "redis: the log has another shape");
+		for (size_t k = 0; k < e->n; k++)
+			s->pair[at++] = rds_str(rds_at(fields, k));
+	}
+	*ret_n = n;
+	return 0;
+}
+
+int
+source_read(struct source *s, struct log_id after, size_t max, int block_ms,
+    const struct raw_entry **ret, size_t *ret_n, struct err *err)
+{
+	char key[80], count[24], block[24], id[48];
+	struct span argv[8];
+
+	forget(s);
+	snprintf(count, sizeof(count), "%zu", max);
+	snprintf(block, sizeof(block), "%d", block_ms);
+	snprintf(id, sizeof(id), "%ju-%ju", (uintmax_t)after.epoch, (uintmax_t)after.no);
+	argv[0] = span_str("XREAD");
+	argv[1] = span_str("COUNT");
+	argv[2] = span_str(count);
+	argv[3] = span_str("BLOCK");
+	argv[4] = span_str(block);
+	argv[5] = span_str("STREAMS");
+	argv[6] = span_str(call_key(key, sizeof(key), s->campaign, "log"));
+	argv[7] = span_str(id);
+	if (ask(s, argv, 8, &s->reply, err) != 0) {
+		s->reply = NULL;
+		return -1;
+	}
+	*ret_n = 0;
+	if (view_entries(s, ret_n, err) != 0)
+		return -1;
+	*ret = s->entry;
+	return 0;
+}
+
+/* ---- marks ---------------------------------------------------------------------------------------- */
+
+void
+source_mark_begin(struct source *s, uint64_t epoch)
+{
+	end_call(s);
+	call_begin(
+	    &s->call, "hf1_recorder", s->campaign, clock_campaign_ms(), clock_wall_ms(), epoch);
+	s->calling = true;
+	s->marks = 0;
+}
+
+void
+source_mark(struct source *s, const struct box *box, const uint8_t incarnation[16],
+    const uint8_t sign_sk[64])
+{
+	struct frame f = {.kind = MSG_RECEIPT};
+	struct msg_receipt *m = &f.u.receipt;
+	struct buf signed_bytes = BUF_INIT, f0 = BUF_INIT;
+
+	m->level = LEVEL_SETTLED;
+	memcpy(m->ob, box->ob, sizeof(m->ob));
+	m->upto = box->upto;
+	memcpy(m->h, box->h, sizeof(m->h));
+	memcpy(m->incarnation, incarnation, sizeof(m->incarnation));
+	chain_receipt_bytes(&signed_bytes, m);
+	crypt_sign(m->sig, sign_sk, buf_span(&signed_bytes));
+	frame_encode(&f0, &f);
+	call_entry(&s->call, "mark");
+	call_bytes(&s->call, box->ob, sizeof(box->ob));
+	call_u(&s->call, LEVEL_SETTLED);
+	call_u(&s->call, box->upto);
+	call_bytes(&s->call, box->h, sizeof(box->h));
+	call_span(&s->call, buf_span(&f0));
+	s->marks++;
+	buf_done(&signed_bytes);
+	buf_done(&f0);
+}
+
+static int
+check_answers(const struct rds_reply *r, size_t wanted, struct err *err)
+{
+	if (rds_len(r) != 4 + wanted)
+		return err_set(
+		    err, ERR_CORRUPT, "redis: %zu answers to %zu marks", rds_len(r), wanted);
+	for (size_t i = 4; i < 4 + wanted; i++) {
+		struct span word = rds_str(rds_at(rds_at(r, i), 0));
+		struct span why = rds_str(rds_at(rds_at(r, i), 1));
+
+		if (!span_eq_str(word, "ok"))
+			return err_set(err, ERR_STALE, "redis: mark refused: %.*s", (int)why.len,
+			    (const char *)why.data);
+	}
+	return 0;
+}
+
+int
+source_mark_send(struct source *s, struct log_id recorded, struct err *err)
+{
+	const struct rds_reply *r;
+	const struct span *argv;
+	char id[48];
+	size_t argc;
+	int rc;
+
+	snprintf(id, sizeof(id), "%ju-%ju", (uintmax_t)recorded.epoch, (uintmax_t)recorded.no);
+	call_entry(&s->call, "recorded");
+	call_str(&s->call, id);
+	argv = call_argv(&s->call, &argc);
+	rc = ask(s, argv, argc, &r, err);
+	if (rc == 0) {
+		rc = check_answers(r, s->marks + 1, err);
+		rds_sync_free(r);
+	}
+	end_call(s);
+	return rc;
+}

@@ -1,0 +1,43 @@
+/* source.h - the recorder's side of Redis: reads the log, says `mark`. Blocking. */
+#ifndef RECORDER_SOURCE_H
+#define RECORDER_SOURCE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "workers/link/home.h"
+#include "workers/recorder/batch.h"
+#include "workers/recorder/book.h"
+
+struct source;
+
+/* Connects and finds the campaign. ERR_NOT_FOUND: there is none yet. */
+int source_open(struct source **ret, const struct home *h, name_t ret_campaign, struct err *err);
+void source_close(struct source *s); /* NULL-safe */
+
+struct source_meta {
+	uint64_t epoch; /* 0: the campaign was not opened yet */
+	uint8_t incarnation[16];
+	uint64_t opseq, logno;
+	struct log_id recorded; /* what a recorder said last; 0-0 never */
+};
+int source_meta(struct source *s, struct source_meta *ret, struct err *err);
+/* An outbox as Redis has it; all zeros when unknown. */
+int source_box(struct source *s, const uint8_t ob[16], uint64_t *ret_upto, uint64_t *ret_settled,
+    struct err *err);
+/* Adds the agents that the book does not know. */
+int source_agents(struct source *s, struct book *book, struct err *err);
+
+/* Up to max entries after `after`, waiting block_ms for the first. They are valid until the next call. */
+int source_read(struct source *s, struct log_id after, size_t max, int block_ms,
+    const struct raw_entry **ret, size_t *ret_n, struct err *err);
+
+/* Marks: one receipt an outbox, signed; source_mark_send sends what was added, and `recorded`.
+ * ERR_STALE: the queue store is not the one that the ledger was written from. */
+void source_mark_begin(struct source *s, uint64_t epoch);
+void source_mark(struct source *s, const struct box *box, const uint8_t incarnation[16],
+    const uint8_t sign_sk[64]);
+int source_mark_send(struct source *s, struct log_id recorded, struct err *err);
+
+#endif
