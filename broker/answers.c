@@ -115,7 +115,7 @@ request_begin(
 	r->ref = ref;
 	r->at_us = clock_boot_us();
 	s->waiting++;
-	b->stats.entries++;
+	b->stats.requests++;
 }
 
 struct session *

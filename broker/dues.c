@@ -6,20 +6,28 @@
 
 #include "base/check.h"
 
+static bool
+is_before(const struct due *a, const struct due *b)
+{
+	return a->at != b->at ? a->at < b->at : a->seq < b->seq;
+}
+
 void
 dues_push(struct dues *d, const struct due *item)
 {
+	struct due mine = *item;
 	size_t i = d->n++;
 
 	if (d->n > d->cap) {
 		d->cap = d->cap == 0 ? 64 : d->cap * 2;
 		d->heap = xrealloc(d->heap, d->cap, sizeof(*d->heap));
 	}
-	while (i > 0 && d->heap[(i - 1) / 2].at > item->at) {
+	mine.seq = d->seq++;
+	while (i > 0 && is_before(&mine, &d->heap[(i - 1) / 2])) {
 		d->heap[i] = d->heap[(i - 1) / 2];
 		i = (i - 1) / 2;
 	}
-	d->heap[i] = *item;
+	d->heap[i] = mine;
 }
 
 struct due
@@ -32,9 +40,9 @@ dues_pop(struct dues *d)
 	top = d->heap[0];
 	last = d->heap[--d->n];
 	while ((child = 2 * i + 1) < d->n) {
-		if (child + 1 < d->n && d->heap[child + 1].at < d->heap[child].at)
+		if (child + 1 < d->n && is_before(&d->heap[child + 1], &d->heap[child]))
 			child++;
-		if (d->heap[child].at >= last.at)
+		if (!is_before(&d->heap[child], &last))
 			break;
 		d->heap[i] = d->heap[child];
 		i = child;

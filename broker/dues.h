@@ -7,7 +7,8 @@
 #include <stdint.h>
 
 struct due {
-	int64_t at; /* campaign ms */
+	int64_t at;   /* campaign ms */
+	uint64_t seq; /* set by dues_push: equal times come out in the order they went in */
 	bool is_lane;
 	size_t key_len;
 	char key[80]; /* the lane's name, or the waiter's key */
@@ -16,6 +17,7 @@ struct due {
 struct dues {
 	struct due *heap; /* owned; all zero is an empty one */
 	size_t n, cap;
+	uint64_t seq;
 };
 
 void dues_push(struct dues *d, const struct due *item);

@@ -38,6 +38,7 @@ struct observer {
 	int64_t since_us; /* no gap since then */
 	uint64_t life;    /* raised by each restart: a page of an older life counts for nothing */
 	bool is_sweeping, was_serving;
+	uint64_t mode, epoch; /* as of the last beat or sweep */
 	struct pending expire[PENDING_MAX];
 	size_t n_expire;
 };
@@ -164,12 +165,33 @@ on_lifted(void *arg, const struct reply *r)
 		log_info("mode.lifted", "decision=\"granting again\"");
 }
 
+/* Whatever would make an observation worthless since the last look. */
+static void
+notice_gaps(struct observer *o)
+{
+	const struct broker *b = o->b;
+	int64_t now = clock_boot_us();
+	bool serving = broker_is_serving(b);
+
+	if (now - o->beat_us > BEAT_US + GAP_US)
+		observer_restart(o, "the loop stood still");
+	else if (serving != o->was_serving)
+		observer_restart(o, "the store was away");
+	else if (b->epoch != o->epoch || (b->mode == MODE_RECOVERING && o->mode != b->mode))
+		observer_restart(o, "the store began anew");
+	o->was_serving = serving;
+	o->epoch = b->epoch;
+	o->mode = b->mode;
+	o->beat_us = now;
+}
+
 static void
 on_sweep(void *arg)
 {
 	struct observer *o = arg;
 	struct broker *b = o->b;
 
+	notice_gaps(o);
 	if (!broker_is_serving(b) || b->is_draining || o->is_sweeping)
 		return;
 	if (b->mode == MODE_RECOVERING && clock_boot_us() - o->since_us >= limit_us(o))
@@ -183,15 +205,8 @@ static void
 on_beat(void *arg)
 {
 	struct observer *o = arg;
-	int64_t now = clock_boot_us();
-	bool serving = broker_is_serving(o->b);
 
-	if (now - o->beat_us > BEAT_US + GAP_US)
-		observer_restart(o, "the loop stood still");
-	else if (serving != o->was_serving)
-		observer_restart(o, "the store was away");
-	o->was_serving = serving;
-	o->beat_us = now;
+	notice_gaps(o);
 	expire_pending(o);
 }
 

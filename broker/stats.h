@@ -28,7 +28,7 @@
 	X(quarantined)                                                                             \
 	X(no_key)                                                                                  \
 	X(batches)                                                                                 \
-	X(entries)                                                                                 \
+	X(requests)                                                                                \
 	X(batches_unknown)                                                                         \
 	X(entries_err)                                                                             \
 	X(woken)                                                                                   \
