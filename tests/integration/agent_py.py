@@ -182,12 +182,11 @@ class Agent:
         self.outbox.close()
 
     def send_raw(self, *parts):
-        """False when nobody is there to take it; whoever asked repeats it."""
-        try:
-            self.socket.send_multipart(parts, zmq.DONTWAIT)
-            return True
-        except zmq.Again:
+        """False when nobody is there to take it within the limit of silence; whoever asked repeats it."""
+        if not self.socket.poll(SILENCE * 1000, zmq.POLLOUT):
             return False
+        self.socket.send_multipart(parts, zmq.DONTWAIT)
+        return True
 
     def send(self, f0, f1=b""):
         return self.send_raw(f0, f1)
