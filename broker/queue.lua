@@ -684,6 +684,19 @@ function R.halt(why)
 	return { 'ok' }
 end
 
+local function describe(case, task, indexes)
+	call('HSET', P .. 'tasks', case, task)
+	for i = 1, #indexes, 8 do call('SADD', P .. 'num:' .. hex(indexes:sub(i, i + 7)), case) end
+end
+
+-- A roster that names a known case again: new particulars, nothing else moves.
+local function again(case, s, task, indexes)
+	if call('HGET', P .. 'tasks', case) == task then return { 'ok', 'same' } end
+	describe(case, task, indexes)
+	append('create', case, bump(case, s), s.lane, 'k', task, 'l', s.blob)
+	return { 'ok', 'updated' }
+end
+
 function R.create(case, lane, due, task, blob, owner, indexes)
 	bytes('case', case, 16)
 	lane_arg(lane)
@@ -692,13 +705,13 @@ function R.create(case, lane, due, task, blob, owner, indexes)
 	text_arg('blob', blob, 200)
 	if owner ~= '-' then name_arg('owner', owner) end
 	if #indexes % 8 ~= 0 or #indexes > 8 * 16 then error('indexes: wants 8 bytes each', 0) end
-	if call('HEXISTS', P .. 'cases', case) == 1 then return { 'ok', 'exists' } end
+	local old = load(case)
+	if old then return again(case, old, task, indexes) end
 	local s = { version = 1, owner = '-', hand = '-', token = ZERO, rseq = 0, given = 0, flags = '', ob = '-',
 	    law_at = '0-0', why = 'new', blob = blob, held = false }
 	set_owner(case, s, owner)
 	enter(case, s, lane, due)
-	call('HSET', P .. 'tasks', case, task)
-	for i = 1, #indexes, 8 do call('SADD', P .. 'num:' .. hex(indexes:sub(i, i + 7)), case) end
+	describe(case, task, indexes)
 	append('create', case, save(case, s), lane, 'k', task, 'l', blob)
 	return { 'ok', 'created' }
 end

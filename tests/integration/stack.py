@@ -71,7 +71,7 @@ class Stack:
         d = self.dir
         (d / "env.conf").write_text(
             f'redis = "unix:{d}/redis.sock"\n'
-            f'pg = "host={d} dbname=huifang"\n'
+            f'pg = "host={d} dbname=huifang user=huifang"\n'
             f'broker = "{self.broker}"\n'
             f'keys = "ipc://{d}/keys.sock"\n'
             f'dashboard = "127.0.0.1:0"\n'

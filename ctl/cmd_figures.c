@@ -1,0 +1,53 @@
+/* cmd_figures.c - rates and reconcile run: the program that owns the matter says it. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "ctl/ctl.h"
+#include "ctl/helper.h"
+
+#define WORDS 24
+
+/* Becomes hf-reconcile with these words; comes back only when that cannot be run. */
+static int
+become(struct ctl *c, const char *verb, int argc, char **argv, struct err *err)
+{
+	char path[4200];
+	char *words[WORDS];
+	int n = 0;
+
+	if (argc > WORDS - 8)
+		return err_set(err, ERR_INVALID, "too many words");
+	words[n++] = xstrdup("hf-reconcile");
+	if (c->json)
+		words[n++] = xstrdup("--json");
+	if (c->wanted != NULL) {
+		words[n++] = xstrdup("--campaign");
+		words[n++] = xstrdup(c->wanted);
+	}
+	words[n++] = xstrdup(verb);
+	for (int i = 0; i < argc; i++)
+		words[n++] = argv[i];
+	words[n] = NULL;
+	execv(helper_path(path, sizeof(path), "hf-reconcile"), words);
+	return err_sys(err, "hf-reconcile cannot be run");
+}
+
+static int
+rates(struct ctl *c, int argc, char **argv, struct err *err)
+{
+	return become(c, "rates", argc, argv, err);
+}
+
+static int
+reconcile_run(struct ctl *c, int argc, char **argv, struct err *err)
+{
+	return become(c, "census", argc, argv, err);
+}
+
+const struct verb verbs_figures[] = {
+    {"rates", NULL, rates, "[--by caller|team|campaign]", "回访数与报到率"},
+    {"reconcile", "run", reconcile_run, "", "核对: 导入 = 队列 + 在手, Redis = PostgreSQL"},
+    {NULL, NULL, NULL, NULL, NULL},
+};

@@ -1,0 +1,368 @@
+/* cmd_people.c - agent enrol and revoke; person set and qualify; people import: records about who may act.
+ *
+ * Happy path: the words become ENROL, REVOKE and PERSON records; the router admits, brokers follow. Keys are
+ * made on this machine and only their public halves leave it. */
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/crypt.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "ctl/act.h"
+#include "ctl/helper.h"
+#include "proto/roles.h"
+#include "workers/link/identity.h"
+
+static int
+check_person(const char *person, struct err *err)
+{
+	if (person == NULL || !text_is_id(person, strlen(person)))
+		return err_set(err, ERR_INVALID, "人员编号只能用 a-z 0-9 _ -, 最长 32 个字符");
+	return 0;
+}
+
+/* "caller,leader" -> bits. */
+static int
+parse_roles(const char *text, uint64_t *ret, struct err *err)
+{
+	char word[32];
+
+	*ret = 0;
+	while (*text != '\0') {
+		size_t n = strcspn(text, ",");
+		uint32_t bit;
+
+		snprintf(word, sizeof(word), "%.*s", (int)(n < 31 ? n : 31), text);
+		bit = role_by_name(word);
+		if (bit == 0 || bit == ROLE_SYSTEM)
+			return err_set(err, ERR_INVALID,
+			    "没有这个角色: %s (有 caller leader deputy strike strike-head "
+			    "supervisor data callback-head back-office designated finance operator "
+			    "admin leading)",
+			    word);
+		*ret |= bit;
+		text += n + (text[n] == ',');
+	}
+	return 0;
+}
+
+/* ---- agents ---- */
+
+struct enrolment {
+	struct identity id;
+	uint8_t person_pk[32];
+	const char *person, *out;
+	char pin[64]; /* "" unattended */
+	bool added;   /* the person's key was made now */
+};
+
+static int
+read_pin(const char *path, char pin[64], struct err *err)
+{
+	struct buf text = BUF_INIT;
+	int got = 0;
+
+	pin[0] = '\0';
+	if (path == NULL)
+		return 0;
+	if (file_read(&text, path, 4096, err) != 0)
+		return -1;
+	text.len = strcspn((char *)text.data, "\r\n");
+	if (text.len < 4 || text.len > 63)
+		got = err_set(err, ERR_INVALID, "%s: PIN 要 4 到 63 个字符", path);
+	else
+		snprintf(pin, 64, "%.*s", (int)text.len, (char *)text.data);
+	crypt_wipe(text.data, text.cap);
+	buf_done(&text);
+	return got;
+}
+
+/* The directory and the person's key; what is there already stays, so that a second try goes on. */
+static int
+make_keys(struct ctl *c, struct enrolment *e, struct err *err)
+{
+	char path[600];
+	uint8_t sk[32];
+	struct person_key key;
+
+	snprintf(path, sizeof(path), "%s/agent.conf", e->out);
+	memcpy(e->id.campaign, c->campaign, sizeof(e->id.campaign));
+	snprintf(e->id.brokers, sizeof(e->id.brokers), "%s", c->home.broker);
+	if (home_keypair(&c->home, "broker", HOME_CURVE, e->id.broker_key, sk, err) != 0 ||
+	    home_keypair(&c->home, "recorder", HOME_SIGN, e->id.recorder_key, sk, err) != 0)
+		return -1;
+	crypt_wipe(sk, sizeof(sk));
+	if ((access(path, F_OK) == 0 ? identity_load(&e->id, e->out, err)
+	                             : identity_create(&e->id, e->out, err)) != 0)
+		return -1;
+	if (strcmp(e->id.campaign, c->campaign) != 0)
+		return err_set(err, ERR_INVALID, "%s 属于活动 %s", e->out, e->id.campaign);
+	snprintf(path, sizeof(path), "%s/persons/%s.key", e->out, e->person);
+	if (access(path, F_OK) != 0) {
+		e->added = true;
+		return identity_add_person(
+		    &e->id, e->person, e->pin[0] != '\0' ? e->pin : NULL, e->person_pk, err);
+	}
+	if (identity_open_person(&e->id, e->person, e->pin[0] != '\0' ? e->pin : NULL, &key, err) !=
+	    0)
+		return -1;
+	memcpy(e->person_pk, key.pk, 32);
+	person_key_done(&key);
+	return 0;
+}
+
+static int
+say_enrol(struct ctl *c, const struct enrolment *e, struct err *err)
+{
+	struct acts *a;
+	struct record_header h;
+	int got;
+
+	if (acts_open(c, &a, err) != 0)
+		return -1;
+	h = acts_header(a, REC_ENROL);
+	field_set_s(&h, F_subject, e->person);
+	field_set_b(&h, F_agent, e->id.agent, 16);
+	field_set_b(&h, F_curve_pk, e->id.curve_pk, 32);
+	field_set_b(&h, F_sign_pk, e->id.sign_pk, 32);
+	field_set_b(&h, F_person_pk, e->person_pk, 32);
+	got = acts_add(a, &h, NULL, NULL, err);
+	if (got == 0)
+		got = acts_done(a, err);
+	acts_close(a);
+	return got;
+}
+
+static int
+agent_enrol(struct ctl *c, int argc, char **argv, struct err *err)
+{
+	struct enrolment e = {.person = opt_take(&argc, argv, "--person", true),
+	    .out = opt_take(&argc, argv, "--out", true)};
+	const char *pin_file = opt_take(&argc, argv, "--pin-file", true);
+	char hex[33];
+	int got;
+
+	if (argc != 0 || e.out == NULL)
+		return ctl_usage(err, verbs_people, "agent", "enrol");
+	if (check_person(e.person, err) != 0 || read_pin(pin_file, e.pin, err) != 0 ||
+	    ctl_campaign(c, err) != 0)
+		return -1;
+	got = make_keys(c, &e, err);
+	if (got == 0)
+		got = say_enrol(c, &e, err);
+	crypt_wipe(e.pin, sizeof(e.pin));
+	identity_done(&e.id);
+	if (got != 0)
+		return -1;
+	hex_encode(hex, e.id.agent, 16);
+	if (c->json) {
+		printf(
+		    "{\"person\":\"%s\",\"agent\":\"%s\",\"dir\":\"%s\"}\n", e.person, hex, e.out);
+		return 0;
+	}
+	printf("%s 已登记, 目录 %s\n", e.person, e.out);
+	if (pin_file == NULL && e.added)
+		fprintf(stderr, "没有设 PIN: 能读 %s 的人就是 %s。要 PIN 请加 --pin-file FILE。\n",
+		    e.out, e.person);
+	return 0;
+}
+
+static int
+agent_revoke(struct ctl *c, int argc, char **argv, struct err *err)
+{
+	const char *person = opt_take(&argc, argv, "--person", true),
+	           *agent = opt_take(&argc, argv, "--agent", true);
+	uint8_t id[16], zero[32] = {0};
+	struct acts *a;
+	struct record_header h;
+	int got;
+
+	if (argc != 0 || (person == NULL) == (agent == NULL))
+		return ctl_usage(err, verbs_people, "agent", "revoke");
+	if (person != NULL && check_person(person, err) != 0)
+		return -1;
+	if (agent != NULL && !hex_decode(id, 16, agent, strlen(agent)))
+		return err_set(err, ERR_INVALID, "--agent 要 32 位十六进制");
+	if (acts_open(c, &a, err) != 0)
+		return -1;
+	(void)zero;
+	h = acts_header(a, REC_REVOKE);
+	if (person != NULL)
+		field_set_s(&h, F_subject, person);
+	else
+		field_set_b(&h, F_agent, id, 16);
+	got = acts_add(a, &h, NULL, NULL, err);
+	if (got == 0)
+		got = acts_done(a, err);
+	acts_close(a);
+	if (got == 0)
+		printf("已吊销\n");
+	return got;
+}
+
+/* ---- persons ---- */
+
+struct person_row {
+	const char *person, *team, *roles_text;
+	uint64_t roles;
+	int qualified; /* -1: as it is */
+};
+
+static int
+add_person(struct acts *a, const struct person_row *p, struct err *err)
+{
+	struct record_header h = acts_header(a, REC_PERSON);
+
+	field_set_s(&h, F_subject, p->person);
+	if (p->roles != 0)
+		field_set_u(&h, F_roles, p->roles);
+	if (p->team != NULL)
+		field_set_s(&h, F_team, p->team);
+	if (p->qualified >= 0)
+		field_set_u(&h, F_qualified, (uint64_t)p->qualified);
+	return acts_add(a, &h, NULL, NULL, err);
+}
+
+static int
+say_person(struct ctl *c, const struct person_row *p, struct err *err)
+{
+	struct acts *a;
+	int got;
+
+	if (acts_open(c, &a, err) != 0)
+		return -1;
+	got = add_person(a, p, err);
+	if (got == 0)
+		got = acts_done(a, err);
+	acts_close(a);
+	if (got == 0 && c->json)
+		printf("{\"person\":\"%s\"}\n", p->person);
+	else if (got == 0)
+		printf("%s 已更新\n", p->person);
+	return got;
+}
+
+static int
+person_set(struct ctl *c, int argc, char **argv, struct err *err)
+{
+	struct person_row p = {.team = opt_take(&argc, argv, "--team", true),
+	    .roles_text = opt_take(&argc, argv, "--roles", true),
+	    .qualified = -1};
+	const char *qualified = opt_take(&argc, argv, "--qualified", true);
+
+	if (argc != 1 || (p.team == NULL && p.roles_text == NULL && qualified == NULL))
+		return ctl_usage(err, verbs_people, "person", "set");
+	p.person = argv[0];
+	if (check_person(p.person, err) != 0 || (p.team != NULL && check_person(p.team, err) != 0))
+		return -1;
+	if (p.roles_text != NULL && parse_roles(p.roles_text, &p.roles, err) != 0)
+		return -1;
+	if (qualified != NULL && strcmp(qualified, "yes") != 0 && strcmp(qualified, "no") != 0)
+		return err_set(err, ERR_INVALID, "--qualified 要 yes 或 no");
+	if (qualified != NULL)
+		p.qualified = strcmp(qualified, "yes") == 0;
+	return say_person(c, &p, err);
+}
+
+static int
+person_qualify(struct ctl *c, int argc, char **argv, struct err *err)
+{
+	struct person_row p = {.qualified = 1};
+
+	if (argc != 1)
+		return ctl_usage(err, verbs_people, "person", "qualify");
+	p.person = argv[0];
+	return check_person(p.person, err) != 0 ? -1 : say_person(c, &p, err);
+}
+
+/* ---- people import: lines of hf-import ---- */
+
+struct people_file {
+	struct acts *a;
+	size_t good, bad;
+	bool dry, whole;
+};
+
+static int
+roles_of(const json_t *list, uint64_t *ret)
+{
+	size_t i;
+	json_t *v;
+
+	*ret = 0;
+	json_array_foreach(list, i, v)
+	{
+		*ret |= json_is_string(v) ? role_by_name(json_string_value(v)) : 0;
+	}
+	return 0;
+}
+
+static int
+on_people_line(void *arg, json_t *line, struct err *err)
+{
+	struct people_file *f = arg;
+	struct person_row p = {.qualified = json_is_true(json_object_get(line, "qualified"))};
+
+	if (json_object_get(line, "summary") != NULL) {
+		f->whole = true;
+		return 0;
+	}
+	if (json_object_get(line, "code") != NULL) {
+		f->bad += strcmp(json_string_value(json_object_get(line, "level")), "error") == 0;
+		fprintf(stderr, "第 %d 行 %s: %s\n",
+		    (int)json_integer_value(json_object_get(line, "row")),
+		    json_string_value(json_object_get(line, "column")),
+		    json_string_value(json_object_get(line, "text")));
+		return 0;
+	}
+	p.person = json_string_value(json_object_get(line, "person"));
+	p.team = json_string_value(json_object_get(line, "team"));
+	if (p.person == NULL)
+		return 0;
+	if (p.team != NULL && p.team[0] == '\0')
+		p.team = NULL;
+	roles_of(json_object_get(line, "roles"), &p.roles);
+	f->good++;
+	return f->dry ? 0 : add_person(f->a, &p, err);
+}
+
+static int
+people_import(struct ctl *c, int argc, char **argv, struct err *err)
+{
+	struct people_file f = {.dry = true};
+	int got;
+
+	if (argc != 1)
+		return ctl_usage(err, verbs_people, "people", "import");
+	/* First pass: nothing is said while any row is bad. */
+	if (helper_import("people", argv[0], NULL, on_people_line, &f, err) != 0)
+		return -1;
+	if (!f.whole || f.bad > 0)
+		return err_set(err, ERR_CORRUPT, "%zu 行有错, 没有导入任何人", f.bad);
+	f = (struct people_file){.dry = false};
+	if (acts_open(c, &f.a, err) != 0)
+		return -1;
+	got = helper_import("people", argv[0], NULL, on_people_line, &f, err);
+	if (got == 0)
+		got = acts_done(f.a, err);
+	acts_close(f.a);
+	if (got == 0 && c->json)
+		printf("{\"people\":%zu}\n", f.good);
+	else if (got == 0)
+		printf("%zu 人已导入\n", f.good);
+	return got;
+}
+
+const struct verb verbs_people[] = {
+    {"agent", "enrol", agent_enrol, "--person P --out DIR [--pin-file F]",
+        "登记一个人和一台机器, 钥匙写到 DIR"},
+    {"agent", "revoke", agent_revoke, "--person P | --agent HEX", "吊销一个人或一台机器"},
+    {"person", "set", person_set, "P [--roles A,B] [--team T] [--qualified yes|no]",
+        "设角色、小组、资格"},
+    {"person", "qualify", person_qualify, "P", "资格审查合格"},
+    {"people", "import", people_import, "FILE", "从 .xlsx 或 .csv 导入人员"},
+    {NULL, NULL, NULL, NULL, NULL},
+};

@@ -1,0 +1,90 @@
+/* figures.c - rates by caller, team and campaign, counted by SQL, divided here in integers.
+ *
+ * Happy path: one grouped SELECT over v_figure in a repeatable-read transaction with the ledger number that it
+ * was true for. Failures: PostgreSQL's, told outward. */
+#include <string.h>
+
+#include "base/check.h"
+#include "workers/reconciliation/figures.h"
+#include "workers/reconciliation/rate.h"
+
+#define COUNTS                                                                                     \
+	"count(*), count(*) FILTER (WHERE attempts > 0), coalesce(sum(attempts), 0)::bigint, "     \
+	"coalesce(sum(contacts), 0)::bigint, coalesce(sum(seconds), 0)::bigint, "                  \
+	"count(*) FILTER (WHERE last_outcome = 'confirmed'), "                                     \
+	"count(*) FILTER (WHERE last_outcome IN ('considering', 'will-not-say')), "                \
+	"count(*) FILTER (WHERE attempts > 0 AND contacts = 0), count(*) FILTER (WHERE "           \
+	"withdrawn), "                                                                             \
+	"count(*) FILTER (WHERE NOT withdrawn), count(*) FILTER (WHERE registered)"
+
+static const char *const queries[] = {
+    [BY_CALLER] = "SELECT coalesce(owner, ''), coalesce(team, ''), " COUNTS
+                  " FROM hf.v_figure WHERE campaign = $1 GROUP BY owner, team ORDER BY team NULLS "
+                  "LAST, owner NULLS LAST",
+    [BY_TEAM] = "SELECT coalesce(team, ''), coalesce(team, ''), " COUNTS
+                " FROM hf.v_figure WHERE campaign = $1 GROUP BY team ORDER BY team NULLS LAST",
+    [BY_CAMPAIGN] = "SELECT $1, '', " COUNTS " FROM hf.v_figure WHERE campaign = $1",
+};
+
+static json_t *
+row_json(const struct pg_result *r, int i)
+{
+	struct span who = pg_get(r, i, 0), team = pg_get(r, i, 1);
+	int64_t n[11];
+	struct rate rate;
+	char text[24];
+
+	for (int c = 0; c < 11; c++)
+		n[c] = pg_get_i64(r, i, c + 2);
+	rate = (struct rate){n[10], n[9]};
+	rate_text(text, rate);
+	return json_pack("{s:s% s:s% s:I s:I s:I s:I s:I s:I s:I s:I s:I s:I s:I s:s? s:I s:I}",
+	    "who", who.data, who.len, "team", team.data, team.len, "cases", (json_int_t)n[0],
+	    "attempted", (json_int_t)n[1], "attempts", (json_int_t)n[2], "contacts",
+	    (json_int_t)n[3], "seconds", (json_int_t)n[4], "confirmed", (json_int_t)n[5],
+	    "considering", (json_int_t)n[6], "unreachable", (json_int_t)n[7], "withdrawn",
+	    (json_int_t)n[8], "admitted", (json_int_t)n[9], "registered", (json_int_t)n[10], "rate",
+	    text[0] != '\0' ? text : NULL, "missing_93", (json_int_t)rate_missing(rate, 93),
+	    "missing_95", (json_int_t)rate_missing(rate, 95));
+}
+
+static int
+read_rows(struct pg *pg, const char *campaign, enum figures_by by, json_t *out, struct err *err)
+{
+	struct pg_param p = pg_text(campaign);
+	struct pg_result *r;
+	json_t *rows = json_array();
+
+	if (pg_exec(pg, "SELECT ledger_no FROM hf.campaign WHERE campaign = $1", &p, 1, &r, err) !=
+	    0) {
+		json_decref(rows);
+		return -1;
+	}
+	json_object_set_new(
+	    out, "as_of_ledger", json_integer(pg_rows(r) == 1 ? pg_get_i64(r, 0, 0) : 0));
+	pg_free(r);
+	if (pg_exec(pg, queries[by], &p, 1, &r, err) != 0) {
+		json_decref(rows);
+		return -1;
+	}
+	for (int i = 0; i < pg_rows(r); i++)
+		json_array_append_new(rows, row_json(r, i));
+	pg_free(r);
+	json_object_set_new(out, "rows", rows);
+	return 0;
+}
+
+int
+figures_rates(
+    struct pg *pg, const char *campaign, enum figures_by by, json_t **ret, struct err *err)
+{
+	json_t *out = json_object();
+
+	if (pg_script(pg, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", err) != 0 ||
+	    read_rows(pg, campaign, by, out, err) != 0 || pg_script(pg, "COMMIT", err) != 0) {
+		json_decref(out);
+		return err_wrap(err, "rates");
+	}
+	*ret = out;
+	return 0;
+}

@@ -1,0 +1,25 @@
+/* figures.h - the rows of `hf-reconcile rates` and `hf-reconcile census`. */
+#ifndef RECONCILIATION_FIGURES_H
+#define RECONCILIATION_FIGURES_H
+
+#include <jansson.h>
+
+#include "base/err.h"
+#include "base/pg.h"
+#include "base/rds.h"
+
+enum figures_by { BY_CALLER, BY_TEAM, BY_CAMPAIGN };
+
+/* {"as_of_ledger":N,"rows":[{"who":"p01","team":"t1","cases":N,"attempted":N,"attempts":N,"contacts":N,
+ * "seconds":N,"confirmed":N,"considering":N,"unreachable":N,"withdrawn":N,"admitted":N,"registered":N,
+ * "rate":"93.103" or null,"missing_93":N,"missing_95":N}]}; cases nobody owns stand under who "". */
+int figures_rates(
+    struct pg *pg, const char *campaign, enum figures_by by, json_t **ret, struct err *err);
+
+/* {"imported":N,"lanes":{…},"leases":N,"adds_up":true,"differences":[{"case":"…","redis":"…","postgres":"…"}],
+ * "behind":N}. Differences are listed (at most 100) only when the recorder has caught up; behind = log entries
+ * that it has not recorded yet. */
+int figures_census(
+    struct pg *pg, struct rds_sync *redis, const char *campaign, json_t **ret, struct err *err);
+
+#endif

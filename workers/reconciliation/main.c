@@ -1,0 +1,205 @@
+/* main.c - hf-reconcile rates | census: prints figures as a table or as JSON.
+ *
+ * Exit 0; 1 when the census found something; sysexits otherwise. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "base/crypt.h"
+#include "base/log.h"
+#include "base/version.h"
+#include "workers/link/home.h"
+#include "workers/reconciliation/figures.h"
+
+struct options {
+	bool json;
+	const char *campaign, *by, *verb;
+};
+
+static const char usage[] =
+    "用法: hf-reconcile [--json] [--campaign ID] rates [--by caller|team|campaign]\n"
+    "      hf-reconcile [--json] [--campaign ID] census\n"
+    "rates 按人、小组、活动给出回访数和报到率(只用整数, 不四舍五入); census 核对 导入 = 队列 + "
+    "在手,\n"
+    "以及 Redis 与 PostgreSQL 是否一致。退出码: 0 正常, 1 对不上, 64-78 见 sysexits。HF_HOME "
+    "指明安装目录。\n";
+
+static bool
+parse(struct options *o, int argc, char **argv)
+{
+	*o = (struct options){.by = "caller"};
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--json") == 0)
+			o->json = true;
+		else if (strcmp(argv[i], "--campaign") == 0 && i + 1 < argc)
+			o->campaign = argv[++i];
+		else if (strcmp(argv[i], "--by") == 0 && i + 1 < argc)
+			o->by = argv[++i];
+		else if (o->verb == NULL && argv[i][0] != '-')
+			o->verb = argv[i];
+		else
+			return false;
+	}
+	return o->verb != NULL;
+}
+
+static int64_t
+number(const json_t *row, const char *key)
+{
+	return json_integer_value(json_object_get(row, key));
+}
+
+static void
+print_rates(const json_t *out)
+{
+	const json_t *row;
+	size_t i;
+
+	printf("%-14s %-6s %6s %6s %6s %6s %6s %6s %6s %6s %6s %6s %8s\n", "who", "team", "cases",
+	    "tried", "calls", "talks", "min", "conf", "cons", "unrch", "wdrn", "reg", "rate %");
+	json_array_foreach(json_object_get(out, "rows"), i, row)
+	{
+		const char *rate = json_string_value(json_object_get(row, "rate"));
+		const char *who = json_string_value(json_object_get(row, "who"));
+
+		printf("%-14s %-6s %6jd %6jd %6jd %6jd %6jd %6jd %6jd %6jd %6jd %6jd %8s\n",
+		    who[0] != '\0' ? who : "(nobody)",
+		    json_string_value(json_object_get(row, "team")), (intmax_t)number(row, "cases"),
+		    (intmax_t)number(row, "attempted"), (intmax_t)number(row, "attempts"),
+		    (intmax_t)number(row, "contacts"), (intmax_t)(number(row, "seconds") / 60),
+		    (intmax_t)number(row, "confirmed"), (intmax_t)number(row, "considering"),
+		    (intmax_t)number(row, "unreachable"), (intmax_t)number(row, "withdrawn"),
+		    (intmax_t)number(row, "registered"), rate != NULL ? rate : "-");
+	}
+	printf("到账本第 %jd 条为止; 分母是未退档的个案, 录取名单冻结以前是暂数\n",
+	    (intmax_t)number(out, "as_of_ledger"));
+}
+
+static void
+print_census(const json_t *out)
+{
+	const char *lane;
+	const json_t *d;
+	json_t *n;
+	size_t i;
+
+	json_object_foreach((json_t *)(uintptr_t)json_object_get(out, "lanes"), lane, n)
+	    printf("%-28s %8jd\n", lane, (intmax_t)json_integer_value(n));
+	printf("%-28s %8jd\n", "(leases)", (intmax_t)number(out, "leases"));
+	printf("导入 %jd, %s; 账本落后 %jd 条\n", (intmax_t)number(out, "imported"),
+	    json_is_true(json_object_get(out, "adds_up")) ? "与队列加在手相等"
+	                                                  : "与队列加在手不等!",
+	    (intmax_t)number(out, "behind"));
+	json_array_foreach(json_object_get(out, "differences"), i, d)
+	{
+		const char *r = json_string_value(json_object_get(d, "redis"));
+		const char *p = json_string_value(json_object_get(d, "postgres"));
+
+		printf("不一致 %s  Redis %s  PostgreSQL %s\n",
+		    json_string_value(json_object_get(d, "case")), r != NULL ? r : "没有",
+		    p != NULL ? p : "没有");
+	}
+}
+
+static int
+rates(const struct options *o, struct pg *pg, const char *campaign, struct err *err)
+{
+	enum figures_by by = strcmp(o->by, "team") == 0       ? BY_TEAM
+	                     : strcmp(o->by, "campaign") == 0 ? BY_CAMPAIGN
+	                                                      : BY_CALLER;
+	json_t *out;
+
+	if (by == BY_CALLER && strcmp(o->by, "caller") != 0)
+		return err_set(err, ERR_INVALID, "--by 要 caller, team 或 campaign");
+	if (figures_rates(pg, campaign, by, &out, err) != 0)
+		return -1;
+	if (o->json) {
+		json_dumpf(out, stdout, JSON_COMPACT);
+		printf("\n");
+	} else {
+		print_rates(out);
+	}
+	json_decref(out);
+	return 0;
+}
+
+static int
+census(const struct options *o, struct pg *pg, struct rds_sync *redis, const char *campaign,
+    struct err *err)
+{
+	json_t *out;
+	int code;
+
+	if (figures_census(pg, redis, campaign, &out, err) != 0)
+		return -1;
+	code = json_is_true(json_object_get(out, "adds_up")) &&
+	               json_array_size(json_object_get(out, "differences")) == 0
+	           ? 0
+	           : 1;
+	if (o->json) {
+		json_dumpf(out, stdout, JSON_COMPACT);
+		printf("\n");
+	} else {
+		print_census(out);
+	}
+	json_decref(out);
+	return code;
+}
+
+static int
+run(const struct options *o, struct err *err)
+{
+	struct home home;
+	struct rds_sync *redis = NULL;
+	struct pg *pg = NULL;
+	char conninfo[700];
+	name_t campaign;
+	int got = -1;
+
+	if (crypt_init(err) != 0 || home_load(&home, err) != 0 ||
+	    home_redis(&home, "admin", &redis, err) != 0)
+		return -1;
+	home_conninfo(&home, "hf_reconcile", conninfo, sizeof(conninfo));
+	if (home_campaign(redis, o->campaign, campaign, err) == 0 &&
+	    pg_open(&pg, conninfo, err) == 0) {
+		if (strcmp(o->verb, "rates") == 0)
+			got = rates(o, pg, campaign, err);
+		else if (strcmp(o->verb, "census") == 0)
+			got = census(o, pg, redis, campaign, err);
+		else
+			err_set(err, ERR_INVALID, "没有这个动作: %s\n%s", o->verb, usage);
+	}
+	pg_close(pg);
+	rds_sync_close(redis);
+	return got;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options o;
+	struct err err = ERR_INIT;
+	int got;
+
+	log_init("hf-reconcile", LOG_LVL_WARN);
+	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+		printf("hf-reconcile %s\n", HF_VERSION);
+		return 0;
+	}
+	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+		fputs(usage, stdout);
+		return 0;
+	}
+	if (!parse(&o, argc, argv)) {
+		fputs(usage, stderr);
+		return EX_USAGE;
+	}
+	got = run(&o, &err);
+	if (got >= 0)
+		return fflush(stdout) == 0 ? got : EX_IOERR;
+	fprintf(stderr, "hf-reconcile: %s\n", err.text);
+	return err.code == ERR_INVALID     ? EX_USAGE
+	       : err.code == ERR_NOT_FOUND ? EX_NOINPUT
+	                                   : EX_UNAVAILABLE;
+}
