@@ -150,12 +150,12 @@ a_log_entry_is_read_by_its_fields(void **state)
 	    span_str("0123456789abcdef"), span_str("s"), span_str("state"), span_str("d"),
 	    span_str("detail"), span_str("r"), span_str("f0"), span_str("b"), span_str("f1"),
 	    span_str("l"), span_str("blob"), span_str("k"), span_str("task"), span_str("new"),
-	    span_str("thing")};
+	    span_str("thing"), span_str("z"), span_str("thing")};
 	struct log_entry e;
 	struct err err = ERR_INIT;
 
 	(void)state;
-	assert_int_equal(log_entry_decode(&e, span_str("3-41"), pairs, 18, &err), 0);
+	assert_int_equal(log_entry_decode(&e, span_str("3-41"), pairs, 20, &err), 0);
 	assert_true(e.epoch == 3 && e.no == 41 && e.opseq == 17 && e.now == 1000 && e.wall == 2000);
 	assert_string_equal(e.type, "record");
 	assert_true(e.has_case);
@@ -163,13 +163,13 @@ a_log_entry_is_read_by_its_fields(void **state)
 	assert_true(span_eq_str(e.state, "state") && span_eq_str(e.detail, "detail"));
 	assert_true(span_eq_str(e.f0, "f0") && span_eq_str(e.f1, "f1"));
 	assert_true(span_eq_str(e.blob, "blob") && span_eq_str(e.task, "task"));
-	assert_int_equal(log_entry_decode(&e, span_str("3-41"), pairs, 17, &err), -1);
+	assert_int_equal(log_entry_decode(&e, span_str("3-41"), pairs, 19, &err), -1);
 	assert_int_equal(err.code, ERR_CORRUPT);
 	assert_int_equal(
 	    log_entry_decode(&e, span_str("3-41"), pairs + 2, 14, &err), -1); /* no head */
-	assert_int_equal(log_entry_decode(&e, span_str("341"), pairs, 18, &err), -1);
-	assert_int_equal(log_entry_decode(&e, span_str("-41"), pairs, 18, &err), -1);
-	assert_int_equal(log_entry_decode(&e, span_str("3-"), pairs, 18, &err), -1);
+	assert_int_equal(log_entry_decode(&e, span_str("341"), pairs, 20, &err), -1);
+	assert_int_equal(log_entry_decode(&e, span_str("-41"), pairs, 20, &err), -1);
+	assert_int_equal(log_entry_decode(&e, span_str("3-"), pairs, 20, &err), -1);
 }
 
 static void

@@ -376,6 +376,7 @@ tasks_are_read_strictly_but_for_new_keys(void **state)
 	    task_of("\x95\x01\x01\xa1x\x11\x92\x90\xc0", 9), 0); /* key 17 is newer than us */
 	assert_int_equal(task_of("\x93\x01\x11\xc2", 4), -1);    /* but nobody's msgpack */
 	assert_int_equal(task_of("\x91\x01\x00", 3), -1);
+	assert_int_equal(task_of("\x93\x01\x0e\x9d\x00", 5), -1); /* 13 numbers */
 	assert_int_equal(task_decode(&t, span_of(NULL, 0), NULL), -1);
 }
 
