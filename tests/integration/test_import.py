@@ -584,7 +584,7 @@ def test_without_bad_rows_the_sheet_is_a_header(tmp_path):
 
 def test_a_refused_file_leaves_no_sheet(tmp_path):
     path, out = tmp_path / "a.csv", tmp_path / "out"
-    path.write_text("考生号,姓名,本人电话\n1,2,3\n\"")
+    path.write_text("考生号,姓名,本人电话\n" + "1,2,3\n" * 20000 + '"')
     assert fatal(path, "--errors", str(out)) == "bad-quotes"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.csv"]
 
@@ -647,6 +647,20 @@ def test_the_reader_is_locked_up(tmp_path):
         assert re.search(rf"Max address space +{512 << 20} ", limits)
     out, _ = process.communicate(timeout=LIMIT)
     assert process.returncode == 0 and b'"summary"' in out.splitlines()[-1]
+
+
+def test_a_file_that_changes_under_us_is_refused(tmp_path):
+    process, _ = start_blocked(tmp_path)
+    with open(tmp_path / "sample.csv", "ab") as f:
+        f.write(b"x")
+    out, _ = process.communicate(timeout=LIMIT)
+    assert process.returncode == 65 and json.loads(out.splitlines()[-1])["fatal"]["code"] == "file-changed"
+
+
+def test_output_that_cannot_be_written_is_no_success(tmp_path):
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([IMPORT, "roster", sample(tmp_path, "csv")], stdout=full, timeout=LIMIT)
+    assert done.returncode == 65
 
 
 def test_a_reader_that_dies_is_told(tmp_path):
