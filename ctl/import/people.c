@@ -27,7 +27,7 @@ static const struct {
     {"突击组", "strike"},
     {"突击组长", "strike-head"},
     {"督查组", "supervisor"},
-    {"督查组长", "supervisor-head"},
+    {"督查组长", "supervisor"}, /* the protocol knows no head of it */
     {"数据组", "data"},
     {"领导小组", "leading"},
     {"回访组长", "callback-head"},
@@ -87,13 +87,24 @@ take_team(struct table *t, struct buf *ret)
 		table_problem(t, TEAM, PROBLEM_TEAM, 0);
 }
 
+/* The first row of that code: two Chinese words may mean the same role. */
+static unsigned
+bit_of_code(const char *code)
+{
+	size_t i = 0;
+
+	while (strcmp(roles[i].code, code) != 0)
+		i++;
+	return 1u << i;
+}
+
 /* One word of the cell: a bit of the roles, or 0. */
 static unsigned
 role_bit(struct span word)
 {
 	for (size_t i = 0; i < ROLES_KNOWN; i++)
 		if (span_eq_str(word, roles[i].chinese) || span_eq_str(word, roles[i].code))
-			return 1u << i;
+			return bit_of_code(roles[i].code);
 	return 0;
 }
 

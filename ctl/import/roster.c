@@ -62,7 +62,7 @@ static const struct table_column columns[COLUMNS] = {
     [BATCH] = {"批次", "PC PCMC PCDM", NORM_FREE, COLUMN_OPTIONAL},
 };
 
-#define NUMBERS (4 * PHONE_MAX)
+#define NUMBERS 12 /* as many as a case's task holds */
 
 struct applicant {
 	struct buf id_no; /* owned */
@@ -208,18 +208,22 @@ list_phone_changes(struct table *t, int column, const struct phone_list *list)
 	}
 }
 
-static void
+static bool
 add_number(
     struct table *t, struct applicant *a, int column, const char *kind, const struct phone *phone)
 {
 	for (size_t i = 0; i < a->n; i++)
 		if (strcmp(a->numbers[i].phone.digits, phone->digits) == 0) {
 			table_changed(t, column, "与前面的号码相同，只留一个");
-			return;
+			return true;
 		}
-	CHECK(a->n < NUMBERS);
+	if (a->n == NUMBERS) {
+		table_problem(t, column, PROBLEM_NUMBER_MANY, 0);
+		return false;
+	}
 	a->numbers[a->n].kind = kind;
 	a->numbers[a->n++].phone = *phone;
+	return true;
 }
 
 static void
@@ -246,7 +250,8 @@ take_numbers(struct table *t, struct applicant *a, int column, const char *kind)
 	}
 	list_phone_changes(t, column, &list);
 	for (size_t i = 0; i < list.n; i++)
-		add_number(t, a, column, kind, &list.phones[i]);
+		if (!add_number(t, a, column, kind, &list.phones[i]))
+			return;
 }
 
 static bool

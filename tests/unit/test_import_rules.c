@@ -19,6 +19,11 @@
 
 #define LONG_NAME "志志志志志志志志志志志志志志志志志志志志志志志志志志志志志志"
 
+/* Six numbers in a cell. */
+#define SIX(x)                                                                                     \
+	"199000000" x "1/199000000" x "2/199000000" x "3/199000000" x "4/199000000" x              \
+	"5/199000000" x "6"
+
 static int exit_code;
 
 /* What hf-import prints for this file; the caller frees. */
@@ -145,6 +150,16 @@ a_row_without_number_is_taken_with_a_warning(void **state)
 	expect(ROSTER "26999000000001,苍禾,,19900000001,19900000001\n", 0,
 	    "\"numbers\":[{\"kind\":\"self\",\"digits\":\"19900000001\"}],\"changed\":["
 	    "\"其他电话：");
+}
+
+static void
+a_row_holds_twelve_numbers(void **state)
+{
+	(void)state;
+	expect("考生号,姓名,本人电话,父亲电话\n26999,苍禾," SIX("1") "," SIX("2") "\n", 0,
+	    "\"good\":1");
+	expect("考生号,姓名,本人电话,父亲电话\n26999,苍禾," SIX("1") "," SIX("2") "/19900000039\n",
+	    1, "\"column\":\"父亲电话\",\"code\":\"bad-number\"");
 }
 
 static void
@@ -301,6 +316,8 @@ people_have_roles(void **state)
 	    "\"工号：大写改小写\"");
 	expect_kind(&people_kind, PEOPLE "p01,,,，突击组长 督查组；数据组/财务，,\n", 0,
 	    "\"roles\":[\"strike-head\",\"supervisor\",\"data\",\"finance\"],\"qualified\":false");
+	expect_kind(
+	    &people_kind, PEOPLE "d1,,,督查组长、督查组,是\n", 0, "\"roles\":[\"supervisor\"]");
 	expect_kind(&people_kind, PEOPLE "p01,,,,\n", 0, "no-role");
 	expect_kind(&people_kind, PEOPLE "p01,,,校长,\n", 1, "bad-role");
 	expect_kind(&people_kind, PEOPLE "张三,,,组员,\n", 1, "bad-person");
@@ -334,6 +351,7 @@ main(void)
 	    cmocka_unit_test(a_key_stands_once),
 	    cmocka_unit_test(ages_are_told),
 	    cmocka_unit_test(a_row_without_number_is_taken_with_a_warning),
+	    cmocka_unit_test(a_row_holds_twelve_numbers),
 	    cmocka_unit_test(rows_are_numbered_as_in_a_sheet),
 	    cmocka_unit_test(headers_are_found_in_any_order_and_spelling),
 	    cmocka_unit_test(bad_headers_refuse_the_file),
