@@ -330,7 +330,7 @@ acts_finish(struct acts *a, struct acts_result *ret, int64_t limit_ms, struct er
 int
 acts_done(struct acts *a, struct err *err)
 {
-	struct acts_result r;
+	struct acts_result r = {0, 0, 0, ""};
 
 	if (acts_finish(a, &r, EFFECT_MS, err) != 0)
 		return -1;

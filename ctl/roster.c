@@ -325,7 +325,7 @@ int
 roster_commit(struct roster *r, struct err *err)
 {
 	struct record_header h;
-	struct acts_result res;
+	struct acts_result res = {0, 0, 0, ""};
 
 	if (send_batch(r, err) != 0)
 		return -1;
