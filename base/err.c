@@ -10,6 +10,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#undef err_set
+#undef err_sys
+#undef err_wrap
+
 /* Cut a half character off the end of a text that vsnprintf truncated. */
 static void
 trim_utf8(char *text)

@@ -8,7 +8,8 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-/* Reads a whole regular file of at most max bytes (ERR_FULL beyond), ERR_NOT_FOUND when absent. */
+/* Reads a whole regular file of at most max bytes (ERR_FULL beyond), ERR_NOT_FOUND when absent.
+ * Appends; out->data is a C string afterwards, also when the file was empty. */
 int file_read(struct buf *out, const char *path, size_t max, struct err *err);
 /* Writes path.tmp, fsync, rename, fsync of the directory: old or new, never half. */
 int file_replace(const char *path, struct span data, mode_t mode, struct err *err);

@@ -121,7 +121,7 @@ static int
 authenticate(struct rds_sync *s, const char *user, const char *password, struct err *err)
 {
 	struct span argv[3] = {span_str("AUTH")};
-	const struct rds_reply *reply;
+	const struct rds_reply *reply = NULL;
 	size_t n = 1;
 	int rc = 0;
 

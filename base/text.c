@@ -38,7 +38,7 @@ hex_decode(uint8_t *out, size_t len, const char *text, size_t text_len)
 			return false;
 	}
 	for (size_t i = 0; i < len; i++)
-		out[i] = (uint8_t)(hex_value(text[2 * i]) << 4 | hex_value(text[2 * i + 1]));
+		out[i] = (uint8_t)(hex_value(text[2 * i]) * 16 + hex_value(text[2 * i + 1]));
 	return true;
 }
 

@@ -141,7 +141,7 @@ scan(const struct input *in, struct input_facts *f, uint8_t *chunk, struct refus
 	uint8_t digest[32];
 	struct sha256 hash;
 	int64_t at = 0;
-	size_t tail = 0, n;
+	size_t tail = 0, n = 0;
 
 	sha256_init(&hash);
 	for (;; at += (int64_t)n) {
@@ -178,7 +178,7 @@ int
 input_look(const struct input *in, struct input_facts *ret, struct refusal *no)
 {
 	uint8_t *chunk = xmalloc(CHUNK + 4);
-	size_t n;
+	size_t n = 0;
 	int rc = -1;
 
 	memset(ret, 0, sizeof(*ret));

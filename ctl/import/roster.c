@@ -105,7 +105,7 @@ without(struct buf *out, struct span text, const char drop[2])
 	size_t from = 0;
 
 	for (size_t i = 0; i < text.len; i++)
-		if (text.data[i] == drop[0] || text.data[i] == drop[1]) {
+		if (text.data[i] == (uint8_t)drop[0] || text.data[i] == (uint8_t)drop[1]) {
 			buf_add(out, text.data + from, i - from);
 			from = i + 1;
 		}

@@ -81,7 +81,7 @@ home_secret(const struct home *h, const char *name, char *out, size_t size, stru
 	snprintf(path, sizeof(path), "%s/%s", h->secrets, name);
 	if (file_read(&text, path, 4096, err) != 0)
 		return err_wrap(err, "secret %s", name);
-	n = strcspn(text.data == NULL ? "" : (char *)text.data, "\r\n");
+	n = strcspn((char *)text.data, "\r\n");
 	if (n + 1 > size) {
 		buf_done(&text);
 		return err_set(err, ERR_INVALID, "secret %s: too long", name);

@@ -117,7 +117,7 @@ static int
 read_head(struct keyfile *f, struct err *err)
 {
 	uint8_t b[SLOT];
-	struct keyslot s;
+	struct keyslot s = {0};
 	int rc = read_at(f, 0, b, err);
 
 	if (rc < 0)
