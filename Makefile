@@ -113,7 +113,7 @@ format: ## write all C files as clang-format wants them
 FUZZ_SECONDS ?= 20
 fuzz: ## run each fuzz target for FUZZ_SECONDS (20)
 	@$(MAKE) --no-print-directory V=fuzz fuzz-build
-	@tests/lint/fuzz-run $(FUZZ_SECONDS) build/fuzz/tests/fuzz
+	@tests/fuzz/run $(FUZZ_SECONDS) build/fuzz/tests/fuzz
 
 fuzz-build: $(FUZZERS)
 
