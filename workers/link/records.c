@@ -36,6 +36,9 @@ check_size(const struct record_header *h, struct err *err)
 {
 	size_t pairs = 0, len = HEADER_FIXED;
 
+	if (h->token > INT64_MAX || h->expect > INT64_MAX || h->again > 1 || h->quality > 1 ||
+	    h->t_start > INT64_MAX || h->t_end > INT64_MAX || h->t_entry > INT64_MAX)
+		return err_set(err, ERR_INVALID, "token, version or times are too large");
 	for (int key = 1; key < FIELD_KEYS; key++) {
 		const struct field *f = &h->f[key];
 

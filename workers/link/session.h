@@ -69,7 +69,8 @@ struct session_port {
 	void *arg;
 	bool (*send)(void *arg, struct span f0, struct span f1); /* false: not now */
 	void (*connect)(void *arg, size_t endpoint);             /* drop what is, connect there */
-	void (*event)(void *arg, const struct link_event *e);    /* may not call back into it */
+	/* May give commands but session_logout; questions see the state behind the event. */
+	void (*event)(void *arg, const struct link_event *e);
 };
 
 struct session;

@@ -1,0 +1,278 @@
+/* lines.c - bytes in, lines to commands.c; objects from events.c, bytes out; and how it ends.
+ *
+ * Happy path: what stdin brings in a turn is read, each line is a command, the answers are written as
+ * fast as the reader takes them. Failures: a line that is too long is refused and passed over; a
+ * reader who is slow slows only the reading of commands; a reader who left ends us, records kept.
+ * At the end of stdin we wait for accepts and answers that are still out, with a limit. */
+#include "workers/caller/lines.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "base/crypt.h"
+#include "workers/caller/lines_int.h"
+
+#define LINE_MAX_BYTES 65536
+#define READ_BYTES     65536
+#define OUTPUT_MAX     (4u << 20) /* no command is read while so much waits to be written */
+#define WRITE_BYTES    4096       /* what a pipe takes without blocking when poll says so */
+#define END_LOOK_US    20000
+
+/* ---- out ----------------------------------------------------------------------------------------- */
+
+static bool
+can_write(int fd, int wait_ms)
+{
+	struct pollfd p = {.fd = fd, .events = POLLOUT};
+
+	return poll(&p, 1, wait_ms) > 0 && (p.revents & (POLLOUT | POLLERR | POLLHUP)) != 0;
+}
+
+static void
+reader_left(struct lines *l)
+{
+	l->broken = true;
+	l->exit_code = EX_IOERR;
+	buf_clear(&l->output);
+	lines_end(l);
+}
+
+static void
+flush(struct lines *l, int wait_ms)
+{
+	while (l->output.len > 0 && can_write(l->o.out, wait_ms)) {
+		size_t want = l->output.len < WRITE_BYTES ? l->output.len : WRITE_BYTES;
+		ssize_t n = write(l->o.out, l->output.data, want);
+
+		if (n < 0 && (errno == EINTR || errno == EAGAIN))
+			continue;
+		if (n < 0) {
+			reader_left(l);
+			break;
+		}
+		crypt_wipe(l->output.data, (size_t)n);
+		buf_drop_front(&l->output, (size_t)n);
+	}
+	loop_io_set(l->out, l->output.len > 0 ? LOOP_WRITE : 0);
+	if (!l->ended)
+		loop_io_set(l->in, l->output.len < OUTPUT_MAX ? LOOP_READ : 0);
+}
+
+static void
+on_writable(void *arg, int events)
+{
+	(void)events;
+	flush(arg, 0);
+}
+
+void
+lines_say(struct lines *l, const char *what, json_t *o)
+{
+	json_t *line = json_object();
+	char *text;
+
+	(void)json_object_set_new(line, what, o);
+	text = json_dumps(line, JSON_COMPACT);
+	json_decref(line);
+	if (text != NULL && !l->broken) {
+		buf_adds(&l->output, text);
+		buf_addc(&l->output, '\n');
+		loop_io_set(l->out, LOOP_WRITE);
+	}
+	free(text);
+}
+
+void
+lines_error(struct lines *l, const char *code, const char *text, const json_t *command)
+{
+	json_t *o = json_object(), *v;
+
+	(void)json_object_set_new(o, "code", json_string(code));
+	(void)json_object_set_new(o, "text", json_string(text));
+	v = json_object_get(command, "do");
+	if (json_is_string(v))
+		(void)json_object_set(o, "do", v);
+	v = json_object_get(command, "id");
+	if (json_is_string(v))
+		(void)json_object_set(o, "id", v);
+	lines_say(l, "error", o);
+}
+
+/* ---- in ------------------------------------------------------------------------------------------ */
+
+static void
+cut_lines(struct lines *l)
+{
+	size_t from = 0;
+
+	while (from < l->input.len) {
+		const uint8_t *start = l->input.data + from;
+		const uint8_t *end = memchr(start, '\n', l->input.len - from);
+
+		if (end == NULL)
+			break;
+		if (!l->skipping)
+			commands_run(l, (const char *)start, (size_t)(end - start));
+		l->skipping = false;
+		from += (size_t)(end - start) + 1;
+	}
+	if (from > 0)
+		buf_drop_front(&l->input, from);
+	if (l->input.len > LINE_MAX_BYTES) {
+		if (!l->skipping)
+			lines_error(l, "too-long", "这一行太长", NULL);
+		l->skipping = true;
+		buf_clear(&l->input);
+	}
+}
+
+static void
+on_input(void *arg, int events)
+{
+	struct lines *l = arg;
+	uint8_t *chunk = xmalloc(READ_BYTES);
+	ssize_t n;
+
+	(void)events;
+	n = read(l->o.in, chunk, READ_BYTES);
+	if (n > 0) {
+		buf_add(&l->input, chunk, (size_t)n);
+		cut_lines(l);
+	} else if (n == 0 || (errno != EINTR && errno != EAGAIN)) {
+		if (l->input.len > 0 && !l->skipping) /* a last line without its newline */
+			commands_run(l, (const char *)l->input.data, l->input.len);
+		lines_end(l);
+	}
+	crypt_wipe(chunk, READ_BYTES);
+	free(chunk);
+}
+
+const struct hold *
+lines_hold(const struct lines *l, const uint8_t case_id[16])
+{
+	const struct hold *h = client_hold(l->client, case_id, 0);
+
+	/* One that ended before a restart came back without its task. */
+	for (size_t i = 0; (h == NULL || h->task.len == 0) && i < LINES_SHOWN; i++)
+		if (l->shown[i] != NULL && memcmp(l->shown[i]->case_id, case_id, 16) == 0)
+			h = l->shown[i];
+	return h;
+}
+
+/* ---- the end ------------------------------------------------------------------------------------- */
+
+static bool
+is_finished(const struct lines *l)
+{
+	return client_is_done(l->client) && l->n_pending == 0 && l->looking == 0 && !l->asking &&
+	       l->giving == 0;
+}
+
+void
+lines_check_end(struct lines *l)
+{
+	if (l->ended && (is_finished(l) || l->broken))
+		loop_stop(l->o.loop);
+}
+
+static void
+on_look(void *arg)
+{
+	lines_check_end(arg);
+}
+
+static void
+on_linger(void *arg)
+{
+	struct lines *l = arg;
+
+	loop_stop(l->o.loop);
+}
+
+void
+lines_end(struct lines *l)
+{
+	if (l->ended)
+		return;
+	l->ended = true;
+	loop_io_set(l->in, 0);
+	loop_timer_after(l->linger, l->o.linger_ms * 1000);
+	loop_timer_every(l->look, END_LOOK_US);
+}
+
+/* ---- life ---------------------------------------------------------------------------------------- */
+
+struct lines *
+lines_create(const struct lines_opts *o)
+{
+	struct lines *l = xcalloc(1, sizeof(*l));
+
+	l->o = *o;
+	l->exit_code = EX_OK;
+	l->keys = map_create();
+	l->in = loop_io_create(o->loop, o->in, 0, on_input, l);
+	l->out = loop_io_create(o->loop, o->out, 0, on_writable, l);
+	l->linger = loop_timer_create(o->loop, on_linger, l);
+	l->look = loop_timer_create(o->loop, on_look, l);
+	return l;
+}
+
+void
+lines_start(struct lines *l, struct client *c)
+{
+	l->client = c;
+	loop_io_set(l->in, LOOP_READ);
+}
+
+static void
+wipe_key(void *key)
+{
+	crypt_wipe(key, 32);
+	free(key);
+}
+
+void
+lines_destroy(struct lines *l)
+{
+	if (l == NULL)
+		return;
+	flush(l, 1000);
+	loop_io_destroy(l->in);
+	loop_io_destroy(l->out);
+	loop_timer_destroy(l->linger);
+	loop_timer_destroy(l->look);
+	map_destroy(l->keys, wipe_key);
+	for (size_t i = 0; i < LINES_SHOWN; i++)
+		hold_destroy(l->shown[i]);
+	if (l->input.data != NULL)
+		crypt_wipe(l->input.data, l->input.len);
+	buf_done(&l->input);
+	buf_done(&l->output);
+	free(l->pending);
+	free(l);
+}
+
+int
+lines_exit_code(const struct lines *l)
+{
+	return l->exit_code;
+}
+
+void
+lines_report(struct lines *l, const struct outbox_report *rep)
+{
+	char text[700];
+
+	if (rep->kept_as[0] != '\0') {
+		(void)snprintf(text, sizeof(text),
+		    "本机发件箱已损坏, 原样留在 %s, 已另开新的; 请告诉管理员 (%s)", rep->kept_as,
+		    rep->why);
+		lines_error(l, "outbox-quarantined", text, NULL);
+	}
+}

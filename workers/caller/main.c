@@ -1,0 +1,228 @@
+/* main.c - hf-caller: wires agent directory, outbox, client and the view that was asked for.
+ *
+ * It decides nothing but when to end. Exit codes are those of sysexits: 64 usage, 65 a damaged key or
+ * setting, 66 no such agent directory, 74 the disk, 75 another process has the outbox, 77 wrong PIN or
+ * revoked. */
+#include <argp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/crypt.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "workers/caller/lines.h"
+#include "workers/link/client.h"
+#include "workers/link/identity.h"
+
+#define LINGER_MS 10000
+
+struct options {
+	const char *agent, *person, *pin_file;
+	int64_t linger_ms;
+	bool lines;
+};
+
+struct process {
+	struct identity id;
+	struct person_key key;
+	bool is_unattended;
+	struct outbox *outbox;
+	struct outbox_report report;
+	struct loop *loop;
+	struct zctx *z;
+	struct client *client;
+	struct lines *lines;
+};
+
+static const struct argp_option option_rows[] = {
+    {"lines", 'l', NULL, 0, "Speak one JSON object a line on stdin and stdout", 0},
+    {"agent", 'a', "DIR", 0, "The agent's directory, made by hfctl agent enrol", 0},
+    {"person", 'p', "ID", 0, "Act as this person (default: the only one enrolled there)", 0},
+    {"pin-file", 'f', "FILE", 0, "First line: the person's PIN", 0},
+    {"linger", 'w', "MS", 0, "At the end of stdin wait so long for answers (10000)", 0},
+    {NULL, 0, NULL, 0, NULL, 0},
+};
+
+static error_t
+on_option(int key, char *arg, struct argp_state *state)
+{
+	struct options *o = state->input;
+
+	switch (key) {
+	case 'l': o->lines = true; break;
+	case 'a': o->agent = arg; break;
+	case 'p': o->person = arg; break;
+	case 'f': o->pin_file = arg; break;
+	case 'w':
+		if (!text_to_i64(arg, strlen(arg), &o->linger_ms) || o->linger_ms > 3600000)
+			argp_error(state, "--linger wants milliseconds, at most 3600000");
+		break;
+	case ARGP_KEY_ARG: argp_usage(state); break;
+	case ARGP_KEY_END:
+		if (!o->lines || o->agent == NULL)
+			argp_error(state, "--lines and --agent DIR are needed");
+		break;
+	default: return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+/* Keys and names live in this process: no core file, no debugger of the same user. */
+static void
+forbid_dumps(void)
+{
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+	struct rlimit none = {0, 0};
+
+	(void)setrlimit(RLIMIT_CORE, &none);
+	(void)prctl(PR_SET_DUMPABLE, 0);
+#endif
+}
+
+static int
+exit_code_of(const struct err *err)
+{
+	switch (err->code) {
+	case ERR_NOT_FOUND: return EX_NOINPUT;
+	case ERR_DENIED: return EX_NOPERM;
+	case ERR_BUSY: return EX_TEMPFAIL;
+	case ERR_IO:
+	case ERR_FULL: return EX_IOERR;
+	case ERR_INVALID:
+	case ERR_CORRUPT: return EX_DATAERR;
+	default: return EX_SOFTWARE;
+	}
+}
+
+/* ---- opening ---- */
+
+static int
+read_pin(const char *path, char *out, size_t size, struct err *err)
+{
+	struct buf text = BUF_INIT;
+	size_t len;
+	int rc = 0;
+
+	if (file_read(&text, path, 4096, err) != 0)
+		return -1;
+	len = text.data != NULL ? strcspn((char *)text.data, "\r\n") : 0;
+	if (len == 0 || len >= size) {
+		rc = err_set(err, ERR_INVALID, "%s: its first line is no PIN", path);
+	} else {
+		memcpy(out, text.data, len);
+		out[len] = '\0';
+	}
+	if (text.data != NULL)
+		crypt_wipe(text.data, text.len);
+	buf_done(&text);
+	return rc;
+}
+
+static int
+open_person(struct process *p, const struct options *o, struct err *err)
+{
+	name_t person;
+	char pin[256] = "";
+	int rc;
+
+	if (o->person != NULL)
+		(void)snprintf(person, sizeof(person), "%s", o->person);
+	else if (identity_only_person(&p->id, person, err) != 0)
+		return err_wrap(err, "--person");
+	if (o->pin_file != NULL && read_pin(o->pin_file, pin, sizeof(pin), err) != 0)
+		return -1;
+	rc = identity_open_person(&p->id, person, o->pin_file != NULL ? pin : NULL, &p->key, err);
+	crypt_wipe(pin, sizeof(pin));
+	p->is_unattended = rc == 0 && identity_is_unattended(&p->id, person);
+	return rc;
+}
+
+static int
+open_all(struct process *p, const struct options *o, struct err *err)
+{
+	struct lines_opts lines = {
+	    .linger_ms = o->linger_ms, .in = STDIN_FILENO, .out = STDOUT_FILENO};
+	struct client_opts client = {
+	    .id = &p->id, .on_event = lines_on_event, .on_commit = lines_on_commit};
+	uint64_t until;
+
+	if (crypt_init(err) != 0 || identity_load(&p->id, o->agent, err) != 0 ||
+	    open_person(p, o, err) != 0 ||
+	    outbox_open(&p->outbox, o->agent, p->id.campaign, &p->report, err) != 0)
+		return -1;
+	p->z = zctx_create(1, 16);
+	p->loop = client.loop = lines.loop = loop_create();
+	lines.outbox = client.outbox = p->outbox;
+	lines.person = p->key.person;
+	p->lines = lines_create(&lines);
+	client.z = p->z;
+	client.arg = p->lines;
+	if (client_create(&p->client, &client, err) != 0)
+		return -1;
+	/* A PIN is a login of half a day; an open key renews its tickets by itself. */
+	until = p->is_unattended ? 0 : (uint64_t)(clock_wall_ms() + LOGIN_MAX_MS);
+	return client_login(p->client, &p->key, until, err);
+}
+
+static void
+close_all(struct process *p)
+{
+	client_destroy(p->client);
+	lines_destroy(p->lines);
+	outbox_close(p->outbox);
+	if (p->loop != NULL)
+		loop_destroy(p->loop);
+	zctx_destroy(p->z);
+	person_key_done(&p->key);
+	identity_done(&p->id);
+}
+
+static void
+on_stop(void *arg)
+{
+	lines_end(arg);
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct argp argp = {.options = option_rows,
+	    .parser = on_option,
+	    .doc = "The caller's program: takes cases, keeps what was said until it is safe.\v"
+	           "Exit: 0, or 64 usage, 65 damaged settings, 66 no such directory, 74 disk, "
+	           "75 already running, 77 wrong PIN or revoked."};
+	struct options o = {.linger_ms = LINGER_MS};
+	struct process p = {.outbox = NULL};
+	struct err err = ERR_INIT;
+	int code;
+
+	argp_err_exit_status = EX_USAGE;
+	(void)argp_parse(&argp, argc, argv, 0, NULL, &o);
+	log_init("hf-caller", LOG_LVL_INFO);
+	forbid_dumps();
+	if (open_all(&p, &o, &err) != 0) {
+		log_error("caller.not_started", "cause=\"%s\"", err.text);
+		close_all(&p);
+		return exit_code_of(&err);
+	}
+	if (p.report.cut > 0)
+		log_warn("outbox.cut", "bytes=%zu decision=\"a torn write was never promised\"",
+		    p.report.cut);
+	lines_report(p.lines, &p.report);
+	loop_on_signal(p.loop, SIGTERM, on_stop, p.lines);
+	loop_on_signal(p.loop, SIGINT, on_stop, p.lines);
+	lines_start(p.lines, p.client);
+	client_start(p.client);
+	loop_run(p.loop);
+	code = lines_exit_code(p.lines);
+	close_all(&p);
+	return code;
+}
