@@ -107,6 +107,17 @@ lines_error(struct lines *l, const char *code, const char *text, const json_t *c
 /* ---- in ------------------------------------------------------------------------------------------ */
 
 static void
+one_line(struct lines *l, const char *text, size_t len)
+{
+	if (l->skipping) /* the rest of one that was refused already */
+		l->skipping = false;
+	else if (len > LINE_MAX_BYTES)
+		lines_error(l, "too-long", "这一行太长", NULL);
+	else
+		commands_run(l, text, len);
+}
+
+static void
 cut_lines(struct lines *l)
 {
 	size_t from = 0;
@@ -117,9 +128,7 @@ cut_lines(struct lines *l)
 
 		if (end == NULL)
 			break;
-		if (!l->skipping)
-			commands_run(l, (const char *)start, (size_t)(end - start));
-		l->skipping = false;
+		one_line(l, (const char *)start, (size_t)(end - start));
 		from += (size_t)(end - start) + 1;
 	}
 	if (from > 0)
@@ -145,8 +154,8 @@ on_input(void *arg, int events)
 		buf_add(&l->input, chunk, (size_t)n);
 		cut_lines(l);
 	} else if (n == 0 || (errno != EINTR && errno != EAGAIN)) {
-		if (l->input.len > 0 && !l->skipping) /* a last line without its newline */
-			commands_run(l, (const char *)l->input.data, l->input.len);
+		if (l->input.len > 0) /* a last line without its newline */
+			one_line(l, (const char *)l->input.data, l->input.len);
 		lines_end(l);
 	}
 	crypt_wipe(chunk, READ_BYTES);
