@@ -1,9 +1,9 @@
 /* call.c - the argv of one FCALL, the state text of a case, an entry of the log.
  *
- * Arguments lie one behind the other in one buffer; offsets become pointers only when somebody asks for
- * the argv, since the buffer moves while it grows. How many arguments an entry has is known after its
- * last one, but stands before its first: a decimal of four digits holds the place. What Redis gave
- * back is not trusted to be whole: a text that does not read says ERR_CORRUPT. */
+ * Arguments lie one behind the other in one buffer; offsets become pointers only when somebody
+ * asks for the argv, since the buffer moves while it grows. How many arguments an entry has is
+ * known after its last one, but stands before its first: a decimal of four digits holds the place.
+ * What Redis gave back is not trusted to be whole: a text that does not read says ERR_CORRUPT. */
 #include "proto/call.h"
 
 #include <inttypes.h>

@@ -1,6 +1,7 @@
 /* call.h - one batched call of the queue's Functions, and what comes back (ARCHITECTURE.md 3).
  *
- * Pure: builds the argv of an FCALL and reads state texts and log entries; sending is the caller's. */
+ * Pure: builds the argv of an FCALL and reads state texts and log entries; sending is the
+ * caller's. */
 #ifndef PROTO_CALL_H
 #define PROTO_CALL_H
 
@@ -65,7 +66,8 @@ struct log_entry {
 	uint8_t case_id[16];
 	struct span state, detail, f0, f1, blob, task; /* borrowed, empty when absent */
 };
-/* id and flat field/value pairs as they come from XRANGE, n spans in all. Unknown fields are passed over. */
+/* id and flat field/value pairs as they come from XRANGE, n spans in all. Unknown fields are
+ * passed over. */
 int log_entry_decode(
     struct log_entry *ret, struct span id, const struct span *pairs, size_t n, struct err *err);
 bool token_parse(uint64_t *ret, struct span hex16);

@@ -1,8 +1,8 @@
 /* chain.c - the bytes that are hashed, signed and sealed.
  *
- * Each function joins its parts exactly as PROTOCOL.md names them; every signed or keyed string begins
- * with a word of its own, so that no signature can be taken for another. Opening says "damaged" when
- * anything at all does not fit. */
+ * Each function joins its parts exactly as PROTOCOL.md names them; every signed or keyed string
+ * begins with a word of its own, so that no signature can be taken for another. Opening says
+ * "damaged" when anything at all does not fit. */
 #include "proto/chain.h"
 
 #include <string.h>

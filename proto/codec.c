@@ -1,9 +1,9 @@
 /* codec.c - the restricted msgpack of PROTOCOL.md 2.
  *
- * Reading: take() hands out one element's head and counts it against the array that is open; an array
- * whose last element was read closes by itself. left[0] stands for the one element that a message is,
- * so a second one is refused like a sixth field of five. What is wrong sets `failed`, and from then on
- * every read gives zeros: a caller looks once, at the end.
+ * Reading: take() hands out one element's head and counts it against the array that is open; an
+ * array whose last element was read closes by itself. left[0] stands for the one element that a
+ * message is, so a second one is refused like a sixth field of five. What is wrong sets `failed`,
+ * and from then on every read gives zeros: a caller looks once, at the end.
  * Writing goes through msgpack-c, which picks the shortest form by itself. */
 #include "proto/codec.h"
 
@@ -55,8 +55,8 @@ room(const struct dec *d)
 	return (size_t)(d->end - d->at);
 }
 
-/* The first byte of an element that is about to be consumed; 0xc1, which msgpack never uses, when there
- * is none. */
+/* The first byte of an element that is about to be consumed; 0xc1, which msgpack never uses, when
+ * there is none. */
 static uint8_t
 take(struct dec *d)
 {

@@ -44,8 +44,8 @@ struct span dec_skip(struct dec *d);
 bool dec_end(struct dec *d); /* everything consumed, nothing failed */
 void dec_fail(struct dec *d);
 
-/* The writer appends to a buf. Numbers above 2^63-1, arrays above 4096 elements and bytes above 65535
- * are CHECKed. A text that is not valid UTF-8 is cut to the longest beginning that is. */
+/* The writer appends to a buf. Numbers above 2^63-1, arrays above 4096 elements and bytes above
+ * 65535 are CHECKed. A text that is not valid UTF-8 is cut to the longest beginning that is. */
 void enc_array(struct buf *b, uint32_t n);
 void enc_u(struct buf *b, uint64_t v);
 void enc_b(struct buf *b, const void *data, size_t len);

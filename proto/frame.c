@@ -1,7 +1,8 @@
 /* frame.c - F0 between bytes and structs (PROTOCOL.md 4 to 11).
  *
- * One row per kind, one field per element in wire order; one encoder and one decoder walk the rows, so
- * that a field can be wrong in one place only. A frame fails as a whole: nothing half read comes back. */
+ * One row per kind, one field per element in wire order; one encoder and one decoder walk the
+ * rows, so that a field can be wrong in one place only. A frame fails as a whole: nothing half
+ * read comes back. */
 #include "proto/frame.h"
 
 #include <stddef.h>
@@ -76,7 +77,8 @@ struct row {
 static const struct row rows[] = {
 	[MSG_HELLO] = {"HELLO",
 	    {F_NAME(hello.campaign), F_BIN(hello.ob), F_BIN(hello.agent), F_BIN(hello.ob_sig),
-	     F_U(hello.epoch_seen), F_U(hello.opseq_seen), F_U(hello.head_seq), F_BIN(hello.head_h)}},
+	     F_U(hello.epoch_seen), F_U(hello.opseq_seen), F_U(hello.head_seq),
+	     F_BIN(hello.head_h)}},
 	[MSG_WELCOME] = {"WELCOME",
 	    {F_NAME(welcome.campaign), F_U(welcome.epoch), F_U(welcome.opseq), F_U(welcome.mode),
 	     F_U(welcome.accepted_upto), F_BIN(welcome.accepted_h), F_U(welcome.settled_upto),

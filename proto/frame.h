@@ -1,8 +1,8 @@
 /* frame.h - every F0 as a struct (PROTOCOL.md sections 4 to 11). Fields stand in wire order.
  *
  * frame_decode copies what is fixed and borrows the rest (struct span) from the bytes given.
- * frame_encode appends F0 to a buf. Lists that travel in F1 have readers and writers of their own in
- * lists.h. */
+ * frame_encode appends F0 to a buf. Lists that travel in F1 have readers and writers of their own
+ * in lists.h. */
 #ifndef PROTO_FRAME_H
 #define PROTO_FRAME_H
 
@@ -158,8 +158,8 @@ struct frame {
 };
 
 /* 0; -1 ERR_INVALID: not a frame of ours (drop, count); -1 ERR_NOT_FOUND: a well-formed array of an
- * unknown version or kind (NACK UNSUPPORTED). ret->kind is the number that was read, as far as it is
- * one and fits, else 0; the rest of *ret is zero after a failure. */
+ * unknown version or kind (NACK UNSUPPORTED). ret->kind is the number that was read, as far as it
+ * is one and fits, else 0; the rest of *ret is zero after a failure. */
 int frame_decode(struct frame *ret, struct span f0, struct err *err);
 void frame_encode(struct buf *out, const struct frame *f); /* CHECKs that F0 fits F0_MAX */
 /* The number that a NACK names: seq, next_no or look_no, else 0. */

@@ -1,7 +1,8 @@
 /* lists.c - the lists in F1 of HELLO, WELCOME, GRANT and SEEN.
  *
- * Every reader checks the count before it writes into its fixed table, and looks at the end whether all
- * went well. A writer that may not fit leaves out the oldest records, never the case. */
+ * Every reader checks the count before it writes into its fixed table, and looks at the end
+ * whether all went well. A writer that may not fit leaves out the oldest records, never the
+ * case. */
 #include "proto/lists.h"
 
 #include <string.h>

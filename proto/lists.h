@@ -1,5 +1,6 @@
-/* lists.h - the lists in F1 of HELLO, WELCOME, GRANT and SEEN, and the plain text of tasks and bodies
- * (PROTOCOL.md 4, 5.3, 10, 14.2). Readers borrow from the bytes given; counts are bounded by wire.h. */
+/* lists.h - the lists in F1 of HELLO, WELCOME, GRANT and SEEN, and the plain text of tasks and
+ * bodies (PROTOCOL.md 4, 5.3, 10, 14.2). Readers borrow from the bytes given; counts are bounded
+ * by wire.h. */
 #ifndef PROTO_LISTS_H
 #define PROTO_LISTS_H
 
@@ -89,8 +90,8 @@ struct seen_case {
 int seen_case_decode(struct seen_case *ret, struct span f1, struct err *err);
 void seen_case_encode(struct buf *out, const struct seen_case *s); /* drops like GRANT */
 
-/* The plain text of tasks and bodies is in task.c. Texts have at most 1000 bytes, note and text 4000; a
- * writer cuts what is longer. A key that is not known is passed over. */
+/* The plain text of tasks and bodies is in task.c. Texts have at most 1000 bytes, note and text
+ * 4000; a writer cuts what is longer. A key that is not known is passed over. */
 #define TASK_NUMBERS 12
 #define TASK_EXTRAS  48
 struct task_number {

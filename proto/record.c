@@ -1,8 +1,9 @@
 /* record.c - headers of records: reading them, and who may say what.
  *
- * A header is read in two steps: the elements up to the case, which even a bad header mostly has (the
- * broker quarantines it under them), then the rest, checked against the row of its kind. Words that
- * the campaign defines are passed through; only types, lengths and the shape of ids are judged here. */
+ * A header is read in two steps: the elements up to the case, which even a bad header mostly has
+ * (the broker quarantines it under them), then the rest, checked against the row of its kind.
+ * Words that the campaign defines are passed through; only types, lengths and the shape of ids are
+ * judged here. */
 #include "proto/record.h"
 
 #include <string.h>

@@ -21,8 +21,8 @@ enum record_kind {
 };
 /* clang-format on */
 
-/* Field keys; the X-macro gives number, name, type, and the limit: bytes of a string, exact bytes of
- * a bin, most elements of a list. */
+/* Field keys; the X-macro gives number, name, type, and the limit: bytes of a string, exact bytes
+ * of a bin, most elements of a list. */
 #define FIELD_TABLE(X)                                                                             \
 	X(1, outcome, FIELD_STR, 24)                                                               \
 	X(2, channel, FIELD_STR, 16)                                                               \
@@ -102,8 +102,9 @@ struct record_header {
 	struct field f[FIELD_KEYS]; /* by key; f[0] unused */
 };
 
-/* Decodes and checks against the kind's row (required fields, token and case rules). -1 ERR_INVALID with
- * what is wrong; person, kind, token and case are filled as far as they could be read. */
+/* Decodes and checks against the kind's row (required fields, token and case rules). -1
+ * ERR_INVALID with what is wrong; person, kind, token and case are filled as far as they could be
+ * read. */
 int record_header_decode(struct record_header *ret, struct span bytes, struct err *err);
 /* CHECKs that the result fits HEADER_MAX. */
 void record_header_encode(struct buf *out, const struct record_header *h);

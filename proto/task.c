@@ -1,7 +1,9 @@
-/* task.c - the plain text of tasks and bodies: [1, key, value, ...], keys rising (PROTOCOL.md 14.2).
+/* task.c - the plain text of tasks and bodies: [1, key, value, ...], keys rising (PROTOCOL.md
+ * 14.2).
  *
- * A table says where the text of each key lies in its struct; numbers and lists are read by name. A key
- * that is not known is passed over, since a newer sender may know more of an applicant than we do. */
+ * A table says where the text of each key lies in its struct; numbers and lists are read by name.
+ * A key that is not known is passed over, since a newer sender may know more of an applicant than
+ * we do. */
 #include <string.h>
 
 #include "base/check.h"

@@ -1,5 +1,5 @@
-/* Any bytes as F0: refused with a reason, or understood so well that writing it again gives the same
- * bytes. */
+/* Any bytes as F0: refused with a reason, or understood so well that writing it again gives the
+ * same bytes. */
 #include <stddef.h>
 #include <stdint.h>
 

@@ -1,5 +1,5 @@
-/* Any bytes as a record's header: what is accepted is written again as the same bytes, and fits its row;
- * what is refused never tells a name that is none. */
+/* Any bytes as a record's header: what is accepted is written again as the same bytes, and fits
+ * its row; what is refused never tells a name that is none. */
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>

@@ -1,4 +1,5 @@
-/* Any bytes as a message of the key store: refused, or written again as the same bytes, rows and all. */
+/* Any bytes as a message of the key store: refused, or written again as the same bytes, rows and
+ * all. */
 #include <stddef.h>
 #include <stdint.h>
 

@@ -1,5 +1,5 @@
-/* Any bytes as F1 of HELLO, WELCOME, GRANT, SEEN: what one of them accepts it writes again as the same
- * bytes. */
+/* Any bytes as F1 of HELLO, WELCOME, GRANT, SEEN: what one of them accepts it writes again as the
+ * same bytes. */
 #include <stddef.h>
 #include <stdint.h>
 

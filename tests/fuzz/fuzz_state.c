@@ -1,5 +1,5 @@
-/* Any bytes as what Redis gives back: a case's state, a log entry (its parts separated by newlines), an
- * entry of the last records, a lease ticket. */
+/* Any bytes as what Redis gives back: a case's state, a log entry (its parts separated by
+ * newlines), an entry of the last records, a lease ticket. */
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-/* Any bytes as the plain text of a task or a body. Keys that are not known and empty texts are left out
- * when it is written again, so the second writing must equal the first. */
+/* Any bytes as the plain text of a task or a body. Keys that are not known and empty texts are
+ * left out when it is written again, so the second writing must equal the first. */
 #include <stddef.h>
 #include <stdint.h>
 

@@ -1,7 +1,8 @@
 /* golden.c - writes the golden vectors.
  *
- * The people and numbers are invented, the keys are counted up from a start. Seals take fixed nonces,
- * for which libsodium is called by its own name here: no program of ours may choose a nonce. */
+ * The people and numbers are invented, the keys are counted up from a start. Seals take fixed
+ * nonces, for which libsodium is called by its own name here: no program of ours may choose a
+ * nonce. */
 #include "tests/lib/golden.h"
 
 #include <sodium.h>
@@ -227,7 +228,7 @@ golden_done(void)
 	memset(&golden, 0, sizeof(golden));
 }
 
-/* ---- one example of every frame ------------------------------------------------------------------ */
+/* ---- one example of every frame ---- */
 
 void
 golden_receipt(struct msg_receipt *r)

@@ -1,5 +1,6 @@
-/* golden.h - tests/golden/vectors.json: every frame and every hash, signature and seal of the protocol,
- * from fixed keys and nonces. The same bytes each time; a change of them is a change of the protocol. */
+/* golden.h - tests/golden/vectors.json: every frame and every hash, signature and seal of the
+ * protocol, from fixed keys and nonces. The same bytes each time; a change of them is a change of
+ * the protocol. */
 #ifndef TESTS_GOLDEN_H
 #define TESTS_GOLDEN_H
 
@@ -11,8 +12,8 @@
 
 void golden_json(struct buf *out);
 
-/* Calls fn for each vector as raw bytes: kind "frame", "lists", "header", "task" (tasks and bodies); what a
- * fuzzer starts from. */
+/* Calls fn for each vector as raw bytes: kind "frame", "lists", "header", "task" (tasks and
+ * bodies); what a fuzzer starts from. */
 typedef void golden_fn(void *arg, const char *kind, const char *name, struct span bytes);
 void golden_each(golden_fn *fn, void *arg);
 

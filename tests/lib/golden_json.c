@@ -1,8 +1,8 @@
-/* golden_json.c - hands the golden vectors out: as JSON, one a line, so that a change shows as a line,
- * and as raw bytes for the fuzzers.
+/* golden_json.c - hands the golden vectors out: as JSON, one a line, so that a change shows as a
+ * line, and as raw bytes for the fuzzers.
  *
- * What is in words is read back from the bytes by our own decoder; the Python tests read the bytes by
- * themselves and compare. */
+ * What is in words is read back from the bytes by our own decoder; the Python tests read the bytes
+ * by themselves and compare. */
 #include <inttypes.h>
 #include <string.h>
 

@@ -243,8 +243,8 @@ the_wrong_number_of_fields_is_refused(void **state)
 	}
 }
 
-/* Each field in turn is replaced by things that it is not. What a number or a text may also be (a smaller
- * number, another text) is left out by comparing kinds of first bytes. */
+/* Each field in turn is replaced by things that it is not. What a number or a text may also be (a
+ * smaller number, another text) is left out by comparing kinds of first bytes. */
 static void
 a_field_of_another_type_is_refused(void **state)
 {

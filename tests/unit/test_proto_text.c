@@ -1,4 +1,5 @@
-/* The tables of PROTOCOL.md and those of the code say the same: kinds of frames, roles, fields, records. */
+/* The tables of PROTOCOL.md and those of the code say the same: kinds of frames, roles, fields,
+ * records. */
 #include <ctype.h>
 #include <setjmp.h>
 #include <stdarg.h>
