@@ -28,6 +28,7 @@
 
 #define SKEW_MS        (10 * 60 * 1000LL) /* a ticket may begin so far in the future */
 #define SIGNATURE_COST 32768              /* bytes of budget */
+#define HELLOS_MAX     512                /* waiting for the store at once, of all connections */
 
 struct hello_request {
 	struct broker *b; /* borrowed */
@@ -200,6 +201,7 @@ on_hello(void *arg, const struct reply *r)
 	struct span rid = span_of(h->rid, h->rid_len);
 	struct session *s;
 
+	b->hellos_waiting--;
 	switch (r->outcome) {
 	case DONE_OK:
 		s = session_open(b->sessions, rid, h->curve_pk, h->m.agent, h->m.ob);
@@ -319,6 +321,7 @@ submit(struct hello_request *h)
 		op_bytes(o, h->lists.tickets[i].case_id, 16);
 		op_token(o, h->lists.tickets[i].token);
 	}
+	h->b->hellos_waiting++;
 	op_submit(h->b->batch, o);
 }
 
@@ -337,6 +340,8 @@ hello_on(struct broker *b, const struct incoming *in, const struct frame *f)
 		refuse(b, in->rid, "UNSUPPORTED", "another campaign");
 	} else if (memcmp(m->agent, a->id, sizeof(a->id)) != 0) {
 		refuse(b, in->rid, "BADSIG", "not the agent of this key");
+	} else if (b->hellos_waiting >= HELLOS_MAX) {
+		refuse(b, in->rid, "RETRY", "busy");
 	} else if (!outbox_signed(b, in, m, a, s)) {
 		refuse(b, in->rid, "BADSIG", "outbox");
 	} else {

@@ -58,8 +58,7 @@ limit_us(const struct observer *o)
 void
 observer_restart(struct observer *o, const char *why)
 {
-	if (watch_count(o->watch) > 0 || o->n_expire > 0)
-		log_info("observer.restart", "why=\"%s\" leases=%zu", why, watch_count(o->watch));
+	log_info("observer.restart", "why=\"%s\" leases=%zu", why, watch_count(o->watch));
 	o->b->stats.observer_restarts++;
 	watch_reset(o->watch);
 	o->n_expire = 0;

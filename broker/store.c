@@ -86,6 +86,9 @@ learn(struct store *s, const struct answer *a)
 {
 	struct broker *b = s->b;
 
+	if (a->mode != b->mode)
+		log_info(
+		    "mode.changed", "mode=%ju was=%ju", (uintmax_t)a->mode, (uintmax_t)b->mode);
 	b->mode = a->mode;
 	if (a->epoch == b->epoch && a->opseq > b->opseq)
 		b->opseq = a->opseq;

@@ -126,8 +126,6 @@ on_mode(struct tail *t, const struct log_entry *e)
 
 	if (!text_to_u64((const char *)word.data, word.len, &mode))
 		return;
-	log_info("mode.changed", "mode=%ju", (uintmax_t)mode);
-	t->b->mode = mode;
 	if (mode == MODE_NORMAL)
 		waiters_all(t->b->waiters);
 }

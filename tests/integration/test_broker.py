@@ -1,6 +1,7 @@
 """hf-broker over the real wire: real Redis with the real queue.lua, agents that follow PROTOCOL.md only."""
 import contextlib
 import os
+import select
 import signal
 import time
 
@@ -43,12 +44,12 @@ class Rig(Stack):
     def endpoint(self, n=0):
         return f"ipc://{self.dir}/b{n}.sock"
 
-    def start_broker(self, n=0, **sets):
+    def start_broker(self, n=0, keys=True, **sets):
         sets = dict(lease_ms=self.lease_ms, guard_ms=self.guard_ms, check_ms=300, **sets)
         args = [word for k, v in sets.items() for word in ("--set", f"{k}={v}")]
         seen = self.broker_log(n).count("keys.loaded")
         self.daemon(f"broker{n}", "--bind", self.endpoint(n), *args, program="hf-broker")
-        if self.redis.exists("hf:campaigns"):
+        if keys and self.redis.exists("hf:campaigns"):
             self.wait_log("keys.loaded", n, seen + 1)
 
     def server_pk(self):
@@ -193,6 +194,22 @@ def test_a_revoked_key_is_cut_and_stays_out(rig):
     assert other.sync().kind == wire.SYNCED
     a.connect(rig.endpoint(), rig.server_pk())
     assert not a.send_raw(b"x", b"", limit=0.5)
+
+
+def test_an_outbox_put_back_from_a_copy_is_refused(rig):
+    ann = rig.person("ann")
+    a = rig.agent(ann)
+    a.record(a.header(ann, 2, fields=()))
+    older = a.h
+    a.record(a.header(ann, 2, fields=()))
+    for seq, h in ((0, wire.H0), (1, older), (2, os.urandom(32))):
+        a.send_hello(seq=seq, h=h)
+        assert a.expect(NACK).fields[:2] == ["EQUIVOCATION", HELLO]
+    assert a.hello().fields[4:6] == [2, a.h]
+    a.new_outbox()
+    a.logins = []
+    a.login(ann)
+    assert a.hello()[4] == 0
 
 
 def test_an_outbox_stays_with_its_agent(rig):
@@ -548,6 +565,26 @@ def test_a_case_without_key_goes_back(rig):
     wait_for("the key has come", granted)
 
 
+def test_a_stopped_broker_starts_its_observations_over():
+    with rig_with(brokers=2, lease_ms=2000, guard_ms=1) as rig:
+        ann = rig.person("ann")
+        rig.case()
+        a = rig.agent(ann, n=1)
+        g = a.next(ann)
+        a.renew(g[2], g[3], 0)
+        for n in (0, 1):
+            rig.wait_log("observer.restart", n)  # each begins with one
+        rig.procs["broker0"].send_signal(signal.SIGSTOP)
+        rig.procs["broker1"].send_signal(signal.SIGSTOP)
+        select.select([], [], [], 3.2)  # longer than the lease: nobody could renew
+        rig.procs["broker0"].send_signal(signal.SIGCONT)
+        rig.procs["broker1"].send_signal(signal.SIGCONT)
+        assert a.renew(g[2], g[3], 1).kind == RENEWED
+        for n in (0, 1):
+            rig.wait_log("why=\"the loop stood still\"", n)
+        assert a.renew(g[2], g[3], 2).kind == RENEWED
+
+
 # ---- receipts --------------------------------------------------------------------------------------
 
 
@@ -641,6 +678,50 @@ def test_the_broker_waits_for_its_campaign():
         rig.open()
         rig.wait_log("front.bound")
         rig.agent(rig.person("ann"))
+
+
+def test_without_a_key_store_records_are_taken_and_nothing_is_handed_out():
+    with rig_with(brokers=0) as rig:
+        rig.keys.close()
+        rig.start_broker(0, keys=False)
+        ann = rig.person("ann")
+        rig.case()
+        a = rig.agent(ann)
+        assert unpack(a.hello().f1)[4] == []
+        assert a.next(ann)[2] == "backlog"
+        acc = a.record(a.header(ann, 2, fields=()))
+        assert (acc[3], acc[6]) == (0, bytes(32))
+        fresh = FakeKeys(f"ipc://{rig.dir}/keys.sock")
+        fresh.rows = rig.keys.rows
+        rig.keys = fresh
+        wait_for("it grants once the keys are there", lambda: a.next(ann).kind == GRANT)
+
+
+def test_tcp_and_the_endpoint_of_the_installation():
+    with rig_with(brokers=0) as rig:
+        rig.daemon("broker9", program="hf-broker")
+        ann = rig.person("ann")
+        a = Agent()
+        rig.enrol(a)
+        a.login(ann)
+        wait_for("let in", lambda: a.connect(rig.broker, rig.server_pk()).sock.poll(300, zmq.POLLOUT))
+        assert a.hello().fields[8:10] == [120000, 2120]
+        rig.agents.append(a)
+
+
+def test_a_new_epoch_opened_for_recovery_waits_lease_and_guard(rig):
+    ann = rig.person("ann")
+    rig.case()
+    a = rig.agent(ann)
+    assert a.sync().kind == wire.SYNCED
+    select.select([], [], [], 2.5)  # a broker that has watched for long knows nothing of the new epoch
+    start = time.monotonic()
+    assert rig.router(("open", 2, "b" * 32, "recover", 1)) == [[b"ok"]]
+    wait_for("the broker has noticed", lambda: _asks_for_hello(a) or None)
+    assert a.hello()[3] == 1
+    assert a.next(ann)[2] == "embargo"
+    wait_for("it grants", lambda: a.next(ann).kind == GRANT)
+    assert time.monotonic() - start > 2.2
 
 
 def test_a_killed_broker_is_replaced_by_the_other():
