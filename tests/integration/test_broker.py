@@ -190,10 +190,37 @@ def test_a_revoked_key_is_cut_and_stays_out(rig):
     a, other = rig.agent(ann), rig.agent(bob)
     rig.enrol(a, "revoked")
     assert a.expect(NACK)[0] == "REVOKED"
-    wait_for("the connection is cut", lambda: not a.send_raw(b"x", b"", limit=0.05))
+    wait_for("the connection is cut", lambda: _is_cut(a), 3)
     assert other.sync().kind == wire.SYNCED
     a.connect(rig.endpoint(), rig.server_pk())
     assert not a.send_raw(b"x", b"", limit=0.5)
+
+
+def test_a_revoked_key_is_not_even_heard(rig):
+    a = rig.agent(hello=False)
+    rig.enrol(a, "revoked")
+
+    def refused():
+        a.send_hello()
+        frame = a.expect(NACK, WELCOME)
+        return frame.kind == NACK and frame[0] == "REVOKED"
+
+    wait_for("HELLO is refused", refused)
+    wait_for("the connection is cut", lambda: _is_cut(a), 3)
+
+
+def test_a_person_with_a_new_key_must_log_in_anew(rig):
+    ann = rig.person("ann")
+    a = rig.agent(ann)
+    assert a.next(ann).kind == NONE
+    renewed = Person("ann")
+    rig.admit(renewed)
+    renewed.next_no = 1
+    wait_for("the old login is worth nothing", lambda: a.next(renewed).fields[:2] == ["HELLO", NEXT])
+    assert unpack(a.hello().f1)[0][0][4] == "signature"
+    a.login(renewed)
+    a.hello()
+    assert a.next(renewed).kind == NONE
 
 
 def test_an_outbox_put_back_from_a_copy_is_refused(rig):
@@ -556,7 +583,7 @@ def test_a_case_without_key_goes_back(rig):
     case = rig.case(key=False)
     a = rig.agent(ann)
     assert a.next(ann)[2] == "backlog"
-    wait_for("the case is back", lambda: rig.lane("pool") == {case})
+    wait_for("the case is back, long before a lease would end", lambda: rig.lane("pool") == {case}, 1)
     rig.keys.add(case, case + case)
 
     def granted():
@@ -624,6 +651,10 @@ def test_the_third_bad_shape_cuts_the_connection_and_no_other(rig, parts):
     wait_for("the session is gone", lambda: _asks_for_hello(a))
     assert other.sync().kind == wire.SYNCED
     a.hello()
+
+
+def _is_cut(a):
+    return not a.send_raw(pack([1, wire.SYNC, a.ob, a.seq, a.h, 0, 0]), b"", limit=0.05)
 
 
 def _asks_for_hello(a):
@@ -764,6 +795,22 @@ def test_redis_killed_in_between_loses_nothing_and_leases_stand(rig):
     assert acc.fields[1:4] == [1, a.h, 0]
     assert a.sync()[5] == 0  # the broker lived through it: NORMAL at once
     assert len(rig.redis.xrange("hf:{c1}:log", "-", "+")) and rig.redis.hget("hf:{c1}:meta", "mode") == b"0"
+
+
+def test_what_is_not_known_is_not_answered(rig):
+    ann = rig.person("ann")
+    a = rig.agent(ann)
+    rig.procs["redis"].send_signal(signal.SIGSTOP)
+    f0, f1 = a.write(a.header(ann, 2, fields=()))
+    a.send_raw(f0, f1)
+    assert a.receive(0.5) is None  # it is with Redis, or on its way
+    rig.kill("redis")
+    rig.wait_log("batch.unknown")
+    assert a.receive(0.5) is None
+    rig.start_redis()
+    rig.wait_log("serving now=yes", count=2)
+    a.send_raw(f0, f1)
+    assert a.expect(ACCEPTED).fields[1:4] == [1, a.h, 0]
 
 
 def test_a_broker_that_came_with_redis_waits_before_it_grants():
