@@ -250,10 +250,7 @@ a_field_of_another_type_is_refused(void **state)
 {
 	static const char *const wrong[] = {"\xc0", "\xc2", "\xc3", "\xff", "\xd0\x01",
 	    "\xca\x01\x01\x01\x01", "\x81\x01\x01", "\xd4\x01\x01", "\x91\x01", "\xc4\x01x",
-	    "\xc5\x01\x01", "\xa2\xc3\x28",
-	    "\xa3"
-	    "A.b",
-	    "\x05", "\xcc\x01"};
+	    "\xc5\x01\x01", "\xa2\xc3\x28", "\xa3\x41.b", "\x05", "\xcc\x01"};
 	size_t refused = 0;
 
 	(void)state;
