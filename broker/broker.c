@@ -117,7 +117,7 @@ broker_epoch_changed(struct broker *b, uint64_t epoch)
 static void
 end_revoked(struct broker *b, struct session *s)
 {
-	answer_nack_to(b, s, &(struct nack){.code = "REVOKED", .text = "agent"});
+	answer_nack_to(b, s, &(struct nack){.code = "REVOKED", .kind = MSG_HELLO, .text = "agent"});
 	front_cut_soon(b->front, span_of(s->rid, s->rid_len));
 	if (!s->is_gone)
 		session_end(b->sessions, s);

@@ -180,6 +180,12 @@ session_of(struct broker *b, const struct incoming *in)
 	return s;
 }
 
+static bool
+waits_for_too_much(const struct session *s)
+{
+	return s->waiting >= SESSION_WAITING_MAX + SESSION_WAITING_PERSON * (int)s->n_persons;
+}
+
 void
 dispatch_on_message(void *broker, const struct incoming *in)
 {
@@ -190,6 +196,7 @@ dispatch_on_message(void *broker, const struct incoming *in)
 
 	memset(&f, 0, sizeof(f));
 	if (!key_is_good(b, in)) {
+		f.kind = MSG_HELLO; /* it is the agent that is refused, whatever it said */
 		nack(b, in, &f, "REVOKED", "agent");
 		front_cut_soon(b->front, in->rid);
 		return;
@@ -208,7 +215,7 @@ dispatch_on_message(void *broker, const struct incoming *in)
 		nack(b, in, &f, "RETRY", b->is_draining ? "going down" : "busy");
 	} else if (row->needs_session && m.s == NULL) {
 		nack(b, in, &f, "HELLO", "");
-	} else if (m.s != NULL && m.s->waiting >= SESSION_WAITING_MAX) {
+	} else if (m.s != NULL && waits_for_too_much(m.s)) {
 		b->stats.too_many_waiting++;
 		nack(b, in, &f, "RETRY", "too many requests wait");
 	} else {

@@ -8,10 +8,13 @@
 #include "base/buf.h"
 #include "proto/wire.h"
 
-#define SESSION_WAITING_MAX 64
-#define SESSION_SILENCE_US  (120 * 1000000LL) /* forgotten then; a SYNC comes every 30 s */
-#define SESSION_LIVELY_US   (75 * 1000000LL)  /* not woken then: it may be gone */
-#define ROUTING_ID_MAX      64
+/* Requests of one session waiting for the store at once: an agent's window of records, and for each
+ * person that it serves a NEXT, a RENEW and a LOOK or two. */
+#define SESSION_WAITING_MAX    128
+#define SESSION_WAITING_PERSON 4
+#define SESSION_SILENCE_US     (120 * 1000000LL) /* forgotten then; a SYNC comes every 30 s */
+#define SESSION_LIVELY_US      (75 * 1000000LL)  /* not woken then: it may be gone */
+#define ROUTING_ID_MAX         64
 
 struct session_person {
 	char name[33];

@@ -3,6 +3,7 @@ import contextlib
 import os
 import select
 import signal
+import subprocess
 import time
 
 import pytest
@@ -11,7 +12,7 @@ import zmq
 import agent as wire
 from agent import (ACCEPTED, GRANT, HELLO, LOST, NACK, NEXT, NONE, RECEIPT, RECORD, RENEWED, ROLES, SEEN, WELCOME,
                    Agent, FakeKeys, Person, index_of, pack, unpack, wall_ms)
-from stack import Stack, wait_for
+from stack import BIN, Stack, wait_for
 
 INDEX_KEY, RECEIPT_KEY, CAMPAIGN_KEY = b"i" * 32, b"r" * 32, b"c" * 32
 
@@ -698,6 +699,34 @@ def test_a_slow_reader_harms_nobody_else(rig):
     start = time.monotonic()
     assert other.sync().kind == wire.SYNCED
     assert time.monotonic() - start < 2
+
+
+def test_requests_beyond_the_limit_are_told_to_come_again(rig):
+    ann = rig.person("ann")
+    a = rig.agent(ann)
+    rig.procs["redis"].send_signal(signal.SIGSTOP)
+    for _ in range(200):
+        a.send(wire.LOOK, 1, "ann", "me", 0, None)
+    answers = [a.expect(NACK) for _ in range(60)]
+    assert all(n.fields[:2] == ["RETRY", wire.LOOK] for n in answers)
+    rig.procs["redis"].send_signal(signal.SIGCONT)
+    assert a.until(SEEN)[5] == "ok"
+
+
+def test_settings_are_checked_before_anything_is_done():
+    with rig_with(brokers=0) as rig:
+        broker = str(BIN / "hf-broker")
+
+        def run(*args):
+            return subprocess.run([broker, *args], env=rig.env(), capture_output=True, text=True, timeout=20)
+
+        assert run("--check-config").returncode == 0
+        printed = run("--print-config", "--set", "lease_ms=6000").stdout
+        assert "lease_ms" in printed and "6000" in printed
+        assert run("--check-config", "--set", "lease_ms=1999").returncode == 78
+        assert run("--check-config", "--set", "leese_ms=3000").returncode == 78
+        (rig.dir / "broker.conf").write_text("lease_ms = 1\n")
+        assert run("--check-config").returncode == 78
 
 
 # ---- failures --------------------------------------------------------------------------------------
