@@ -124,6 +124,24 @@ what_was_stored_goes_out_after_a_restart(void **state)
 }
 
 static void
+a_restarted_broker_is_greeted_once_and_soon(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 30; i++)
+		(void)agent_record("ann", 0, false);
+	agent_end_turn();
+	agent_welcome(0);
+	t.now += S;
+	agent_forget_sent();
+	for (uint64_t seq = 1; seq <= 30; seq++)
+		agent_nack("HELLO", MSG_RECORD, seq, 0);
+	agent_pass(S / 10);
+	assert_int_equal(agent_count(MSG_HELLO), 1);
+	agent_welcome(0);
+	assert_int_equal(agent_count(MSG_RECORD), 30);
+}
+
+static void
 a_next_rides_on_its_record_and_goes_alone_when_only_its_answer_is_missing(void **state)
 {
 	(void)state;
@@ -325,6 +343,7 @@ main(void)
 	    EACH(a_gap_sends_from_there_once),
 	    EACH(after_a_lost_store_records_go_out_again_and_are_told_once),
 	    EACH(what_was_stored_goes_out_after_a_restart),
+	    EACH(a_restarted_broker_is_greeted_once_and_soon),
 	    EACH(a_next_rides_on_its_record_and_goes_alone_when_only_its_answer_is_missing),
 	    EACH(a_next_waits_until_the_record_before_it_was_accepted),
 	    EACH(a_worked_case_is_given_back_before_the_next),

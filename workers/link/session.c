@@ -140,7 +140,7 @@ void
 session_conn(struct session *s, enum conn_event event, int64_t now)
 {
 	struct conn_move m = conn_move(s->conn, event);
-	int64_t paced = s->hello_us + HELLO_PACE_US;
+	int64_t paced = s->hello_said_us + HELLO_PACE_US;
 
 	s->conn = m.next;
 	switch (m.effect) {
@@ -215,6 +215,7 @@ say_hello(struct session *s, int64_t now)
 	fill_lists(s, l, now);
 	hello_lists_encode(&f1, l);
 	s->hello_out = session_send(s, &f, buf_span(&f1));
+	s->hello_said_us = now;
 	if (!s->hello_out)
 		s->hello_retry_us = now + UNSENT_US;
 	buf_done(&f1);
@@ -360,9 +361,11 @@ on_synced(struct session *s, const struct msg_synced *m, int64_t now)
 static void
 on_nack(struct session *s, const struct msg_nack *m, int64_t now)
 {
-	if (strcmp(m->code, "HELLO") == 0 || strcmp(m->code, "EPOCH") == 0)
-		session_conn(s, CONN_EV_ASKED, now);
-	else if (strcmp(m->code, "EQUIVOCATION") == 0)
+	if (strcmp(m->code, "HELLO") == 0 || strcmp(m->code, "EPOCH") == 0) {
+		/* One for each message of a window; the HELLO that is out answers all of them. */
+		if (s->conn != CONN_HELLO)
+			session_conn(s, CONN_EV_ASKED, now);
+	} else if (strcmp(m->code, "EQUIVOCATION") == 0)
 		stop(s, LINK_CLONED, "equivocation", m->text, now);
 	else if (m->kind == MSG_HELLO && strcmp(m->code, "REVOKED") == 0)
 		stop(s, LINK_REVOKED, "revoked", m->text, now);

@@ -77,7 +77,8 @@ struct session {
 	enum conn_state conn;
 	int told; /* 0 nothing, 1 online, 2 offline */
 	bool hello_out;
-	int64_t hello_us, hello_retry_us; /* when it was first tried on this connection; next try */
+	int64_t hello_us, hello_retry_us; /* since when we wait for its answer; next try */
+	int64_t hello_said_us;            /* the last one */
 	int hello_tries;
 	int64_t sync_us, sync_sent_us; /* next one; the one that is out or 0 */
 	int sync_tries;
