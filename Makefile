@@ -85,7 +85,8 @@ FUZZERS   := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 QUEUE_LUA ?= broker/queue.lua
 SHARED := $(patsubst broker/%,$(B)/share/%,$(wildcard $(QUEUE_LUA))) \
-	$(patsubst deploy/%,$(B)/share/%,$(wildcard deploy/policy/* deploy/schema/*.sql))
+	$(patsubst deploy/%,$(B)/share/%,$(wildcard deploy/policy/* deploy/schema/*.sql)) \
+	$(patsubst dashboard/static/%,$(B)/share/dashboard/%,$(wildcard dashboard/static/*))
 
 # ---- targets -------------------------------------------------------------------------------------
 
@@ -201,6 +202,10 @@ $(B)/share/%: broker/%
 	$(call say,COPY,$@)cp $< $@
 
 $(B)/share/%: deploy/%
+	@mkdir -p $(@D)
+	$(call say,COPY,$@)cp $< $@
+
+$(B)/share/dashboard/%: dashboard/static/%
 	@mkdir -p $(@D)
 	$(call say,COPY,$@)cp $< $@
 

@@ -312,10 +312,7 @@ on_people_line(void *arg, json_t *line, struct err *err)
 	}
 	if (json_object_get(line, "code") != NULL) {
 		f->bad += strcmp(json_string_value(json_object_get(line, "level")), "error") == 0;
-		fprintf(stderr, "第 %d 行 %s: %s\n",
-		    (int)json_integer_value(json_object_get(line, "row")),
-		    json_string_value(json_object_get(line, "column")),
-		    json_string_value(json_object_get(line, "text")));
+		fprintf(stderr, "%s\n", json_string_value(json_object_get(line, "text")));
 		return 0;
 	}
 	p.person = json_string_value(json_object_get(line, "person"));

@@ -31,17 +31,12 @@ struct reading {
 static void
 on_problem(struct reading *x, json_t *line)
 {
-	if (strcmp(json_string_value(json_object_get(line, "level")), "warning") == 0) {
-		x->warnings++;
+	if (strcmp(json_string_value(json_object_get(line, "level")), "warning") == 0)
 		return;
-	}
 	json_object_del(line, "level");
 	json_array_append(x->errors, line);
 	if (!x->c->json)
-		fprintf(stderr, "第 %d 行 %s: %s\n",
-		    (int)json_integer_value(json_object_get(line, "row")),
-		    json_string_value(json_object_get(line, "column")),
-		    json_string_value(json_object_get(line, "text")));
+		fprintf(stderr, "%s\n", json_string_value(json_object_get(line, "text")));
 }
 
 static int
@@ -53,6 +48,7 @@ on_line(void *arg, json_t *line, struct err *err)
 
 	if (sum != NULL) {
 		x->bad = (size_t)json_integer_value(json_object_get(sum, "bad"));
+		x->warnings = (size_t)json_integer_value(json_object_get(sum, "warnings"));
 		x->whole = true;
 		return 0;
 	}

@@ -1,0 +1,151 @@
+/* print.c - the state as JSON for the page and as Prometheus text 0.0.4. Pure. */
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/version.h"
+#include "dashboard/state.h"
+
+static json_t *
+lanes_json(const struct state *s)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < s->n_lanes; i++) {
+		const struct lane_state *l = &s->lanes[i];
+
+		if (l->n > 0)
+			json_array_append_new(
+			    list, json_pack("{s:s s:I s:I s:I}", "lane", l->name, "cases",
+			              (json_int_t)l->n, "due", (json_int_t)l->first_due, "age",
+			              (json_int_t)(lane_age(s, l) / 1000)));
+	}
+	return list;
+}
+
+static json_t *
+problems_json(const struct state *s)
+{
+	struct problem p[STATE_PROBLEMS];
+	uint32_t n = state_problems(s, p);
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < n; i++)
+		json_array_append_new(list, json_pack("{s:s s:s s:s}", "what", p[i].what, "effect",
+		                                p[i].effect, "now", p[i].now));
+	return list;
+}
+
+static json_t *
+ledger_json(const struct ledger_state *l)
+{
+	json_t *minutes = json_array();
+
+	for (int i = 0; i < STATE_MINUTES; i++)
+		json_array_append_new(minutes, json_integer(l->per_minute[i]));
+	return json_pack("{s:b s:I s:I s:I s:I s:I s:I s:I s:I s:I s:I s:I s:o}", "up", (int)l->up,
+	    "cases", (json_int_t)l->cases, "attempted", (json_int_t)l->attempted, "contacts",
+	    (json_int_t)l->contacts, "confirmed", (json_int_t)l->confirmed, "considering",
+	    (json_int_t)l->considering, "unreachable", (json_int_t)l->unreachable, "withdrawn",
+	    (json_int_t)l->withdrawn, "admitted", (json_int_t)l->admitted, "registered",
+	    (json_int_t)l->registered, "records", (json_int_t)l->records, "quarantined",
+	    (json_int_t)l->quarantined, "per_minute", minutes);
+}
+
+void
+state_json(struct buf *out, const struct state *s)
+{
+	json_t *o = json_pack(
+	    "{s:I s:I s:I s:s s:b s:I s:I s:I s:I s:I s:I s:I s:I s:s s:s s:s s:o s:o s:o}", "seq",
+	    (json_int_t)s->seq, "wall", (json_int_t)s->wall, "now", (json_int_t)s->now, "campaign",
+	    s->campaign, "redis", (int)s->redis_up, "mode", (json_int_t)s->mode, "epoch",
+	    (json_int_t)s->epoch, "gate", (json_int_t)s->gate, "paused", (json_int_t)s->paused,
+	    "cases", (json_int_t)s->cases, "leases", (json_int_t)s->leases, "agents",
+	    (json_int_t)s->agents, "persons", (json_int_t)s->persons, "router", s->router_cursor,
+	    "log", s->log_head, "version", HF_VERSION, "lanes", lanes_json(s), "problems",
+	    problems_json(s), "ledger", ledger_json(&s->ledger));
+	char *text = json_dumps(o, JSON_COMPACT);
+
+	buf_adds(out, text == NULL ? "{}" : text);
+	free(text);
+	json_decref(o);
+}
+
+static void
+gauge(struct buf *out, const char *name, const char *help, int64_t v)
+{
+	buf_addf(out, "# HELP %s %s\n# TYPE %s gauge\n%s %" PRId64 "\n", name, help, name, name, v);
+}
+
+/* Persons' lanes are summed: a label a person would be a label that grows. */
+static void
+lane_metrics(struct buf *out, const struct state *s)
+{
+	static const char *const groups[] = {"own:", "team:"};
+	int64_t n[2] = {0, 0}, age[2] = {0, 0};
+
+	buf_adds(
+	    out, "# HELP hf_lane_cases Cases waiting in a lane.\n# TYPE hf_lane_cases gauge\n");
+	for (uint32_t i = 0; i < s->n_lanes; i++) {
+		const struct lane_state *l = &s->lanes[i];
+		int g = strncmp(l->name, "own:", 4) == 0    ? 0
+		        : strncmp(l->name, "team:", 5) == 0 ? 1
+		                                            : -1;
+
+		if (g < 0) {
+			buf_addf(out, "hf_lane_cases{lane=\"%s\"} %" PRId64 "\n", l->name, l->n);
+			continue;
+		}
+		n[g] += l->n;
+		age[g] = lane_age(s, l) > age[g] ? lane_age(s, l) : age[g];
+	}
+	for (int g = 0; g < 2; g++)
+		buf_addf(out, "hf_lane_cases{lane=\"%.*s\"} %" PRId64 "\n",
+		    (int)strcspn(groups[g], ":"), groups[g], n[g]);
+	buf_adds(out,
+	    "# HELP hf_lane_oldest_due_age_seconds How long the oldest due case of a lane waits.\n"
+	    "# TYPE hf_lane_oldest_due_age_seconds gauge\n");
+	for (uint32_t i = 0; i < s->n_lanes; i++) {
+		const struct lane_state *l = &s->lanes[i];
+
+		if (strncmp(l->name, "own:", 4) != 0 && strncmp(l->name, "team:", 5) != 0)
+			buf_addf(out, "hf_lane_oldest_due_age_seconds{lane=\"%s\"} %" PRId64 "\n",
+			    l->name, lane_age(s, l) / 1000);
+	}
+	for (int g = 0; g < 2; g++)
+		buf_addf(out, "hf_lane_oldest_due_age_seconds{lane=\"%.*s\"} %" PRId64 "\n",
+		    (int)strcspn(groups[g], ":"), groups[g], age[g] / 1000);
+}
+
+void
+state_metrics(struct buf *out, const struct state *s)
+{
+	struct problem p[STATE_PROBLEMS];
+
+	buf_addf(out,
+	    "# HELP hf_build_info The program's version.\n# TYPE hf_build_info gauge\n"
+	    "hf_build_info{version=\"%s\"} 1\n",
+	    HF_VERSION);
+	buf_addf(out,
+	    "# HELP hf_dependency_up Whether a store answers.\n# TYPE hf_dependency_up gauge\n"
+	    "hf_dependency_up{dep=\"redis\"} %d\nhf_dependency_up{dep=\"postgresql\"} %d\n",
+	    s->redis_up, s->ledger.up);
+	gauge(out, "hf_problems", "Things an operator should look at now.", state_problems(s, p));
+	gauge(out, "hf_cases", "Cases imported.", s->cases);
+	gauge(out, "hf_leases", "Cases in somebody's hands.", s->leases);
+	gauge(out, "hf_cases_unaccounted", "Cases neither in a lane nor in a hand; 0 is right.",
+	    s->cases - state_waiting(s) - s->leases);
+	gauge(out, "hf_mode", "0 normal, 1 recovering, 2 halted.", s->mode);
+	gauge(out, "hf_epoch", "Which life of the queue store this is.", s->epoch);
+	gauge(out, "hf_ledger_records", "Records in the ledger.", s->ledger.records);
+	gauge(out, "hf_ledger_quarantined", "Records put aside for a person to look at.",
+	    s->ledger.quarantined);
+	gauge(out, "hf_cases_confirmed", "Cases whose newest outcome is confirmed.",
+	    s->ledger.confirmed);
+	gauge(out, "hf_cases_admitted",
+	    "Cases not withdrawn: the rate's denominator before the freeze.", s->ledger.admitted);
+	gauge(out, "hf_cases_registered", "Cases registered: the rate's numerator.",
+	    s->ledger.registered);
+	lane_metrics(out, s);
+}

@@ -1,0 +1,101 @@
+"""hf-dashboard over real stores: health, metrics that promtool takes, the live stream, problems that come and go."""
+import json
+import signal
+import socket
+import subprocess
+import urllib.error
+import urllib.request
+
+import pytest
+
+from stack import Stack, wait_for
+
+
+class Dash:
+    def __init__(self, stack):
+        self.stack = stack
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            self.port = s.getsockname()[1]
+        stack.daemon("hf-dashboard", "--bind", f"127.0.0.1:{self.port}")
+
+    def open(self, path, method="GET"):
+        return urllib.request.urlopen(urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", method=method), timeout=10)
+
+    def text(self, path):
+        return self.open(path).read().decode()
+
+    def status(self, path, method="GET"):
+        try:
+            return self.open(path, method).status
+        except urllib.error.HTTPError as e:
+            return e.code
+
+    def state(self):
+        return json.loads(self.text("/state"))
+
+
+@pytest.fixture(scope="module")
+def stack():
+    with Stack(pg=True) as s:
+        s.ctl("db", "migrate")
+        s.daemon("hf-recorder")
+        s.daemon("hf-broker")
+        yield s
+
+
+@pytest.fixture(scope="module")
+def dash(stack):
+    return Dash(stack)
+
+
+def test_without_a_campaign_it_says_what_to_do(stack, dash):
+    assert dash.status("/livez") == 200 and dash.status("/readyz") == 503
+    wait_for("a picture", lambda: dash.state()["problems"])
+    assert "campaign create" in dash.state()["problems"][0]["now"]
+    stack.ctl("campaign", "create", "c1")
+    wait_for("ready", lambda: dash.status("/readyz") == 200)
+
+
+def test_metrics_are_what_prometheus_takes(dash):
+    r = subprocess.run(["promtool", "check", "metrics"], input=dash.text("/metrics"), text=True, capture_output=True)
+    assert r.returncode == 0, r.stdout + r.stderr
+    assert 'hf_dependency_up{dep="redis"} 1' in dash.text("/metrics")
+
+
+def test_the_stream_counts_its_pictures(dash):
+    r = dash.open("/events")
+    ids = []
+    while len(ids) < 3:
+        line = r.readline().decode()
+        if line.startswith("id: "):
+            ids.append(int(line[4:]))
+    assert ids == [ids[0], ids[0] + 1, ids[0] + 2]
+
+
+def test_it_only_looks(dash):
+    assert dash.status("/state", "POST") == 405 and dash.status("/nothing") == 404
+    assert "default-src 'none'" in dash.open("/").headers["Content-Security-Policy"]
+
+
+def test_a_case_in_no_lane_is_a_problem(stack, dash):
+    for i in (b"A", b"B"):
+        stack.fcall("hf1_router", ("create", i * 16, "pool", "1000", "task", "", "-", ""))
+    wait_for("two cases", lambda: dash.state()["cases"] == 2)
+    assert dash.state()["problems"] == []
+    stack.redis.zrem("hf:{c1}:lane:pool", b"A" * 16)
+    wait_for("the problem", lambda: any("对不上账" in p["what"] for p in dash.state()["problems"]))
+    stack.redis.zadd("hf:{c1}:lane:pool", {b"A" * 16: 1000})
+    wait_for("no problem", lambda: dash.state()["problems"] == [])
+
+
+def test_a_store_that_is_away_is_said_and_comes_back(stack, dash):
+    stack.kill("redis", signal.SIGKILL)
+    wait_for("Redis is away", lambda: not dash.state()["redis"] and dash.status("/readyz") == 503)
+    assert dash.status("/livez") == 200
+    stack.spawn("redis", ["redis-server", stack.dir / "redis.conf"])
+    wait_for("Redis is back", lambda: dash.state()["redis"])
+    stack.kill("postgres", signal.SIGQUIT)
+    wait_for("PostgreSQL is away", lambda: not dash.state()["ledger"]["up"])
+    stack.start_pg()
+    wait_for("PostgreSQL is back", lambda: dash.state()["ledger"]["up"])
