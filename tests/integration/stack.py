@@ -28,7 +28,7 @@ USERS = {
     "broker": f"~hf:* +ping +hello +auth +info +time +config|get +function|list +fcall +set +del {INNER}",
     "router": f"~hf:* +ping +hello +auth +info +time +config|get +function|list +fcall +set +del {INNER}",
     "recorder": f"~hf:* +ping +hello +auth +info +time +config|get +function|list +fcall +set +del {INNER}",
-    "dash": "~hf:* +ping +hello +auth +info +hget +hmget +hgetall +hlen +zcard +zcount +zrange +zscore "
+    "dash": "~hf:* +ping +hello +auth +info +hget +hmget +hgetall +hlen +hscan +zcard +zcount +zrange +zscore "
             "+zrangebyscore +xrange +xrevrange +xlen +smembers +scard +lrange +get",
     "admin": "~* &* +@all",
 }

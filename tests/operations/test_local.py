@@ -314,6 +314,37 @@ def test_daemon_that_dies_is_restarted_unless_that_cannot_help(shared):
     assert s.run("status").returncode == 0
 
 
+@pytest.mark.skipif(not (REPO / "build" / "bin" / "hf-broker").exists(), reason="nothing is built")
+def test_the_real_programs_serve_a_campaign_from_a_hidden_folder(folder):
+    hidden = folder / "hidden"
+    for part in ("bin", "share"):
+        shutil.copytree(REPO / "build" / part, hidden / "build" / part)
+    hidden.chmod(0o700)
+    with stack(hidden / "home", bin_dir=hidden / "build" / "bin") as s:
+        s.up()
+        built = {f.name for f in s.bin.iterdir()} & {"hf-broker", "hf-router", "hf-recorder", "hf-dashboard"}
+        assert s.pids().keys() == built | {"redis", "postgres"}
+        assert s.sql("SELECT count(*) FROM hf.migration") == len(list((REPO / "deploy" / "schema").glob("0*.sql")))
+
+        def hfctl(*words):
+            done = subprocess.run([s.bin / "hfctl", *words], env={**os.environ, "HF_HOME": str(s.home)}, check=False,
+                                  capture_output=True, text=True, timeout=60)
+            assert done.returncode == 0, (words, done.stdout, done.stderr)
+            return done.stdout
+
+        hfctl("campaign", "create", "c1")
+        hfctl("doctor")
+        hfctl("reconcile", "run")
+        before = s.pids()
+        s.up()
+        assert s.pids() == before
+        s.run("down")
+        assert not s.lives()
+        for name in built:
+            text = (s.home / "log" / f"{name}.log").read_text()
+            assert "Sanitizer" not in text and "CHECK" not in text, text
+
+
 def test_leaves_alone_what_is_not_an_installation(folder):
     (folder / "letter.txt").write_text("mine")
     s = Stack(folder)

@@ -158,7 +158,7 @@ run(const struct options *o, struct err *err)
 	int got = -1;
 
 	if (crypt_init(err) != 0 || home_load(&home, err) != 0 ||
-	    home_redis(&home, "admin", &redis, err) != 0)
+	    home_redis(&home, "dash", &redis, err) != 0)
 		return -1;
 	home_conninfo(&home, "hf_reconcile", conninfo, sizeof(conninfo));
 	if (home_campaign(redis, o->campaign, campaign, err) == 0 &&
