@@ -135,7 +135,7 @@ static int
 undo_header(struct run *r, struct record_header *h, uint64_t seq)
 {
 	struct outbox *o = r->l->o.outbox;
-	struct record_header was;
+	struct record_header was = {.kind = 0};
 	struct buf bytes = BUF_INIT;
 	struct fold_stored stored;
 	int rc = 0;

@@ -276,8 +276,9 @@ take_next_step(struct entry_record *r, const json_t *v)
 {
 	const json_t *what = json_object_get(v, "do"), *at = json_object_get(v, "at");
 	uint64_t ms;
+	size_t known = (what != NULL ? 1u : 0u) + (at != NULL ? 1u : 0u);
 
-	if (!json_is_object(v) || json_object_size(v) != (size_t)((what != NULL) + (at != NULL)))
+	if (!json_is_object(v) || json_object_size(v) != known)
 		return false;
 	if (what != NULL) {
 		if (!json_is_string(what) || !is_word(json_string_value(what), WORD_MAX))
