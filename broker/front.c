@@ -64,13 +64,20 @@ peer_set_fd(struct peer *p, int fd)
 	p->inode = fd >= 0 && fstat(fd, &st) == 0 ? st.st_ino : 0;
 }
 
-static void
-peer_cut(struct front *f, struct peer *p)
+/* libzmq closes the descriptor as soon as the peer is gone. */
+static bool
+peer_is_open(const struct peer *p)
 {
 	struct stat st;
 
+	return p->fd >= 0 && fstat(p->fd, &st) == 0 && st.st_ino == p->inode;
+}
+
+static void
+peer_cut(struct front *f, struct peer *p)
+{
 	p->cut_at_us = 0;
-	if (p->fd < 0 || fstat(p->fd, &st) != 0 || st.st_ino != p->inode)
+	if (!peer_is_open(p))
 		return;
 	f->stats->cut++;
 	zsock_cut(p->fd);
@@ -207,6 +214,14 @@ front_send(struct front *f, struct span rid, struct span f0, struct span f1, str
 	}
 	f->stats->frames_out++;
 	return 0;
+}
+
+bool
+front_is_connected(const struct front *f, struct span rid)
+{
+	const struct peer *p = map_get(f->peers, rid.data, rid.len);
+
+	return p != NULL && peer_is_open(p);
 }
 
 void

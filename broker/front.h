@@ -35,6 +35,8 @@ int front_bind(struct front *f, const char *endpoint, char *ret_endpoint, struct
 
 /* -1: the peer is gone (ERR_GONE), or reads too slowly and the message was dropped (ERR_BUSY). */
 int front_send(struct front *f, struct span rid, struct span f0, struct span f1, struct err *err);
+/* The connection that this routing id last spoke on is still open, as far as this host knows. */
+bool front_is_connected(const struct front *f, struct span rid);
 /* Takes more from the connection's budget than the bytes it sent. */
 void front_charge(struct front *f, struct span rid, int64_t bytes);
 /* Counts a message of a wrong shape; cuts at the third. */

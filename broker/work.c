@@ -18,6 +18,7 @@
 #include "broker/answers.h"
 #include "broker/batch.h"
 #include "broker/broker.h"
+#include "broker/front.h"
 #include "broker/hello.h"
 #include "broker/keyring.h"
 #include "broker/rights.h"
@@ -318,7 +319,8 @@ work_is_alive(void *arg, uint64_t session)
 	const struct broker *b = arg;
 	const struct session *s = session_find(b->sessions, session);
 
-	return s != NULL && clock_boot_us() - s->heard_us < SESSION_LIVELY_US;
+	return s != NULL && clock_boot_us() - s->heard_us < SESSION_LIVELY_US &&
+	    front_is_connected(b->front, span_of(s->rid, s->rid_len));
 }
 
 void

@@ -500,6 +500,19 @@ def test_a_waiter_is_served_when_its_case_falls_due(rig):
     assert a.expect(GRANT)[2] == other and due <= wall_ms() < due + 300
 
 
+def test_who_has_left_is_not_woken():
+    with rig_with(brokers=2) as rig:
+        ann, bob = rig.person("ann"), rig.person("bob")
+        a, b = rig.agent(ann), rig.agent(bob)
+        assert a.next(ann)[2] == "empty"
+        assert b.next(bob)[2] == "empty"
+        a.connect(rig.endpoint(1), rig.server_pk())
+        a.hello()
+        case = rig.case()
+        assert b.expect(GRANT)[2] == case
+        assert a.next(ann)[2] == "empty"
+
+
 def test_waiting_ends_with_the_next_request_and_the_gate_wakes_all(rig):
     people = [rig.person(f"p{i}") for i in range(20)]
     agents = [rig.agent(p) for p in people]
