@@ -320,7 +320,7 @@ work_is_alive(void *arg, uint64_t session)
 	const struct session *s = session_find(b->sessions, session);
 
 	return s != NULL && clock_boot_us() - s->heard_us < SESSION_LIVELY_US &&
-	    front_is_connected(b->front, span_of(s->rid, s->rid_len));
+	       front_is_connected(b->front, span_of(s->rid, s->rid_len));
 }
 
 void
