@@ -9,9 +9,11 @@ import time
 import pytest
 import zmq
 
-import agent as wire
-from agent import (ACCEPTED, GRANT, HELLO, LOST, NACK, NEXT, NONE, RECEIPT, RECORD, RENEWED, ROLES, SEEN, WELCOME,
-                   Agent, FakeKeys, Person, index_of, pack, unpack, wall_ms)
+import hfp
+import raw_agent as wire
+from hfp import pack, unpack
+from raw_agent import (ACCEPTED, GRANT, HELLO, LOST, NACK, NEXT, NONE, RECEIPT, RECORD, RENEWED, ROLES, SEEN, WELCOME,
+                       Agent, FakeKeys, Person, wall_ms)
 from stack import BIN, Stack, wait_for
 
 INDEX_KEY, RECEIPT_KEY, CAMPAIGN_KEY = b"i" * 32, b"r" * 32, b"c" * 32
@@ -84,7 +86,7 @@ class Rig(Stack):
 
     def case(self, lane="pool", due=1, owner="-", digits=(), task=b"sealed task", key=True):
         case = self.fresh.pop() if key else os.urandom(16)
-        indexes = b"".join(index_of(INDEX_KEY, "num", d) for d in digits)
+        indexes = b"".join(hfp.index(INDEX_KEY, "num", d) for d in digits)
         assert self.router(("create", case, lane, due, task, "", owner, indexes))[0] == [b"ok", b"created"]
         return case
 
@@ -149,7 +151,7 @@ def test_what_is_not_signed_is_refused(rig):
     a.send_hello(campaign="other")
     assert a.expect(NACK)[0] == "UNSUPPORTED"
     another = bytes(16)
-    a.send_hello(agent=another, sig=a.sign.sign(b"hf1-outbox" + b"c1\0" + another + a.ob).signature)
+    a.send_hello(agent=another, sig=a.sign.sign(hfp.outbox_bytes("c1", another, a.ob)).signature)
     assert a.expect(NACK)[0] == "BADSIG"
     a.send(NEXT, 1, "ann")
     assert a.expect(NACK).fields[:3] == ["HELLO", NEXT, 1]
@@ -245,7 +247,7 @@ def test_an_outbox_stays_with_its_agent(rig):
     ann = rig.person("ann")
     a = rig.agent(ann)
     thief = rig.agent(hello=False)
-    thief.send_hello(ob=a.ob, sig=thief.sign.sign(b"hf1-outbox" + b"c1\0" + thief.id + a.ob).signature)
+    thief.send_hello(ob=a.ob, sig=thief.sign.sign(hfp.outbox_bytes("c1", thief.id, a.ob)).signature)
     assert thief.expect(NACK)[0] == "BADSIG"
 
 
@@ -265,8 +267,7 @@ def test_next_grants_and_the_record_is_accepted(rig):
     assert task == b"sealed task" and 0 < len(ticket) <= 128 and last == []
     acc = a.attempt(ann, g, body=b"sealed body")
     assert acc.fields[:4] == [a.ob, 1, a.h, 0]
-    want = wire.blake(b"accepted", a.ob, wire.be64(1), a.h, wire.be64(0), wire.be64(acc[4]), wire.be64(acc[5]),
-                      key=RECEIPT_KEY)
+    want = hfp.hash32(hfp.accepted_bytes(a.ob, 1, a.h, 0, acc[4], acc[5]), key=RECEIPT_KEY)
     assert acc[6] == want and acc[7] == ""
     assert rig.lane("triage") == {case}
 

@@ -6,8 +6,9 @@ import signal
 import threading
 import time
 
-import agent as wire
-from agent import ACCEPTED, GRANT, LOST, NACK, NONE, RECORD, WELCOME, pack
+import raw_agent as wire
+from hfp import pack, unpack
+from raw_agent import ACCEPTED, GRANT, LOST, NACK, NONE, WELCOME
 from stack import wait_for
 from test_broker import rig_with
 
@@ -134,7 +135,7 @@ def check_log(rig, workers):
         elif kind in ("giveback", "expire"):
             assert holder.pop(case) == detail[0]
         elif kind == "record":
-            seqs[detail[0].decode()].append((int(detail[1]), wire.unpack(e[b"r"])[5], int(detail[2])))
+            seqs[detail[0].decode()].append((int(detail[1]), unpack(e[b"r"])[5], int(detail[2])))
             if detail[2] == b"0":
                 holder.pop(case, None)
     for w in workers:

@@ -1,48 +1,32 @@
-"""A second implementation of HFP/1 (proto/PROTOCOL.md), and a key store that is enough for a broker.
+"""An agent of HFP/1 driven frame by frame, and a key store that is enough for a broker.
 
-Written from the text alone, so that a mistake in the C side is not repeated here."""
-import hashlib
+Nothing is repeated, checked or renewed by itself (agent_py.py does all that): a test says what is sent, right or
+wrong, and sees each answer."""
 import os
 import threading
 import time
 
-import msgpack
 import nacl.signing
 import zmq
 import zmq.utils.z85 as z85
 
-HELLO, WELCOME, NEXT, TAKE, GRANT, NONE, RENEW, RENEWED, LOST, GIVEBACK = range(1, 11)
-RECORD, ACCEPTED, NACK, BLOB, HAVE, RECEIPT, SYNC, SYNCED, LOOK, SEEN = range(12, 22)
+import hfp
+from hfp import KIND, pack, unpack
+
+HELLO, WELCOME, NEXT, TAKE, GRANT, NONE, RENEW, RENEWED, LOST, GIVEBACK = (
+    KIND[k] for k in "HELLO WELCOME NEXT TAKE GRANT NONE RENEW RENEWED LOST GIVEBACK".split())
+RECORD, ACCEPTED, NACK, BLOB, HAVE, RECEIPT, SYNC, SYNCED, LOOK, SEEN = (
+    KIND[k] for k in "RECORD ACCEPTED NACK BLOB HAVE RECEIPT SYNC SYNCED LOOK SEEN".split())
 ROLES = {"caller": 1, "leader": 2, "deputy": 4, "strike": 8, "strike-head": 16, "supervisor": 32, "data": 64,
          "callback-head": 128, "back-office": 256, "designated": 512, "finance": 1024, "operator": 2048,
          "admin": 4096, "leading": 8192, "system": 16384}
 EFFECTIVE, LATE, QUARANTINED = 0, 1, 2
-H0 = bytes(32)
+H0 = hfp.ZERO32
 HOUR = 3600 * 1000
-
-
-def pack(value):
-    return msgpack.packb(value, use_bin_type=True)
-
-
-def unpack(data):
-    return msgpack.unpackb(data, raw=False, strict_map_key=False)
-
-
-def blake(*parts, size=32, key=b""):
-    return hashlib.blake2b(b"".join(parts), digest_size=size, key=key).digest()
-
-
-def be64(n):
-    return n.to_bytes(8, "big")
 
 
 def wall_ms():
     return int(time.time() * 1000)
-
-
-def index_of(index_key, what, text):
-    return blake(what.encode() + b"\0" + text.encode(), size=8, key=index_key)
 
 
 class Person:
@@ -82,7 +66,7 @@ class Agent:
         self.curve_pk = z85.decode(public)
         self.sign = nacl.signing.SigningKey.generate()
         self.sign_pk = bytes(self.sign.verify_key)
-        self.id = blake(b"hf1-agent", self.curve_pk, self.sign_pk)[:16]
+        self.id = hfp.agent_id(self.curve_pk, self.sign_pk)
         self.new_outbox()
         self.logins, self.tickets = [], []
         self.sock = None
@@ -145,12 +129,12 @@ class Agent:
     def login(self, person, start=None, until=None):
         start = wall_ms() - 1000 if start is None else start
         until = start + 8 * HOUR if until is None else until
-        sig = person.key.sign(b"hf1-login" + self.campaign.encode() + b"\0" + person.name.encode() + b"\0" + self.id +
-                              self.ob + be64(start) + be64(until)).signature
+        data = hfp.login_bytes(self.campaign, person.name, self.id, self.ob, start, until)
+        sig = person.key.sign(data).signature
         self.logins = [row for row in self.logins if row[0] != person.name] + [[person.name, start, until, sig]]
 
     def ob_sig(self):
-        return self.sign.sign(b"hf1-outbox" + self.campaign.encode() + b"\0" + self.id + self.ob).signature
+        return self.sign.sign(hfp.outbox_bytes(self.campaign, self.id, self.ob)).signature
 
     def send_hello(self, **changed):
         v = dict(campaign=self.campaign, ob=self.ob, agent=self.id, sig=self.ob_sig(), epoch=self.epoch,
@@ -200,8 +184,8 @@ class Agent:
         """F0, F1 and the record's hash; the outbox is not moved."""
         seq = self.seq + 1 if seq is None else seq
         prev = self.h if prev is None else prev
-        bc = blake(body)
-        h = blake(b"hf1", prev, self.ob, be64(seq), header, bc)
+        bc = hfp.hash32(body)
+        h = hfp.chain(prev, self.ob, seq, header, bc)
         return pack([1, RECORD, self.ob, seq, prev, h, bc, header, self.sign.sign(h).signature, next_no]), body, h
 
     def write(self, header, body=b"", next_no=None):
