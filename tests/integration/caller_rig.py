@@ -13,7 +13,8 @@ import hfp
 import nacl.signing
 import zmq
 import zmq.utils.z85 as z85
-from agent import Person, blake
+import hfp
+from agent import Person
 from stack import BIN, wait_for
 from test_broker import Rig
 
@@ -86,7 +87,7 @@ class CallerRig(Rig):
         public, secret = zmq.curve_keypair()
         seed, curve_pk = os.urandom(32), z85.decode(public)
         sign_pk = bytes(nacl.signing.SigningKey(seed).verify_key)
-        agent = blake(b"hf1-agent", curve_pk, sign_pk)[:16]
+        agent = hfp.agent_id(curve_pk, sign_pk)
         assert self.router(("admit_agent", agent.hex(), curve_pk.hex(), sign_pk.hex(), "active"))[0][0] == b"ok"
         d = self.dir / (where or name)
         (d / "persons").mkdir(parents=True)

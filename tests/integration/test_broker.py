@@ -9,11 +9,11 @@ import time
 import pytest
 import zmq
 
+import agent as wire
 import hfp
-import raw_agent as wire
+from agent import (ACCEPTED, GRANT, HELLO, LOST, NACK, NEXT, NONE, RECEIPT, RECORD, RENEWED, ROLES, SEEN, WELCOME,
+                   Agent, FakeKeys, Person, wall_ms)
 from hfp import pack, unpack
-from raw_agent import (ACCEPTED, GRANT, HELLO, LOST, NACK, NEXT, NONE, RECEIPT, RECORD, RENEWED, ROLES, SEEN, WELCOME,
-                       Agent, FakeKeys, Person, wall_ms)
 from stack import BIN, Stack, wait_for
 
 INDEX_KEY, RECEIPT_KEY, CAMPAIGN_KEY = b"i" * 32, b"r" * 32, b"c" * 32

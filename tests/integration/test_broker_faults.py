@@ -6,9 +6,9 @@ import signal
 import threading
 import time
 
-import raw_agent as wire
+import agent as wire
+from agent import ACCEPTED, GRANT, LOST, NACK, NONE, WELCOME
 from hfp import pack, unpack
-from raw_agent import ACCEPTED, GRANT, LOST, NACK, NONE, WELCOME
 from stack import wait_for
 from test_broker import rig_with
 
