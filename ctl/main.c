@@ -2,6 +2,7 @@
  *
  * Happy path: global options, noun and verb from the tables, the verb's answer is the exit code.
  * Failures: unknown words say what there is (64); a story from below is printed once, on stderr. */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,6 +117,7 @@ main(int argc, char **argv)
 	struct err err = ERR_INIT;
 	int code;
 
+	(void)signal(SIGPIPE, SIG_IGN);
 	log_init("hfctl", LOG_LVL_WARN);
 	if (crypt_init(&err) != 0) {
 		fprintf(stderr, "hfctl: %s\n", err.text);

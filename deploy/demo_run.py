@@ -84,8 +84,8 @@ class Caller:
         self.rng = random.Random(f"{SEED}/{person}")
         self.seen = collections.Counter()
         self.stored = {}
-        self.accepted = 0
         self.settled = 0
+        self.stopping = False
 
     async def start(self):
         self.proc = await asyncio.create_subprocess_exec(
@@ -101,6 +101,8 @@ class Caller:
         return self.rng.choices([o for o, _ in table], [w for _, w in table])[0]
 
     def on_task(self, task):
+        if self.stopping:
+            return
         case = task["case"]
         outcome = self.outcome(case)
         self.seen[case] += 1
@@ -119,14 +121,14 @@ class Caller:
         self.stats["tasks"] += 1
         self.send(**record)
 
-    async def talk(self, stop):
+    async def talk(self):
+        """Until hf-caller ends."""
         self.send(do="next")
-        while not stop.is_set():
+        while True:
             line = await self.proc.stdout.readline()
             if not line:
-                break
+                return
             self.on_line(json.loads(line))
-        return self
 
     def on_line(self, said):
         if "task" in said:
@@ -145,19 +147,18 @@ class Caller:
                 say(f"{self.person}: {said['error']}")
         elif "none" in said and said["none"]["reason"] not in ("empty", "closed-until", "paused"):
             self.stats["none:" + said["none"]["reason"]] += 1
-            asyncio.get_running_loop().call_later(0.5, lambda: self.send(do="next"))
+            asyncio.get_running_loop().call_later(0.5, self.again)
 
-    async def finish(self):
+    def again(self):
+        if not self.stopping:
+            self.send(do="next")
+
+    async def finish(self, talk):
         """stdin ends: hf-caller waits for what is outstanding and goes."""
+        self.stopping = True
         self.proc.stdin.close()
         try:
-            while True:
-                line = await asyncio.wait_for(self.proc.stdout.readline(), 20)
-                if not line:
-                    break
-                said = json.loads(line)
-                if "task" not in said:
-                    self.on_line(said)
+            await asyncio.wait_for(talk, 30)
             await asyncio.wait_for(self.proc.wait(), 10)
         except asyncio.TimeoutError:
             self.proc.kill()
@@ -234,7 +235,7 @@ async def work(clock, people, stats):
     callers = [Caller(p, stats) for p in people]
     for c in callers:
         await c.start()
-    talks = [asyncio.create_task(c.talk(stop)) for c in callers]
+    talks = [asyncio.create_task(c.talk()) for c in callers]
     faults = asyncio.create_task(kill_in_turn(clock, stats, stop))
     begun = time.monotonic()
     ends = [("1", T0 + int(9.5 * 3600000)), ("2", T0 + 34 * 3600000), ("3", T0 + 58 * 3600000)]
@@ -250,10 +251,7 @@ async def work(clock, people, stats):
     await faults
     clock.halt()
     stop.set()
-    for c in callers:
-        c.send(do="look", what="me")
-    await asyncio.gather(*talks)
-    await asyncio.gather(*(c.finish() for c in callers))
+    await asyncio.gather(*(c.finish(t) for c, t in zip(callers, talks)))
     return callers
 
 

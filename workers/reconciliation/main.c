@@ -1,6 +1,7 @@
 /* main.c - hf-reconcile rates | census: prints figures as a table or as JSON.
  *
  * Exit 0; 1 when the census found something; sysexits otherwise. */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -182,6 +183,7 @@ main(int argc, char **argv)
 	struct err err = ERR_INIT;
 	int got;
 
+	(void)signal(SIGPIPE, SIG_IGN);
 	log_init("hf-reconcile", LOG_LVL_WARN);
 	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
 		printf("hf-reconcile %s\n", HF_VERSION);

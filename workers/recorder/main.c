@@ -286,6 +286,7 @@ main(int argc, char **argv)
 
 	if (argp_parse(&argp, argc, argv, 0, NULL, &s) != 0)
 		return EX_USAGE;
+	(void)signal(SIGPIPE, SIG_IGN); /* a store that went away is an error of a write, no more */
 	log_init("hf-recorder", LOG_LVL_INFO);
 	if (s.print) {
 		conf_print(&text, settings, NULL);
