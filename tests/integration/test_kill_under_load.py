@@ -48,6 +48,8 @@ class Caller(threading.Thread):
         while not self.stop.is_set():
             self.say(do="next")
             for line in self.p.stdout:
+                if not line.endswith("\n"):
+                    break  # killed in the middle of a line
                 said = json.loads(line)
                 if "task" in said:
                     t = said["task"]
