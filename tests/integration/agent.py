@@ -22,7 +22,6 @@ ROLES = {"caller": 1, "leader": 2, "deputy": 4, "strike": 8, "strike-head": 16, 
          "admin": 4096, "leading": 8192, "system": 16384}
 EFFECTIVE, LATE, QUARANTINED = 0, 1, 2
 H0 = hfp.ZERO32
-blake = hfp.hash32
 HOUR = 3600 * 1000
 
 

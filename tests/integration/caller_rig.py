@@ -13,7 +13,6 @@ import hfp
 import nacl.signing
 import zmq
 import zmq.utils.z85 as z85
-import hfp
 from agent import Person
 from stack import BIN, wait_for
 from test_broker import Rig
