@@ -784,11 +784,30 @@ function R.number(case, index)
 	return { 'ok' }
 end
 
-function R.cursor(router, id)
+-- More words: field, value, … of what else the router wants to find again (its book, the policy's text).
+function R.cursor(router, id, ...)
 	name_arg('router', router)
-	call('HSET', P .. 'router', 'cursor', id_arg(id))
+	local set, rest = { 'cursor', id_arg(id) }, { ... }
+	if #rest % 2 ~= 0 or #rest > 8 then error('cursor: wants pairs', 0) end
+	for i = 1, #rest, 2 do
+		set[#set + 1] = word_arg('field', rest[i])
+		set[#set + 1] = text_arg('value', rest[i + 1], 262144)
+	end
+	call('HSET', P .. 'router', unpack(set))
 	changed()
 	return { 'ok' }
+end
+
+-- Which router is at work: compare-and-set of a text that its holder changes all the time. Whoever watched
+-- the same text long enough on its own clock may put its own there.
+function R.lead(seen, mine)
+	text_arg('seen', seen, 80)
+	text_arg('mine', mine, 80)
+	local now = call('HGET', P .. 'router', 'lead') or ''
+	if now ~= seen or mine == '' then return { 'no', now } end
+	call('HSET', P .. 'router', 'lead', mine)
+	changed()
+	return { 'ok', mine }
 end
 
 function R.gate(until_ms)

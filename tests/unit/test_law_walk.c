@@ -137,7 +137,7 @@ live(struct kit *k0, unsigned life)
 	}
 	for (n = 0; n < ACTS; n++) {
 		const struct law_case *c = &k.c;
-		enum case_state before = c->state;
+		enum intent before = c->state;
 		uint8_t blob[LAW_BLOB_MAX];
 		struct law_case back;
 		struct err err = ERR_INIT;

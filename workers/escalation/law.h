@@ -59,6 +59,7 @@ struct law_act {
 	uint32_t ticks;    /* 7: all three points */
 	int64_t next_at;   /* 0 none */
 	bool they_call;    /* the time is theirs to call us; not believed */
+	bool hand_up;      /* the caller hands it to the leader at once */
 	int64_t decide_by; /* 0 none */
 	int rung;          /* -1 none */
 	int evidence;      /* files */

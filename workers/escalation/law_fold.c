@@ -171,10 +171,10 @@ fold_facts(struct law_case *c, const struct law_ctx *ctx, const struct law_act *
 		c->no_dial = false;
 }
 
-static enum case_state
+static enum intent
 state_after(const struct law_case *c, enum outcome o)
 {
-	static const enum case_state states[OUT_COUNT] = {
+	static const enum intent states[OUT_COUNT] = {
 	    [OUT_CONFIRMED] = STATE_CONFIRMED,
 	    [OUT_CONSIDERING] = STATE_CONSIDERING,
 	    [OUT_WILL_NOT_SAY] = STATE_WILL_NOT_SAY,

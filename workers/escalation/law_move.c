@@ -253,7 +253,7 @@ law_to_rest(struct law *l, int64_t until, enum then_kind then, enum strike_kind 
 }
 
 void
-law_to_end(struct law *l, enum case_state s)
+law_to_end(struct law *l, enum intent s)
 {
 	end_strike(l);
 	no_hand(l);

@@ -47,7 +47,7 @@ void law_to_papers(struct law *l, enum setting deadline, enum reason r);
 void law_to_supervision(struct law *l);
 void law_to_rest(
     struct law *l, int64_t until, enum then_kind then, enum strike_kind k, enum reason r);
-void law_to_end(struct law *l, enum case_state s);
+void law_to_end(struct law *l, enum intent s);
 void law_to_parked(struct law *l);
 void law_leader_silent(struct law *l); /* the deadline of a hand-up or of papers passed */
 void law_resume(struct law *l, enum reason r);

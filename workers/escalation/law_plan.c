@@ -243,6 +243,11 @@ law_plan(struct law *l, enum outcome o)
 		law_stay(l, REASON_AGREED);
 		return;
 	}
+	if (l->act->hand_up && row->goes == GOES_OWN) {
+		hand_up(
+		    l, row->strike != STRIKE_NONE ? row->strike : STRIKE_DIFFICULT, REASON_HAND_UP);
+		return;
+	}
 	if (agreed(l, o, row))
 		return;
 	switch (row->goes) {

@@ -141,6 +141,7 @@ struct policy {
 	struct day_row days[POLICY_DAYS]; /* rising */
 	struct step pass_length[4];       /* 1 to 3 */
 	bool pass_calls_all[4];
+	int64_t registration_from, registration_until, notice_sent; /* ms, 0 not known yet */
 	struct step set_step[SETTING_COUNT];
 	int32_t set_n[SETTING_COUNT];
 	struct outcome_row outcomes[OUT_COUNT];

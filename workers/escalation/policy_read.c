@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "workers/escalation/policy_reader.h"
@@ -190,6 +191,34 @@ read_day(struct reader *r)
 	p->n_days++;
 }
 
+/* Dates that are known late, so both lines may be missing. Days are whole days in Shanghai. */
+static void
+read_date(struct reader *r)
+{
+	struct value which = value_of(r->field[1]), v = value_of(r->field[2]);
+	const char *at = v.text;
+	char from[16] = "", until[16] = "";
+	bool two = value_word(&at, " ,", from, sizeof(from)) &&
+	           value_word(&at, " ,", until, sizeof(until));
+	int32_t first, last;
+
+	if (!value_date(from, &first) || !value_date(two ? until : from, &last) || last < first ||
+	    at[strspn(at, " ,")] != '\0') {
+		problem(r, "日期看不懂；写成 2026-09-05，或头尾两天 2026-09-05, 2026-09-06");
+	} else if (strcmp(which.text, "registration") == 0) {
+		if (!reader_once(r, &r->at_registration, "报到日期"))
+			return;
+		r->p->registration_from = (int64_t)first * 86400000 - CLOCK_SHANGHAI_MS;
+		r->p->registration_until = (int64_t)(last + 1) * 86400000 - CLOCK_SHANGHAI_MS;
+	} else if (strcmp(which.text, "notice") == 0) {
+		if (reader_once(r, &r->at_notice, "寄通知书日期"))
+			r->p->notice_sent = (int64_t)first * 86400000 - CLOCK_SHANGHAI_MS;
+	} else {
+		problem(r, "date 后面是 registration 或 notice，不是“%s”",
+		    value_shown(r->field[1]).text);
+	}
+}
+
 static void
 read_pass(struct reader *r)
 {
@@ -223,6 +252,7 @@ static const struct keyword {
     {"days", 3, 4, read_days},
     {"daypart", 3, 4, read_daypart},
     {"day", 3, 4, read_day},
+    {"date", 3, 4, read_date},
     {"pass", 4, 5, read_pass},
     {"set", 3, 4, read_setting},
     {"outcome", 13, 14, read_outcome},
@@ -283,7 +313,7 @@ read_line(struct reader *r, struct span line)
 		return;
 	}
 	problem(r,
-	    "不认识的开头“%s”；可以是 policy hours days daypart day pass set outcome rung "
+	    "不认识的开头“%s”；可以是 policy hours days daypart day date pass set outcome rung "
 	    "question，说明以 # 开头",
 	    value_shown(r->field[0]).text);
 }

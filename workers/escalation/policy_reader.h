@@ -24,6 +24,7 @@ struct reader {
 	struct span field[READER_FIELDS]; /* borrowed, trimmed */
 	/* The line where each thing was set, 0 not yet. */
 	int at_policy, at_offered, at_quiet, at_asked, at_office, at_calling, at_working;
+	int at_registration, at_notice;
 	int at_daypart[4], at_pass[4], at_setting[SETTING_COUNT], at_outcome[OUT_COUNT];
 	int at_rung[RUNG_COUNT], at_question[POLICY_QUESTIONS + 1];
 };

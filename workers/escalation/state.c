@@ -118,7 +118,7 @@ unpack_fixed(struct law_case *c, const uint8_t *p)
 	c->pass = p[1] & 15;
 	c->place = (enum place)(p[2] >> 4);
 	c->cls = (enum own_class)(p[2] & 15);
-	c->state = (enum case_state)p[3];
+	c->state = (enum intent)p[3];
 	c->last = (enum outcome)p[4];
 	c->talk = (enum outcome)p[5];
 	c->soft = (enum outcome)p[6];
@@ -243,7 +243,7 @@ place_name(enum place p)
 }
 
 const char *
-case_state_name(enum case_state s)
+intent_name(enum intent s)
 {
 	static const char *const names[STATES] = {"new", "in-progress", "confirmed", "considering",
 	    "will-not-say", "unreachable", "withdraw-asked", "withdrawn", "admitted", "wavering",

@@ -44,7 +44,7 @@ enum own_class {
 };
 
 /* What is known of the applicant's intention (domain.md a.5). */
-enum case_state {
+enum intent {
 	STATE_NEW,
 	STATE_IN_PROGRESS,
 	STATE_CONFIRMED,
@@ -76,7 +76,7 @@ struct law_case {
 	enum place place;
 	enum own_class cls;
 	bool hot; /* past half of its deadline */
-	enum case_state state;
+	enum intent state;
 	enum outcome last;           /* newest effective outcome */
 	enum outcome talk, soft;     /* newest of those series … */
 	uint8_t talk_run, soft_run;  /* … and how often in a row */
@@ -125,6 +125,6 @@ size_t law_case_pack(uint8_t out[LAW_BLOB_MAX], const struct law_case *c);
 int law_case_unpack(struct law_case *ret, struct span blob, struct err *err);
 
 const char *place_name(enum place p);
-const char *case_state_name(enum case_state s);
+const char *intent_name(enum intent s);
 
 #endif

@@ -1,0 +1,566 @@
+/* campaign.c - records without a case: who may act, what is released, which stage and pass it is, which
+ * policy holds. Each changes the book or a person, and then the law is asked about every case that it
+ * concerns. Folding one again after a restart changes nothing: cases remember how far they are. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/crypt.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "proto/roles.h"
+#include "workers/escalation/router.h"
+
+#define RELEASE_LOT 100 /* cases of one batch, with the book in the same batch */
+
+static uint64_t
+u_of(const struct record_header *h, enum field_key key)
+{
+	return h->f[key].set ? h->f[key].u : 0;
+}
+
+static void
+name_field(name_t out, const struct record_header *h, enum field_key key)
+{
+	memset(out, 0, sizeof(name_t));
+	if (h->f[key].set && h->f[key].bytes.len <= NAME_MAX_LEN)
+		memcpy(out, h->f[key].bytes.data, h->f[key].bytes.len);
+}
+
+/* ---- persons and agents ---- */
+
+struct rperson *
+person_find(struct router *r, const char *name)
+{
+	return map_get(r->persons, name, strlen(name));
+}
+
+void
+person_free(void *v)
+{
+	struct rperson *p = v;
+
+	buf_done(&p->offer);
+	free(p);
+}
+
+static struct rperson *
+person_make(struct router *r, const char *name)
+{
+	struct rperson *p = person_find(r, name);
+
+	if (p != NULL)
+		return p;
+	p = xcalloc(1, sizeof(*p));
+	memcpy(p->person, name, strlen(name) + 1);
+	memcpy(p->pk, "-", 2);
+	map_put(r->persons, p->person, strlen(p->person), p);
+	return p;
+}
+
+/* "<roles> <team or -> <qualified> <pk or -> <active>" */
+struct rperson *
+person_load(struct router *r, const char *name, struct span row)
+{
+	struct span w[5];
+	struct rperson *p;
+	const uint8_t *at = row.data, *end = row.data + row.len;
+	int n = 0;
+
+	for (; n < 5 && at <= end; n++) {
+		const uint8_t *stop = memchr(at, ' ', (size_t)(end - at));
+
+		stop = stop == NULL ? end : stop;
+		w[n] = span_of(at, (size_t)(stop - at));
+		at = stop + 1;
+	}
+	if (n < 5 || w[1].len > NAME_MAX_LEN || w[3].len >= sizeof(p->pk))
+		return NULL;
+	p = person_make(r, name);
+	if (!text_to_u64((const char *)w[0].data, w[0].len, &p->roles))
+		p->roles = 0;
+	memset(p->team, 0, sizeof(p->team));
+	if (!span_eq_str(w[1], "-"))
+		memcpy(p->team, w[1].data, w[1].len);
+	p->qualified = span_eq_str(w[2], "1");
+	memset(p->pk, 0, sizeof(p->pk));
+	memcpy(p->pk, w[3].data, w[3].len);
+	p->active = span_eq_str(w[4], "1");
+	return p;
+}
+
+struct of_person {
+	const char *person;
+	int64_t now;
+};
+
+static void
+look_if_of(struct router *r, struct rcase *c, void *arg)
+{
+	const struct of_person *of = arg;
+	const char *owner = c->has_want ? c->want.owner : c->owner;
+
+	if (c->law.place == PLACE_TERMINAL ||
+	    (strcmp(owner, of->person) != 0 && strcmp(c->law.hand, of->person) != 0))
+		return;
+	case_look(r, c, of->now);
+	case_queue(r, c);
+}
+
+/* The person changed: Redis hears of it, and the law looks at the person's cases again. */
+static void
+admit(struct router *r, struct rperson *p, int64_t now)
+{
+	struct words *w = words_make("admit_person");
+	struct of_person of = {p->person, now};
+
+	words_str(w, p->person);
+	words_u(w, p->roles);
+	words_str(w, p->team[0] == '\0' ? "-" : p->team);
+	words_str(w, p->qualified ? "1" : "0");
+	words_str(w, p->pk);
+	words_str(w, p->active ? "1" : "0");
+	words_queue(r, w);
+	if (r->is_caught_up)
+		case_all(r, look_if_of, &of);
+	offers_all(r);
+	offers_person(r, p);
+}
+
+static void
+on_person(struct router *r, const struct record_header *h, int64_t now)
+{
+	struct rperson *p;
+	name_t who;
+
+	name_field(who, h, F_subject);
+	if (who[0] == '\0')
+		return;
+	p = person_make(r, who);
+	p->active = true;
+	if (h->f[F_roles].set)
+		p->roles = h->f[F_roles].u & ROLES_ALL & ~(uint64_t)ROLE_SYSTEM;
+	if (h->f[F_team].set)
+		name_field(p->team, h, F_team);
+	if (h->f[F_qualified].set)
+		p->qualified = h->f[F_qualified].u == 1;
+	if (h->f[F_person_pk].set)
+		hex_encode(p->pk, h->f[F_person_pk].bytes.data, 32);
+	admit(r, p, now);
+}
+
+/* An agent's two keys, remembered because revoking it must repeat them. */
+void
+agent_keep(struct router *r, const char *agent, const char *curve_pk, const char *sign_pk)
+{
+	char *both = map_get(r->agents, agent, 32);
+
+	if (both == NULL) {
+		both = xcalloc(1, 129);
+		map_put(r->agents, agent, 32, both);
+	}
+	memcpy(both, curve_pk, 64);
+	memcpy(both + 64, sign_pk, 64);
+}
+
+static bool
+agent_known(struct router *r, const char *agent, char curve_pk[65], char sign_pk[65])
+{
+	const char *both = map_get(r->agents, agent, 32);
+
+	if (both == NULL)
+		return false;
+	memcpy(curve_pk, both, 64);
+	memcpy(sign_pk, both + 64, 64);
+	curve_pk[64] = sign_pk[64] = '\0';
+	return true;
+}
+
+static void
+admit_agent(struct router *r, const char *agent, const char *curve_pk, const char *sign_pk,
+    const char *state)
+{
+	struct words *w = words_make("admit_agent");
+
+	words_str(w, agent);
+	words_str(w, curve_pk);
+	words_str(w, sign_pk);
+	words_str(w, state);
+	words_queue(r, w);
+}
+
+static void
+on_enrol(struct router *r, const struct record_header *h, int64_t now)
+{
+	char agent[33], curve_pk[65], sign_pk[65];
+	struct rperson *p;
+	name_t who;
+
+	hex_encode(agent, h->f[F_agent].bytes.data, 16);
+	hex_encode(curve_pk, h->f[F_curve_pk].bytes.data, 32);
+	hex_encode(sign_pk, h->f[F_sign_pk].bytes.data, 32);
+	admit_agent(r, agent, curve_pk, sign_pk, "active");
+	agent_keep(r, agent, curve_pk, sign_pk);
+	name_field(who, h, F_subject);
+	p = person_make(r, who);
+	hex_encode(p->pk, h->f[F_person_pk].bytes.data, 32);
+	p->active = true;
+	admit(r, p, now);
+}
+
+static void
+on_revoke(struct router *r, const struct record_header *h, int64_t now)
+{
+	char agent[33], curve_pk[65], sign_pk[65];
+	struct rperson *p;
+	name_t who;
+
+	if (h->f[F_agent].set) {
+		hex_encode(agent, h->f[F_agent].bytes.data, 16);
+		if (agent_known(r, agent, curve_pk, sign_pk))
+			admit_agent(r, agent, curve_pk, sign_pk, "revoked");
+		else
+			log_warn("revoke.agent", "agent=%s decision=\"not enrolled\"", agent);
+		return; /* the person may act from another one */
+	}
+	name_field(who, h, F_subject);
+	p = who[0] == '\0' ? NULL : person_find(r, who);
+	if (p == NULL)
+		return;
+	p->active = false;
+	admit(r, p, now);
+}
+
+/* ---- acts on all cases ---- */
+
+struct on_all {
+	struct law_act act;
+	int64_t now;
+	struct logid at;
+};
+
+static void
+apply_to(struct router *r, struct rcase *c, void *arg)
+{
+	const struct on_all *all = arg;
+
+	if (!logid_after(all->at, c->at))
+		return;
+	case_act(r, c, &all->act, all->now, all->at);
+	case_queue(r, c);
+}
+
+static void
+on_stage(struct router *r, const struct record_header *h, int64_t now, struct logid at, bool again)
+{
+	struct on_all all = {.now = now, .at = at};
+	uint64_t n = u_of(h, F_n);
+
+	if (n < 1 || n > 4 || u_of(h, F_open) != 1)
+		return; /* a stage ends when the next one opens */
+	if (!again && r->book.stage != n) {
+		r->book.pass = 0;
+		r->book.pass_end = 0;
+		r->book.pass_seen = false;
+	}
+	if (!again) {
+		r->book.stage = n;
+		r->book.stage_opened_at = now;
+	}
+	law_act_init(&all.act, LAW_STAGE);
+	all.act.stage = (int)n;
+	all.act.at = now;
+	case_all(r, apply_to, &all);
+}
+
+static void
+on_pass(struct router *r, const struct record_header *h, int64_t now, struct logid at, bool again)
+{
+	struct on_all all = {.now = now, .at = at};
+	uint64_t n = u_of(h, F_n);
+	int64_t until = (int64_t)(u_of(h, F_until) & INT64_MAX);
+
+	if (n < 1 || n > 3)
+		return;
+	if (u_of(h, F_open) != 1) {
+		if (!again && r->book.pass == n)
+			r->book.pass = 0;
+		return;
+	}
+	if (until <= now)
+		until = calendar_step(&r->calendar, calendar_open(&r->calendar, HOURS_CALLING, now),
+		    r->policy->pass_length[n], 0);
+	if (!again) {
+		r->book.pass_seen = true;
+		r->book.pass = n;
+		r->book.pass_end = until;
+	}
+	law_act_init(&all.act, LAW_PASS);
+	all.act.pass = (int)n;
+	all.act.until = until;
+	all.act.at = now;
+	case_all(r, apply_to, &all);
+}
+
+static void
+rule_if_open(struct router *r, struct rcase *c, void *arg)
+{
+	if (c->law.state != STATE_CONFIRMED && c->law.state != STATE_ADMITTED &&
+	    c->law.place != PLACE_TERMINAL && c->law.place != PLACE_UNRELEASED)
+		apply_to(r, c, arg);
+}
+
+/* A ruling over all open cases takes the callback head and one of the data group. */
+static void
+on_ruling(struct router *r, const struct record_header *h, int64_t now, struct logid at)
+{
+	struct on_all all = {.now = now, .at = at};
+	struct rperson *p = person_find(r, h->person);
+	uint32_t roles = p == NULL ? 0 : (uint32_t)p->roles;
+	uint32_t both = roles | r->book.ruling_roles;
+
+	if (!span_eq_str(h->f[F_verdict].bytes, "admitted-unconfirmed"))
+		return;
+	if (r->book.ruling_by[0] == '\0' || strcmp(r->book.ruling_by, h->person) == 0 ||
+	    (both & ROLE_CALLBACK_HEAD) == 0 || (both & ROLE_DATA) == 0) {
+		memcpy(r->book.ruling_by, h->person, sizeof(r->book.ruling_by));
+		memcpy(r->book.ruling, "admitted-unconfirmed", sizeof("admitted-unconfirmed"));
+		r->book.ruling_roles = roles;
+		return;
+	}
+	r->book.ruling_by[0] = '\0';
+	r->book.ruling_roles = 0;
+	law_act_init(&all.act, LAW_RULING);
+	all.act.outcome = "admitted-unconfirmed";
+	all.act.person = h->person;
+	all.act.at = now;
+	case_all(r, rule_if_open, &all);
+}
+
+/* ---- absence ---- */
+
+struct move {
+	struct on_all all;
+	const char *from;
+};
+
+static void
+move_if_of(struct router *r, struct rcase *c, void *arg)
+{
+	struct move *m = arg;
+	const char *owner = c->has_want ? c->want.owner : c->owner;
+
+	if (c->law.place == PLACE_OWN && strcmp(owner, m->from) == 0 && c->law.hand[0] == '\0')
+		apply_to(r, c, &m->all);
+}
+
+static void
+on_absence(struct router *r, const struct record_header *h, int64_t now, struct logid at)
+{
+	struct move m = {.all = {.now = now, .at = at}};
+	struct of_person of = {.now = now};
+	name_t who, to;
+	int64_t until = h->f[F_until].set ? (int64_t)(h->f[F_until].u & INT64_MAX) : 0;
+
+	name_field(who, h, F_subject);
+	name_field(to, h, F_to);
+	if (who[0] == '\0' || !book_set_absence(&r->book, who, now, until)) {
+		log_warn("absence", "decision=\"not kept: the list is full\"");
+		return;
+	}
+	m.from = of.person = who;
+	if (to[0] != '\0' && strcmp(to, who) != 0 && person_find(r, to) != NULL) {
+		law_act_init(&m.all.act, LAW_HANDOVER);
+		m.all.act.person = h->person;
+		m.all.act.to = to;
+		m.all.act.at = now;
+		case_all(r, move_if_of, &m);
+	} else if (r->is_caught_up) {
+		case_all(r, look_if_of, &of);
+	}
+}
+
+/* ---- release ---- */
+
+const char *
+campaign_reporter(struct router *r, const struct rcase *c)
+{
+	const struct rperson *p = c->law.hand[0] == '\0' ? NULL : person_find(r, c->law.hand);
+	bool valid = p != NULL && p->active && p->qualified && p->team[0] != '\0' &&
+	             (p->roles & (ROLE_CALLER | ROLE_LEADER | ROLE_DEPUTY)) != 0;
+
+	return valid ? p->person : "";
+}
+
+struct place_in_order {
+	uint8_t key[HASH_LEN];
+	struct rcase *c;
+};
+
+static int
+by_key(const void *a, const void *b)
+{
+	return memcmp(a, b, HASH_LEN);
+}
+
+struct gather {
+	struct place_in_order *at;
+	size_t n;
+	uint64_t seed;
+};
+
+static void
+gather(struct router *r, struct rcase *c, void *arg)
+{
+	struct gather *g = arg;
+	uint8_t seed[8] = {0};
+	struct span parts[2] = {span_of(seed, 8), span_of(c->id, 16)};
+
+	(void)r;
+	if (c->law.place != PLACE_UNRELEASED || c->held)
+		return;
+	be64_put(seed, g->seed);
+	crypt_hash(g->at[g->n].key, parts, 2);
+	g->at[g->n++].c = c;
+}
+
+/* The stored seed shuffles; the same seed and the same cases give the same order. */
+static void
+line_up(struct router *r)
+{
+	struct gather g = {.seed = r->book.release_seed};
+
+	g.at = xcalloc(map_count(r->cases) + 1, sizeof(*g.at));
+	case_all(r, gather, &g);
+	qsort(g.at, g.n, sizeof(*g.at), by_key);
+	r->release = xcalloc(g.n + 1, sizeof(struct rcase *));
+	r->n_release = g.n;
+	r->release_next = 0;
+	for (size_t i = 0; i < g.n; i++)
+		r->release[i] = g.at[i].c;
+	free(g.at);
+}
+
+static void
+on_release(struct router *r, const struct record_header *h, int64_t now, struct logid at)
+{
+	r->book.release = at;
+	r->book.release_left = u_of(h, F_count) == 0 ? UINT32_MAX : u_of(h, F_count);
+	r->book.release_seed = h->f[F_seed].set ? h->f[F_seed].u : at.no;
+	r->book.release_order = 0;
+	r->book.released_at = now;
+}
+
+bool
+campaign_is_busy(const struct router *r)
+{
+	return r->book.release.no != 0;
+}
+
+/* The next lot; the book goes along in the same batch, so that a crash neither repeats nor loses one. */
+void
+campaign_continue(struct router *r)
+{
+	struct law_act act;
+
+	if (r->release == NULL)
+		line_up(r);
+	law_act_init(&act, LAW_RELEASE);
+	for (int i = 0;
+	     i < RELEASE_LOT && r->book.release_left > 0 && r->release_next < r->n_release; i++) {
+		struct rcase *c = r->release[r->release_next++];
+
+		case_act(r, c, &act, r->book.released_at, r->book.release);
+		case_queue(r, c);
+		r->book.release_order++;
+		r->book.release_left--;
+	}
+	if (r->book.release_left == 0 || r->release_next == r->n_release) {
+		free(r->release);
+		r->release = NULL;
+		r->book.release = (struct logid){0, 0};
+		r->book.release_left = 0;
+		log_info("released", "cases=%ju", (uintmax_t)r->book.release_order);
+		offers_all(r);
+	}
+	r->book_dirty = true;
+	work_add(r, WORK_CURSOR, NULL);
+}
+
+/* ---- policy ---- */
+
+static bool
+on_policy(struct router *r, const struct log_entry *e, const struct record_header *h)
+{
+	struct buf store = BUF_INIT;
+	struct body body;
+	bool opened = seal_open_body(r, e, NULL, &store, &body);
+
+	if (!opened && !r->is_forcing && map_count(r->keys) == 0) {
+		buf_done(&store);
+		return false;
+	}
+	if (opened && body.text.len > 0 && boot_use_policy(r, body.text, "policy")) {
+		r->book.policy = u_of(h, F_policy);
+		r->policy_dirty = true;
+		offers_all(r);
+	} else {
+		log_error("policy.refused", "version=%ju decision=\"the old one holds\"",
+		    (uintmax_t)u_of(h, F_policy));
+	}
+	buf_done(&store);
+	return true;
+}
+
+/* again: read once more after a restart, because some case had not heard of it. The book and the persons
+ * have it already; the cases know for themselves. */
+static bool
+apply(struct router *r, const struct log_entry *e, const struct record_header *h, struct logid at,
+    bool again)
+{
+	switch (h->kind) {
+	case REC_STAGE: on_stage(r, h, e->now, at, again); return true;
+	case REC_PASS: on_pass(r, h, e->now, at, again); return true;
+	default: break;
+	}
+	if (again)
+		return true;
+	switch (h->kind) {
+	case REC_POLICY: return on_policy(r, e, h);
+	case REC_RELEASE:
+		if (imports_pending(r) && !r->is_forcing)
+			return false; /* what was committed before shall be there first */
+		on_release(r, h, e->now, at);
+		return true;
+	case REC_PERSON: on_person(r, h, e->now); return true;
+	case REC_ENROL: on_enrol(r, h, e->now); return true;
+	case REC_REVOKE: on_revoke(r, h, e->now); return true;
+	case REC_ABSENCE: on_absence(r, h, e->now, at); return true;
+	case REC_RULING: on_ruling(r, h, e->now, at); return true;
+	default: return true; /* nothing for the router */
+	}
+}
+
+bool
+campaign_record(
+    struct router *r, const struct log_entry *e, const struct record_header *h, struct logid at)
+{
+	bool again = !logid_after(at, r->book.at);
+
+	if (h->kind == REC_IMPORT) {
+		imports_rows(r, e, h, at);
+	} else if (h->kind == REC_COMMIT) {
+		imports_commit(r, e, h);
+	} else if (!apply(r, e, h, at, again)) {
+		return false;
+	}
+	if (again)
+		return true;
+	r->book.at = at;
+	r->book_dirty = true;
+	if (h->kind == REC_STAGE || h->kind == REC_PASS)
+		offers_all(r);
+	offers_gate(r);
+	return true;
+}
