@@ -90,8 +90,8 @@ struct seen_case {
 int seen_case_decode(struct seen_case *ret, struct span f1, struct err *err);
 void seen_case_encode(struct buf *out, const struct seen_case *s); /* drops like GRANT */
 
-/* The plain text of tasks and bodies is in task.c. Texts have at most 1000 bytes, note and text
- * 4000; a writer cuts what is longer. A key that is not known is passed over. */
+/* The plain text of tasks and bodies is in task.c. A text has at most 1000 bytes, note
+ * 4000, text 60000; a writer cuts what is longer. A key that is not known is passed over. */
 #define TASK_NUMBERS 12
 #define TASK_EXTRAS  48
 struct task_number {

@@ -9,8 +9,9 @@
 #include "base/check.h"
 #include "proto/lists.h"
 
-#define TEXT_MAX 1000 /* bytes of one text, notes apart */
-#define NOTE_MAX 4000
+#define TEXT_MAX      1000 /* bytes of one text, notes apart */
+#define NOTE_MAX      4000
+#define BODY_TEXT_MAX 60000 /* a policy travels whole */
 
 /* Keys that are not plain texts. */
 enum {
@@ -51,7 +52,7 @@ static const struct text_key body_texts[] = {
     BODY_TEXT(4, words, TEXT_MAX),
     BODY_TEXT(5, answered, TEXT_MAX),
     BODY_TEXT(6, name, TEXT_MAX),
-    BODY_TEXT(8, text, NOTE_MAX),
+    BODY_TEXT(8, text, BODY_TEXT_MAX),
 };
 
 #define TASK_KEYS (sizeof(task_texts) / sizeof(task_texts[0]))

@@ -21,7 +21,7 @@ BIN = pathlib.Path(os.environ.get("HF_BIN", ROOT / "build" / "bin")).resolve()
 PG_BIN = "/usr/lib/postgresql/15/bin"
 LIMIT = 20.0
 
-INNER = ("+hget +hmget +hset +hdel +hgetall +hvals +hlen +hexists +zadd +zrem +zrange +zrangebyscore "
+INNER = ("+hget +hmget +hset +hdel +hscan +hgetall +hvals +hlen +hexists +zadd +zrem +zrange +zrangebyscore "
          "+zrangebylex +zcard +zscore +zcount +xadd +xtrim +xlen +xrange +xrevrange +xread +sadd +srem "
          "+smembers +sismember +scard +lpush +ltrim +lrange +llen +get +exists")
 USERS = {

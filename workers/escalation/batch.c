@@ -101,7 +101,10 @@ write_place(struct router *r, struct call *call, struct rcase *c)
 		return;
 	call_str(call, c->want.lane);
 	call_u(call, (uint64_t)c->want.due);
-	call_str(call, reason_code(c->want.reason));
+	if (c->want.reason == REASON_STAYS && c->why[0] != '\0')
+		call_str(call, c->why);
+	else
+		call_str(call, reason_code(c->want.reason));
 	call_str(call, c->want.text);
 	call_str(call, c->want.owner[0] == '\0'               ? "-"
 	               : strcmp(c->want.owner, c->owner) == 0 ? ""
@@ -150,7 +153,9 @@ write_timer(struct router *r, struct call *call, const struct rcase *c)
 
 	memcpy(h.person, "router", sizeof("router"));
 	memcpy(h.case_id, c->id, 16);
-	field_set_s(&h, F_what, reason_code(c->want.reason));
+	/* A deadline may only make the case urgent, where it is. */
+	field_set_s(
+	    &h, F_what, c->timer_why == REASON_STAYS ? "deadline" : reason_code(c->timer_why));
 	records_stamp(&h, &clock);
 	if (records_make(&m, r->id.sign_sk, r->ob, r->seq + 1, r->head, &h, NULL, NULL, &err) != 0)
 		CHECK(0); /* our own header is a good one */
@@ -307,6 +312,9 @@ answered(struct router *r, struct work *w, const struct rds_reply *entry)
 	if (!ok && !(w->kind == WORK_CASE && says(entry, 0, "no"))) {
 		log_error("batch.refused", "work=%d why=\"%.*s\"", (int)w->kind, (int)why.len,
 		    (const char *)why.data);
+		if (w->kind == WORK_TIMER &&
+		    (span_eq_str(why, "frozen") || span_eq_str(why, "equivocation")))
+			own_new_outbox(r);
 		/* A bad word of an operator's must not stop all others. */
 		return w->kind == WORK_WORDS || w->kind == WORK_CREATE;
 	}

@@ -4,20 +4,13 @@
  * A list of steps, each one command whose answer allows the next. Whatever fails is tried again from the
  * first step after a second; a router that does not lead watches the one that does, on its own clock, and
  * takes over when that one has not moved for LEAD_LOST. Nothing here is durable but the outbox's id. */
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <unistd.h>
 
 #include "base/check.h"
 #include "base/clock.h"
-#include "base/crypt.h"
-#include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "workers/escalation/router.h"
@@ -93,126 +86,6 @@ step_failed(struct router *r, const char *what, const char *why)
 	log_warn("boot", "step=%s why=\"%s\" decision=\"again in 1 s\"", what, why);
 	boot_forget(r);
 	again_later(r, RETRY_US);
-}
-
-/* ---- the policy ---- */
-
-bool
-boot_use_policy(struct router *r, struct span text, const char *name)
-{
-	struct buf problems = BUF_INIT;
-	struct policy *p = NULL;
-	struct err err = ERR_INIT;
-	bool ok = policy_read(&p, name, text, &problems, &err) == 0;
-
-	if (ok) {
-		policy_free(r->policy);
-		r->policy = p;
-		calendar_init(&r->calendar, p);
-		if (text.data != r->policy_text.data) {
-			buf_clear(&r->policy_text);
-			buf_add(&r->policy_text, text.data, text.len);
-		}
-		log_info("policy", "version=%d date=%s", p->version, p->date);
-	} else {
-		log_error(
-		    "policy", "why=\"%s\" hint=\"hf-router --check-policy shows each\"", err.text);
-	}
-	buf_done(&problems);
-	return ok;
-}
-
-/* ---- the router's own things on disk ---- */
-
-/* The outbox's id; the lock on its file is held as long as we live, so that two routers of one
- * installation never write one chain. */
-static int
-open_outbox(struct router *r, struct err *err)
-{
-	char path[600], text[34] = "";
-	ssize_t n;
-
-	if (r->lock_fd >= 0)
-		return 0;
-	snprintf(path, sizeof(path), "%s/ob", r->id.dir);
-	r->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (r->lock_fd < 0)
-		return err_sys(err, "%s", path);
-	if (flock(r->lock_fd, LOCK_EX | LOCK_NB) != 0) {
-		close(r->lock_fd);
-		r->lock_fd = -1;
-		return err_set(err, ERR_BUSY, "another router of this installation runs");
-	}
-	n = read(r->lock_fd, text, 33);
-	if (n == 33 && hex_decode(r->ob, 16, text, 32))
-		return 0;
-	crypt_random(r->ob, sizeof(r->ob));
-	hex_encode(text, r->ob, 16);
-	text[32] = '\n';
-	if (ftruncate(r->lock_fd, 0) != 0 || pwrite(r->lock_fd, text, 33, 0) != 33 ||
-	    fsync(r->lock_fd) != 0 || file_sync_dir(path, err) != 0)
-		return err_sys(err, "%s", path);
-	return 0;
-}
-
-/* A frozen or foreign chain is left as it is: a new one begins. */
-static void
-new_outbox(struct router *r)
-{
-	char text[34];
-
-	crypt_random(r->ob, sizeof(r->ob));
-	hex_encode(text, r->ob, 16);
-	text[32] = '\n';
-	if (pwrite(r->lock_fd, text, 33, 0) != 33 || fsync(r->lock_fd) != 0)
-		log_error(
-		    "outbox", "why=\"%s\" decision=\"used until the next start\"", strerror(errno));
-}
-
-static void
-on_key(void *arg, const struct keys_row *row)
-{
-	struct router *r = arg;
-	uint8_t *key = map_get(r->keys, row->case_id, 16);
-
-	if (row->shredded) {
-		if (key != NULL) {
-			map_del(r->keys, row->case_id, 16);
-			crypt_wipe(key, 32);
-			free(key);
-		}
-		return;
-	}
-	if (key == NULL) {
-		key = xmalloc(32);
-		map_put(r->keys, row->case_id, 16, key);
-	}
-	memcpy(key, row->key, 32);
-}
-
-static void
-on_keys_level(void *arg)
-{
-	pump(arg);
-}
-
-static int
-open_identity(struct router *r, struct err *err)
-{
-	char dir[560];
-
-	if (!r->has_id) {
-		snprintf(dir, sizeof(dir), "%s/router/%s", r->home.dir, r->campaign);
-		if (identity_load(&r->id, dir, err) != 0)
-			return -1;
-		r->has_id = true;
-	}
-	if (open_outbox(r, err) != 0)
-		return -1;
-	if (r->follow == NULL)
-		r->follow = keyfollow_create(
-		    r->zctx, r->loop, r->home.keys, r->campaign, on_key, on_keys_level, r, err);
-	return r->follow == NULL ? -1 : 0;
 }
 
 /* ---- the steps' commands ---- */
@@ -332,7 +205,7 @@ choose_campaign(struct router *r, const struct rds_reply *reply, struct err *err
 			continue;
 		memset(r->campaign, 0, sizeof(r->campaign));
 		memcpy(r->campaign, s.data, s.len);
-		return open_identity(r, err) == 0 ? 1 : err->code == ERR_BUSY ? 0 : -1;
+		return own_open(r, err) == 0 ? 1 : err->code == ERR_BUSY ? 0 : -1;
 	}
 	if (!r->said_waiting)
 		log_info("waiting", "decision=\"%s\"",
@@ -400,20 +273,6 @@ take_lead(struct router *r, const struct rds_reply *reply)
 	return span_eq_str(rds_str(rds_at(entry_of(reply), 0)), "ok");
 }
 
-static bool
-default_policy(struct router *r)
-{
-	struct buf text = BUF_INIT;
-	struct err err = ERR_INIT;
-	bool ok = file_read(&text, r->policy_path, POLICY_FILE_MAX, &err) == 0 &&
-	          boot_use_policy(r, buf_span(&text), r->policy_path);
-
-	if (err.code != ERR_NONE)
-		log_error("policy", "why=\"%s\"", err.text);
-	buf_done(&text);
-	return ok;
-}
-
 static int
 router_hash(struct router *r, const struct rds_reply *reply, struct err *err)
 {
@@ -431,9 +290,9 @@ router_hash(struct router *r, const struct rds_reply *reply, struct err *err)
 	r->read = r->done = r->cursor;
 	if (book.len > 0 && book_parse(&r->book, book, err) != 0)
 		return -1;
-	if (policy.len > 0 && boot_use_policy(r, policy, "policy"))
+	if (policy.len > 0 && own_use_policy(r, policy, "policy"))
 		return 1;
-	return r->policy != NULL || default_policy(r)
+	return r->policy != NULL || own_default_policy(r)
 	           ? 1
 	           : err_set(err, ERR_INVALID, "no policy can be read");
 }
@@ -532,8 +391,10 @@ on_answer(void *arg, const struct rds_reply *reply, const struct err *err)
 	if (!mine)
 		return;
 	if (err != NULL || rds_type(reply) == RDS_ERROR) {
-		step_failed(r, "redis",
-		    err != NULL ? err->text : "the command was refused (is the library loaded?)");
+		char said[120];
+
+		copy_text(said, sizeof(said), rds_str(reply));
+		step_failed(r, "redis", err != NULL ? err->text : said);
 		return;
 	}
 	rc = take_answer(r, reply, &why);
@@ -573,10 +434,4 @@ boot_begin(struct router *r)
 	r->step = BOOT_CAMPAIGN;
 	memcpy(r->scan, "0", 2);
 	next(r);
-}
-
-void
-boot_frozen(struct router *r)
-{
-	new_outbox(r);
 }

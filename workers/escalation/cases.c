@@ -44,6 +44,7 @@ take_state(struct rcase *c, const struct case_state *s)
 		memcpy(c->want.owner, s->owner, sizeof(c->want.owner));
 	memcpy(c->owner, s->owner, sizeof(c->owner));
 	memcpy(c->lane, s->lane, sizeof(c->lane));
+	memcpy(c->why, s->why, sizeof(c->why));
 	c->due = s->due;
 }
 
@@ -165,6 +166,10 @@ decide(struct router *r, struct rcase *c, const struct law_ctx *ctx, const struc
 		c->law.place = PLACE_PARKED;
 		CHECK(law_next(&c->law, &x, NULL, &p, &err) == 0);
 	}
+	if (p.reason == REASON_STAYS && c->has_want) { /* it is there for the reason it came for */
+		p.reason = c->want.reason;
+		memcpy(p.text, c->want.text, sizeof(p.text));
+	}
 	c->want = p;
 	c->has_want = true;
 	timers_set(r, c, p.timer_at);
@@ -214,8 +219,9 @@ case_moves(const struct rcase *c)
 {
 	if (!c->has_want || c->held || (stands_apart(c) && strcmp(c->want.lane, c->lane) != 0))
 		return false;
-	return strcmp(c->want.lane, c->lane) != 0 || c->want.due != c->due ||
-	       strcmp(c->want.owner, c->owner) != 0;
+	/* In the pool the due time is the place in the seeded order, and stays. */
+	return strcmp(c->want.lane, c->lane) != 0 || strcmp(c->want.owner, c->owner) != 0 ||
+	       (c->want.due != c->due && c->law.place != PLACE_POOL);
 }
 
 bool

@@ -35,7 +35,7 @@ struct creation {
 
 struct import {
 	uint8_t id[16];
-	struct logid first;
+	struct logid first, commit;
 	int64_t since_us, committed_us;
 	int64_t now; /* campaign time of the commit */
 	uint64_t rows;
@@ -151,6 +151,7 @@ imports_commit(struct router *r, const struct log_entry *e, const struct record_
 	m->committed_us = clock_boot_us();
 	m->rows = h->f[F_rows].u;
 	m->now = e->now;
+	m->commit = (struct logid){e->epoch, e->no};
 }
 
 /* ---- from rows to cases ---- */
@@ -165,6 +166,8 @@ add_row(struct import *m, const struct import_row *row)
 	memset(c, 0, sizeof(*c));
 	memcpy(c->id, row->case_id, 16);
 	buf_add(&c->task, row->task.data, row->task.len);
+	/* The 考生号 finds its case like a number does. */
+	buf_add(&c->indexes, row->no_index, sizeof(row->no_index));
 	buf_add(&c->indexes, row->indexes.data, row->indexes.len);
 	memcpy(c->reporter, row->reporter, sizeof(c->reporter));
 }
@@ -323,12 +326,29 @@ know(struct router *r, const struct creation *c)
 	buf_done(&text);
 }
 
+/* A known applicant came again: numbers that are new are added, found ones stay. */
+static void
+add_numbers(struct router *r, const struct creation *c)
+{
+	struct rcase *old = case_find(r, c->id);
+	struct law_act act;
+
+	if (old == NULL || !logid_after(c->of->commit, old->at))
+		return;
+	law_act_init(&act, LAW_IMPORT);
+	act.n_numbers = number_ids(r, c, act.numbers);
+	case_act(r, old, &act, c->of->now, c->of->commit);
+	case_queue(r, old);
+}
+
 void
 imports_created(struct router *r, struct creation *c, bool made)
 {
 	struct import *m = c->of;
 
-	if (made && case_find(r, c->id) == NULL)
+	if (!made)
+		add_numbers(r, c);
+	else if (case_find(r, c->id) == NULL)
 		know(r, c);
 	if (++m->done < m->n_creations)
 		return;

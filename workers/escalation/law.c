@@ -127,7 +127,7 @@ law_next(struct law_case *c, const struct law_ctx *ctx, const struct law_act *ac
 {
 	struct law_case before = *c;
 	struct law_placement out;
-	struct law l = {c, ctx, act, &out, ctx->now};
+	struct law l = {c, ctx, act, &out, ctx->presence, ctx->now};
 
 	memset(&out, 0, sizeof(out));
 	CHECK(strlen(ctx->owner) <= LAW_NAME_MAX && strlen(ctx->team) <= LAW_NAME_MAX);

@@ -217,12 +217,12 @@ hand_over(struct law *l)
 	}
 	if (l->act->credit)
 		strcpy(l->out->owner, to);
-	if (!in_own) {
-		law_set_hand(c, "");
-		law_to_own(l, CLASS_PROMISE, law_open(l, l->ctx->now),
-		    c->place == PLACE_STRIKE ? REASON_STRIKE_RETURNED : REASON_MOVED);
-	}
+	l->presence = PRESENT; /* of the one who gets it now */
+	if (!in_own)
+		c->place = PLACE_OWN;
 	law_set_hand(c, strcmp(to, l->out->owner) == 0 ? "" : to);
+	if (!in_own)
+		law_to_own(l, CLASS_PROMISE, law_open(l, l->ctx->now), REASON_MOVED);
 	c->reserved = false;
 	law_stay(l, REASON_MOVED);
 }
@@ -386,7 +386,13 @@ law_act_on(struct law *l, struct err *err)
 		else
 			law_stay(l, REASON_FREED);
 		return 0;
-	case LAW_IMPORT: law_stay(l, REASON_IMPORTED); return 0;
+	case LAW_IMPORT:
+		/* The data group corrected what was wrong with the applicant's particulars. */
+		if (l->c->place == PLACE_PAPERS && l->c->then == THEN_REPEAT)
+			law_resume(l, REASON_RESUMED);
+		else
+			law_stay(l, REASON_IMPORTED);
+		return 0;
 	case LAW_TIMER:
 	case LAW_GIVE_BACK:
 	case LAW_OTHER:

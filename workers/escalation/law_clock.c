@@ -27,9 +27,9 @@ away_at(const struct law *l)
 	const struct law_ctx *x = l->ctx;
 	int64_t near, after;
 
-	if (x->presence == PRESENT || c->reserved)
+	if (l->presence == PRESENT || c->reserved)
 		return 0;
-	if (x->presence == GONE)
+	if (l->presence == GONE)
 		return x->now;
 	after = law_after(l, x->absent_since, SET_ABSENCE_AFTER);
 	after = c->due > after ? c->due : after;

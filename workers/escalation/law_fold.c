@@ -202,7 +202,6 @@ fold_series(struct law_case *c, const struct law_ctx *ctx, const struct law_act 
 {
 	enum family family = outcome_family(o);
 	enum series series = outcome_series(o);
-	int part = calendar_daypart(ctx->calendar, a->at);
 
 	c->last = o;
 	c->give_ups = 0;
@@ -227,8 +226,6 @@ fold_series(struct law_case *c, const struct law_ctx *ctx, const struct law_act 
 		c->soft = o;
 		add8(&c->soft_run);
 	}
-	if (family == FAMILY_FAIL && c->part_fails[part] < 15)
-		c->part_fails[part]++;
 	if (family == FAMILY_FAIL && policy_outcome(ctx->policy, o)->number != NUMBER_DEAD &&
 	    policy_outcome(ctx->policy, o)->number != NUMBER_WRONG)
 		c->round = o;

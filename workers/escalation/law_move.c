@@ -93,7 +93,7 @@ law_to_own(struct law *l, enum own_class cls, int64_t due, enum reason r)
 		law_to_leader(l, false, THEN_REST, STRIKE_REFUSES, r);
 		return;
 	}
-	if (l->ctx->presence == GONE && l->c->hand[0] == '\0') {
+	if (l->presence == GONE && l->c->hand[0] == '\0') {
 		l->out->alerts |= ALERT_LEADER;
 		law_to_leader(l, false, THEN_HAND_UP, STRIKE_NONE, REASON_OWNER_AWAY);
 		return;

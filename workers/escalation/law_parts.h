@@ -11,7 +11,8 @@ struct law {
 	const struct law_ctx *ctx;
 	const struct law_act *act; /* NULL or TIMER: no record */
 	struct law_placement *out;
-	int64_t at; /* when it happened: the record's time, never after now */
+	enum presence presence; /* of whoever works the case */
+	int64_t at;             /* when it happened: the record's time, never after now */
 };
 
 /* law_fold.c */
@@ -61,6 +62,7 @@ int law_decide(struct law *l, enum outcome o, struct err *err);
 void law_plan(struct law *l, enum outcome o);
 void law_enter_rung(struct law *l, int rung, enum strike_kind k);
 void law_end_round(struct law_case *c);
+void law_failed(struct law *l, enum outcome o); /* the sitting is over, nobody was reached */
 int law_tries(const struct law_case *c, enum outcome o); /* of its series, this one included */
 
 /* law_strike.c */

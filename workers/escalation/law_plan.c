@@ -28,6 +28,18 @@ law_end_round(struct law_case *c)
 		c->numbers[i].tried = false;
 }
 
+/* The sitting failed: in this daypart once more, however many numbers were tried. */
+void
+law_failed(struct law *l, enum outcome o)
+{
+	uint8_t *in_part = &l->c->part_fails[calendar_daypart(l->ctx->calendar, l->at)];
+
+	if (*in_part < 15)
+		(*in_part)++;
+	if (outcome_series(o) == SERIES_SHARED)
+		law_end_round(l->c);
+}
+
 static void
 hand_up(struct law *l, enum strike_kind k, enum reason r)
 {
@@ -99,8 +111,7 @@ plan_own(struct law *l, enum outcome o, const struct outcome_row *row)
 			o = c->round != OUT_NONE ? c->round : OUT_NO_ANSWER;
 			row = policy_outcome(l->ctx->policy, o);
 		}
-		if (outcome_series(o) == SERIES_SHARED)
-			law_end_round(c);
+		law_failed(l, o);
 		if (law_all_bad(c) || (left >= 0 && left < law_length(l, SET_LADDER_STRAIGHT) &&
 		                          law_unreachable(c, l->ctx->policy))) {
 			law_enter_rung(l, 4, STRIKE_LOST);
@@ -218,8 +229,8 @@ agreed(struct law *l, enum outcome o, const struct outcome_row *row)
 		due = law_agreed(l, l->c->decide_by);
 	if (f == FAMILY_FAIL && law_tries(l->c, o) >= row->n_steps)
 		return false; /* a caller's own date does not put off the ladder for ever */
-	if (f == FAMILY_FAIL && outcome_series(o) == SERIES_SHARED)
-		law_end_round(l->c);
+	if (f == FAMILY_FAIL)
+		law_failed(l, o);
 	if ((f == FAMILY_TALK || f == FAMILY_AGAIN) && !l->act->they_call) {
 		l->c->promised_at = due;
 		law_to_own(l, CLASS_PROMISE, due, REASON_AGREED);

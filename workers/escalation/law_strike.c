@@ -54,8 +54,8 @@ law_strike_try(struct law *l, enum outcome o)
 		law_stay(l, REASON_STRIKE_TRY);
 		return;
 	}
-	if (outcome_series(o) == SERIES_SHARED)
-		law_end_round(c);
+	if (outcome_family(o) == FAMILY_FAIL)
+		law_failed(l, o);
 	tries = law_tries(c, o);
 	if (tries > 0 && tries <= row->n_steps)
 		again_at(l, law_class(l), law_due(l, row->steps[tries - 1], true, false));

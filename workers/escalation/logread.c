@@ -311,8 +311,17 @@ on_state(struct router *r, const struct log_entry *e)
 static void
 on_create(struct router *r, const struct log_entry *e)
 {
-	if (e->has_case && case_find(r, e->case_id) == NULL)
+	struct rcase *c;
+
+	if (!e->has_case)
+		return;
+	c = case_find(r, e->case_id);
+	if (c == NULL) {
 		(void)case_load(r, e->case_id, e->state, e->blob);
+		return;
+	}
+	case_state(r, c, e->state, span_of("", 0)); /* new particulars, a newer version */
+	case_queue(r, c);
 }
 
 static void

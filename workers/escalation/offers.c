@@ -4,9 +4,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "proto/roles.h"
+#include "workers/escalation/campaign.h"
 #include "workers/escalation/offer.h"
-#include "workers/escalation/router.h"
 
 #define FAR_AHEAD CALENDAR_NEVER
 
@@ -33,13 +32,6 @@ offers_gate(struct router *r)
 		r->gate = g.gate;
 		offers_all(r);
 	}
-}
-
-static bool
-calls(const struct rperson *p)
-{
-	return p->active && p->qualified && p->team[0] != '\0' &&
-	       (p->roles & (ROLE_CALLER | ROLE_LEADER | ROLE_DEPUTY)) != 0;
 }
 
 static void
@@ -110,7 +102,7 @@ offers_all(struct router *r)
 		return;
 	case_all(r, count_volume, NULL);
 	while (map_next(&it, NULL, NULL, &p) != 0)
-		r->callers += calls(p);
+		r->callers += people_is_caller(p);
 	it = map_begin(r->persons);
 	while (map_next(&it, NULL, NULL, &p) != 0)
 		offers_person(r, p);

@@ -15,7 +15,7 @@
 #define POLICY_STEPS     6
 #define POLICY_DAYS      400
 #define POLICY_QUESTIONS 21
-#define POLICY_FILE_MAX  65536
+#define POLICY_FILE_MAX  60000 /* fits a record whole */
 #define RUNG_COUNT       12
 
 /* A stretch of time. MINUTES run in calling time; DAYS are calling days at the same time of day;

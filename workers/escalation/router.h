@@ -31,6 +31,7 @@ struct rcase {
 	bool held;
 	name_t holder, owner;
 	char lane[80];
+	word_t why; /* reason of its last placement */
 	int64_t due, timer_saved;
 	struct logid saved_at; /* law_at */
 	uint8_t saved_blob[LAW_BLOB_MAX];
@@ -42,6 +43,7 @@ struct rcase {
 	struct law_placement want;
 	bool has_want, is_queued;
 	int64_t timer_at; /* in the heap; 0 none */
+	enum reason timer_why;
 	/* Where it counts for the pull limits; names so that a person who goes leaves nothing behind. */
 	name_t counts_for, unfirst_for;
 };
@@ -145,8 +147,13 @@ struct router {
 void boot_begin(struct router *r);
 void router_reload(struct router *r, const char *why);
 void boot_forget(struct router *r); /* frees all that is loaded */
-void boot_frozen(struct router *r); /* the own outbox is of no use any more: a new one */
-bool boot_use_policy(struct router *r, struct span text, const char *name);
+
+/* ---- own.c ---- */
+int own_open(struct router *r, struct err *err); /* ERR_BUSY: another process has the outbox */
+void own_new_outbox(struct router *r);           /* the old one is of no use any more */
+bool own_use_policy(
+    struct router *r, struct span text, const char *name); /* false: refused, told */
+bool own_default_policy(struct router *r);
 
 /* ---- pump.c: log -> work -> batch ---- */
 void pump(struct router *r);

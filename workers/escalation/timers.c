@@ -81,13 +81,17 @@ timers_set(struct router *r, struct rcase *c, int64_t at)
 static bool
 would_change(struct router *r, const struct rcase *c, int64_t now, struct law_placement *ret)
 {
+	uint8_t before[LAW_BLOB_MAX], after[LAW_BLOB_MAX];
 	struct law_case copy = c->law;
 	struct law_ctx ctx;
+	size_t len;
 
 	case_ctx(r, c, now, &ctx);
 	CHECK(law_next(&copy, &ctx, NULL, ret, NULL) == 0);
+	len = law_case_pack(before, &c->law);
 	return ret->alerts != 0 || strcmp(ret->lane, c->want.lane) != 0 ||
-	       ret->due != c->want.due || memcmp(&copy, &c->law, sizeof(copy)) != 0;
+	       ret->due != c->want.due || law_case_pack(after, &copy) != len ||
+	       memcmp(before, after, len) != 0;
 }
 
 void
@@ -107,7 +111,7 @@ timers_fire(struct router *r)
 		if (t.c->held || !t.c->has_want)
 			continue;
 		if (would_change(r, t.c, now, &p)) {
-			t.c->want.reason = p.reason; /* says in the record what time did */
+			t.c->timer_why = p.reason;
 			work_add(r, WORK_TIMER, t.c);
 			fired++;
 		} else {

@@ -1,0 +1,373 @@
+"""hf-router over a real Redis: cases are created, released, placed, moved by time; kills and rivals lose nothing."""
+import hashlib
+import signal
+
+import pytest
+
+import hfp
+from router_rig import DAY, HOUR, MINUTE, MONDAY, Rig, at, be64
+from stack import wait_for
+
+
+@pytest.fixture()
+def rig():
+    with Rig() as r:
+        r.start()
+        r.ready()
+        yield r
+
+
+def worked(rig, persons=("ann",), n=3, **more):
+    for p in persons:
+        rig.person(p)
+    rig.person("lea", "leader")
+    cases = rig.roster(n, **more)
+    rig.say("STAGE", fields={"n": 2, "open": 1})
+    rig.say("PASS", fields={"n": 1, "open": 1, "until": at("20 21:00")})
+    rig.say("RELEASE", fields={"count": 0, "seed": 7})
+    wait_for("released", lambda: rig.lane_size("unreleased") == 0)
+    rig.clock(MONDAY)
+    return cases
+
+
+def pull(rig, person):
+    got = wait_for("a case to pull", lambda: isinstance(r := rig.next(person), tuple) and r)
+    return got
+
+
+def test_a_seed_gives_the_order(rig):
+    cases = rig.roster(40)
+    rig.say("RELEASE", fields={"count": 25, "seed": 42})
+    wait_for("25 released", lambda: rig.lane_size("pool") == 25 and rig.lane_size("unreleased") == 15)
+    want = sorted(cases, key=lambda c: hashlib.blake2b(be64(42) + c, digest_size=32).digest())[:25]
+    assert rig.redis.zrange(rig.key("lane:pool"), 0, -1) == want
+    assert rig.counted() == 40
+
+
+def test_a_wrong_count_imports_nothing(rig):
+    rows = rig.rows(5)
+    import_id = rig.send_rows(rows)
+    rig.say("COMMIT", fields={"import": import_id, "rows": 6})
+    assert len(rig.roster(2)) == 2
+    assert rig.redis.hlen(rig.key("cases")) == 2
+    assert "import.refused" in rig.log("hf-router")
+
+
+def test_a_reporter_has_the_first_call(rig):
+    rig.clock(MONDAY)
+    rig.person("rita")
+    rig.person("olga", "operator")
+    mine = rig.roster(2, reporter="rita")
+    others = rig.roster(2, reporter="olga")
+    rig.say("RELEASE", fields={"count": 0})
+    for c in mine:
+        rig.placed(c, "own:rita:first", why="reserved")
+    for c in others:
+        rig.placed(c, "pool", why="released")
+    rig.clock(at("2 14:00"))  # four calling hours: the leader's board; the case stays
+    rig.clock(at("2 18:00"))  # eight: the pool
+    for c in mine:
+        rig.placed(c, "pool", why="reserve-passed")
+    assert {h["fields"]["what"] for _, h in rig.records("TIMER")} >= {"reserve-passed"}
+
+
+def test_a_record_is_placed_as_the_table_says(rig):
+    worked(rig)
+    lease = pull(rig, "ann")
+    rig.attempt("ann", lease)
+    rig.placed(lease[0], "own:ann:retry", at("2 11:00"), "retry")
+    assert rig.state(lease[0])["owner"] == "ann"
+    lease = pull(rig, "ann")
+    rig.attempt("ann", lease, "call-later", next_at=at("2 10:00"))
+    rig.placed(lease[0], "own:ann:promise", at("2 10:00"), "agreed-time")
+    # the promise comes before what is left in the pool
+    rig.clock(at("2 10:00"))
+    assert rig.next("ann")[0] == lease[0]
+
+
+def test_the_other_numbers_of_a_task_come_first(rig):
+    worked(rig, n=1, numbers=2)
+    lease = pull(rig, "ann")
+    rig.attempt("ann", lease)
+    rig.placed(lease[0], "own:ann:promise", MONDAY, "other-number")
+    lease = pull(rig, "ann")
+    rig.attempt("ann", lease, number=rig.number(lease[0], 1))
+    rig.placed(lease[0], "own:ann:retry", at("2 11:00"), "retry")
+
+
+def test_time_alone_brings_a_hand_up_to_the_strike_team(rig):
+    worked(rig)
+    lease = pull(rig, "ann")
+    rig.attempt("ann", lease, "needs-help")
+    rig.placed(lease[0], "team:t1", MONDAY, "hand-up")
+    rig.clock(at("2 10:00"))
+    rig.placed(lease[0], "team:t1:hot")
+    rig.clock(at("2 11:00"))
+    rig.placed(lease[0], "strike", at("2 11:00"), "leader-silent")
+    # each step is a signed link of the router's own chain
+    timers = rig.records("TIMER")
+    assert [h["fields"]["what"] for _, h in timers] == ["deadline", "leader-silent"]
+    prev, seq = bytes(32), 0
+    for f, h in timers:
+        seq += 1
+        assert (f["seq"], f["prev_h"], h["person"]) == (seq, prev, "router")
+        assert f["h"] == hfp.chain(prev, f["ob"], seq, f["header"], f["bc"])
+        assert hfp.verified(rig.router.sign_pk, f["h"], f["sig"])
+        prev = f["h"]
+
+
+def test_a_held_case_is_left_in_its_hands(rig):
+    worked(rig)
+    lease = pull(rig, "ann")
+    rig.attempt("ann", lease, "call-later", next_at=at("2 10:00"))
+    rig.placed(lease[0], "own:ann:promise")
+    rig.clock(at("2 10:00"))
+    again = rig.next("ann")
+    assert again[0] == lease[0]
+    rig.clock(at("2 11:00"))  # an hour late, but she is talking
+    rig.say("PERSON", fields={"subject": "zoe"})
+    wait_for("the router went on", lambda: rig.redis.hexists(rig.key("persons"), "zoe"))
+    assert "h" in rig.state(lease[0])["flags"]
+    rig.attempt("ann", again, "considering")
+    rig.placed(lease[0], "own:ann:retry", at("2 16:00"), "talk-again")
+    assert rig.records("TIMER") == []
+
+
+def test_a_lease_that_ends_without_a_record_is_looked_at(rig):
+    worked(rig)
+    lease = pull(rig, "ann")
+    rig.attempt("ann", lease, "call-later", next_at=at("2 10:00"))
+    rig.placed(lease[0], "own:ann:promise")
+    rig.clock(at("2 10:00"))
+    case, token = rig.next("ann")
+    rig.clock(at("2 11:00"))
+    rig.call("hf1_broker", ("giveback", rig.office.ob, case, "%016x" % token, "class"))
+    rig.placed(case, "team:t1", at("2 11:00"), "late-promise")
+
+
+def test_the_gate_follows_the_hours(rig):
+    worked(rig)
+    gate = lambda: int(rig.redis.hget(rig.key("meta"), "gate"))  # noqa: E731
+    wait_for("open", lambda: gate() == 0)
+    rig.clock(at("2 13:00"))
+    wait_for("quiet", lambda: gate() == at("2 14:00"))
+    assert rig.next("ann") == "closed-until"
+    rig.clock(at("2 14:00"))
+    wait_for("open again", lambda: gate() == 0)
+    rig.clock(at("2 21:00"))  # only what was asked for at this hour
+    wait_for("few lanes", lambda: rig.redis.hget(rig.key("offer"), "ann") == b"5 own:ann:asked")
+    assert gate() == 0 and rig.next("ann") == "empty"
+    rig.clock(at("2 21:30"))
+    wait_for("night", lambda: gate() == at("3 08:30"))
+    rig.clock(at("3 08:30"))
+    wait_for("morning", lambda: gate() == 0 and b"pool" in rig.redis.hget(rig.key("offer"), "ann"))
+    rig.say("PASS", fields={"n": 1, "open": 0})
+    wait_for("between two passes", lambda: gate() > at("30 00:00"))
+
+
+def test_persons_come_and_go(rig):
+    worked(rig)
+    lease = pull(rig, "ann")
+    rig.attempt("ann", lease)
+    rig.placed(lease[0], "own:ann:retry")
+    rig.say("REVOKE", fields={"subject": "ann", "reason": "left"})
+    rig.placed(lease[0], "team:t1", why="owner-away")
+    assert rig.redis.hget(rig.key("persons"), "ann").endswith(b" 0")
+    assert rig.redis.hget(rig.key("offer"), "ann") == b"5"
+    rig.say("HANDOVER", "lea", {"to": "lea", "reason": "left", "credit": 0}, case=lease[0])
+    rig.placed(lease[0], "own:lea:promise", why="moved")
+    assert rig.state(lease[0])["owner"] == "ann"  # the work, not the credit
+
+
+def test_credit_takes_two_persons(rig):
+    worked(rig, ("ann", "bob"))
+    lease = pull(rig, "ann")
+    rig.attempt("ann", lease)
+    rig.placed(lease[0], "own:ann:retry")
+    rig.say("HANDOVER", "lea", {"to": "bob", "reason": "swap", "credit": 1}, case=lease[0])
+    rig.placed(lease[0], "own:bob:retry")
+    assert rig.state(lease[0])["owner"] == "ann"
+    ob, seq = rig.sent[lease[0]]
+    ref = {"ref_ob": ob, "ref_seq": seq, "verdict": "give"}
+    rig.say("APPROVAL", "lea", ref, case=lease[0])  # not by the same person
+    wait_for("read", lambda: rig.lane(lease[0]) != "triage")
+    assert rig.state(lease[0])["owner"] == "ann"
+    rig.say("APPROVAL", "admin", ref, case=lease[0])
+    wait_for("moved", lambda: rig.state(lease[0])["owner"] == "bob")
+
+
+def test_late_records_are_adopted_by_name(rig):
+    worked(rig, n=1)
+    lease = pull(rig, "ann")
+    rig.attempt("ann", lease)
+    rig.placed(lease[0], "own:ann:retry")
+    rig.clock(at("2 11:00"))
+    second = rig.next("ann")
+    assert second[0] == lease[0]
+    assert rig.attempt("ann", lease, "considering") == 1  # LATE: of the lease before
+    ob, seq = rig.sent[lease[0]]
+    assert rig.attempt("ann", second) == 0
+    rig.placed(lease[0], "own:ann:retry", why="other-daypart")
+    rig.say("ADOPT", "lea", {"ref_ob": ob, "ref_seq": seq}, case=lease[0])
+    rig.placed(lease[0], "own:ann:retry", at("2 16:00"), "talk-again")
+
+
+def test_a_policy_is_a_record(rig):
+    worked(rig)
+    text = (rig.dir.__class__(__file__).resolve().parents[2] / "deploy/policy/default.policy").read_text()
+    mine = text.replace("other-number, 2h, other-daypart, 1d", "other-number, 3h, other-daypart, 1d")
+    assert mine != text
+    rig.say("POLICY", fields={"policy": 2}, body=hfp.body(text=mine))
+    rig.say("POLICY", fields={"policy": 3}, body=hfp.body(text="hullo"))  # refused as a whole
+    lease = pull(rig, "ann")
+    rig.attempt("ann", lease)
+    rig.placed(lease[0], "own:ann:retry", at("2 12:00"), "retry")
+    # and it is still the policy after a restart
+    rig.kill("hf-router")
+    rig.start()
+    lease = pull(rig, "ann")
+    rig.attempt("ann", lease)
+    rig.placed(lease[0], "own:ann:retry", at("2 12:00"), "retry")
+
+
+def test_a_kill_at_any_moment_of_a_release_releases_each_once(rig):
+    cases = rig.roster(300)
+    rig.say("RELEASE", fields={"count": 170, "seed": 9})
+    for _ in range(4):
+        rig.kill("hf-router")
+        rig.start()
+    rig.person("zoe")
+    wait_for("the router went on", lambda: rig.redis.hexists(rig.key("persons"), "zoe"))
+    wait_for("170", lambda: rig.lane_size("pool") == 170)
+    assert rig.lane_size("unreleased") == 130 and rig.counted() == 300
+    want = sorted(cases, key=lambda c: hashlib.blake2b(be64(9) + c, digest_size=32).digest())[:170]
+    assert rig.redis.zrange(rig.key("lane:pool"), 0, -1) == want
+
+
+def test_a_kill_between_record_and_place_places_it_afterwards(rig):
+    worked(rig, n=6)
+    lease = pull(rig, "ann")
+    rig.kill("hf-router", signal.SIGKILL)
+    rig.attempt("ann", lease, "needs-help")
+    assert rig.lane(lease[0]) == "triage"
+    rig.start()
+    rig.placed(lease[0], "team:t1", MONDAY, "hand-up")
+    rig.kill("hf-router")
+    rig.clock(at("2 11:30"))
+    rig.start()  # what fell due meanwhile
+    rig.placed(lease[0], "strike", at("2 11:30"), "leader-silent")
+
+
+def test_nothing_moves_over_a_restart(rig):
+    worked(rig, n=10)
+    for outcome in ("no-answer", "confirmed", "needs-help", "withdraw-asked"):
+        lease = pull(rig, "ann")
+        rig.attempt("ann", lease, outcome)
+    wait_for("placed", lambda: rig.lane_size("triage") == 0)
+    lanes = {c: (rig.state(c)["lane"], rig.state(c)["due"]) for c in rig.case_keys}
+    log = rig.redis.xlen(rig.key("log"))
+    rig.kill("hf-router", signal.SIGTERM)
+    rig.start()
+    rig.person("zoe")
+    wait_for("the router went on", lambda: rig.redis.hexists(rig.key("persons"), "zoe"))
+    assert {c: (rig.state(c)["lane"], rig.state(c)["due"]) for c in rig.case_keys} == lanes
+    after = [e[b"e"].split()[0] for _, e in rig.redis.xrange(rig.key("log"))][log:]
+    assert b"place" not in after, after
+
+
+def test_redis_may_die_under_it(rig):
+    worked(rig, n=4)
+    lease = pull(rig, "ann")
+    rig.kill("redis")
+    rig.spawn("redis", ["redis-server", rig.dir / "redis.conf"])
+    wait_for("redis answers", rig._ping)
+    rig.attempt("ann", lease, "considering")
+    rig.placed(lease[0], "own:ann:retry", at("2 14:00"), "talk-again")
+
+
+def test_a_second_router_waits_for_the_first(rig):
+    worked(rig, n=4)
+    rig.start("second")
+    wait_for("it stands by", lambda: "another router of this installation" in rig.log("second")
+             or "waiting" in rig.log("second") or rig.procs["second"].poll() is None)
+    lease = pull(rig, "ann")
+    rig.kill("hf-router")
+    rig.attempt("ann", lease, "considering")
+    rig.placed(lease[0], "own:ann:retry", at("2 14:00"), "talk-again")
+    wait_for("it leads", lambda: "event=ready" in rig.log("second"))
+
+
+def test_a_new_number_is_found_by_its_digits(rig):
+    worked(rig, n=1)
+    lease = pull(rig, "ann")
+    rig.attempt("ann", lease, "empty-number")
+    rig.placed(lease[0], "team:t1", why="unreachable")
+    digits = "19900009999"
+    rig.say("NUMBER", "lea", {"number": hfp.number_id(rig.case_keys[lease[0]], digits), "source": "school"},
+            case=lease[0], body=hfp.body(digits=digits))
+    rig.placed(lease[0], "own:ann:promise", MONDAY, "talk-again")
+    index = hfp.index(rig.index_key, "num", digits)
+    wait_for("indexed", lambda: rig.redis.sismember(rig.key("num:" + index.hex()), lease[0]))
+
+
+def test_an_absence_moves_what_cannot_wait(rig):
+    worked(rig, ("ann", "bob"), n=2)
+    lease = pull(rig, "ann")
+    rig.attempt("ann", lease)
+    rig.placed(lease[0], "own:ann:retry")
+    rig.say("ABSENCE", "lea", {"subject": "ann", "until": at("6 09:00"), "reason": "leave"})
+    rig.clock(at("3 08:59"))
+    rig.clock(at("3 09:00"))  # one working day
+    rig.placed(lease[0], "team:t1", why="owner-away")
+    lease = pull(rig, "bob")
+    rig.attempt("bob", lease)
+    rig.placed(lease[0], "own:bob:retry")
+    rig.say("ABSENCE", "lea", {"subject": "bob", "to": "lea", "reason": "leave"})
+    rig.placed(lease[0], "own:lea:retry", why="moved")
+
+
+def test_withdrawal_by_papers_and_two_signatures(rig):
+    worked(rig, n=1)
+    rig.person("dan", "data", team="")
+    lease = pull(rig, "ann")
+    rig.attempt("ann", lease, "withdraw-asked")
+    rig.placed(lease[0], "own:ann:retry")
+    rig.say("PAPER", "ann", {"items": 7, "evidence": [bytes(32)]}, case=lease[0])
+    rig.placed(lease[0], "team:t1", why="papers")
+    rig.say("PAPER", "lea", {"items": 7, "what": "signed"}, case=lease[0])
+    rig.placed(lease[0], "papers", why="signed-once")
+    rig.say("PAPER", "dan", {"items": 7, "what": "signed"}, case=lease[0])
+    rig.placed(lease[0], "terminal", why="ended")
+
+
+def test_who_rings_in_wakes_a_resting_case(rig):
+    worked(rig, ("ann", "bob"), n=1)
+    lease = pull(rig, "ann")
+    rig.attempt("ann", lease, "confirmed")
+    rig.placed(lease[0], "resting", why="rests")
+    rig.say("NOTE", "bob", {}, case=lease[0])
+    rig.say("NOTE", "bob", {"direction": "in", "channel": "phone"}, case=lease[0])
+    rig.placed(lease[0], "own:ann:promise", MONDAY, "rang-in")
+
+
+def test_a_ruling_over_all_open_cases_takes_two_roles(rig):
+    worked(rig, n=3)
+    rig.person("head", "callback-head", team="")
+    lease = pull(rig, "ann")
+    rig.attempt("ann", lease, "considering")
+    rig.placed(lease[0], "own:ann:retry")
+    rig.say("RULING", "head", {"verdict": "admitted-unconfirmed"})
+    rig.say("RULING", "head", {"verdict": "admitted-unconfirmed"})  # twice the same is still one
+    rig.person("zoe")
+    wait_for("read", lambda: rig.redis.hexists(rig.key("persons"), "zoe"))
+    assert rig.lane(lease[0]) == "own:ann:retry"
+    rig.say("RULING", "admin", {"verdict": "admitted-unconfirmed"})
+    rig.placed(lease[0], "resting", why="ruled")
+    rig.say("STAGE", fields={"n": 3, "open": 1})
+    rig.placed(lease[0], "resting", MONDAY + DAY)
+    rig.clock(MONDAY + DAY)
+    rig.placed(lease[0], "strike", MONDAY + DAY)
+
+
+def test_hours_and_minutes_are_what_they_say():
+    assert at("2 09:30") - MONDAY == 30 * MINUTE and at("3 10:00") - MONDAY == DAY + HOUR
