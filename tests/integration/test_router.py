@@ -266,7 +266,7 @@ def test_nothing_moves_over_a_restart(rig):
     wait_for("placed", lambda: rig.lane_size("triage") == 0)
     lanes = {c: (rig.state(c)["lane"], rig.state(c)["due"]) for c in rig.case_keys}
     log = rig.redis.xlen(rig.key("log"))
-    rig.kill("hf-router", signal.SIGTERM)
+    assert rig.kill("hf-router", signal.SIGTERM) == 0
     rig.start()
     rig.person("zoe")
     wait_for("the router went on", lambda: rig.redis.hexists(rig.key("persons"), "zoe"))
