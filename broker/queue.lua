@@ -441,7 +441,10 @@ local function apply(s, r)
 		end
 		if has(r.flags, 4) and s.owner == '-' and s.lane == 'pool' then set_owner(r.case, s, r.person) end
 		s.given = 0
-		if s.held and has(r.flags, 16) then return end
+		if s.held and has(r.flags, 16) then -- another try follows; whatever ends the lease, the law looks again
+			flag(s, 't', true)
+			return
+		end
 		if s.held then unhold(r.case, s, 'd') else leave(r.case, s) end
 		flag(s, 'd', true)
 		enter(r.case, s, 'triage', NOW)

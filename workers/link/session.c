@@ -39,11 +39,20 @@ session_create(const struct identity *id, struct outbox *outbox, size_t endpoint
 	return s;
 }
 
+static void
+hear_nothing(void *arg, const struct link_event *e)
+{
+	(void)arg;
+	(void)e;
+}
+
 void
 session_destroy(struct session *s)
 {
 	if (s == NULL)
 		return;
+	s->port.event =
+	    hear_nothing; /* an end is no refusal: nobody is told of what was still waiting */
 	work_forget(s);
 	for (size_t i = 0; i < s->n_asks; i++) {
 		person_key_done(&s->asks[i]->key);
