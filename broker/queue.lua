@@ -181,12 +181,12 @@ end
 
 -- A lease ends without a record: back to where the case came from, unless something came up meanwhile.
 local function give_up(case, s, how, kind, reason)
-	local person, triage = s.hand, flagged(s, 't')
+	local person, triage, acted = s.hand, flagged(s, 't'), flagged(s, 'a')
 	unhold(case, s, how)
 	if how == 'g' and s.given > 0 then s.given = s.given - 1 end
 	if triage then
 		enter(case, s, 'triage', NOW)
-		flag(s, 'm', true)
+		if acted then flag(s, 'm', true) end
 	elseif s.given >= GIVEN_MAX then
 		enter(case, s, 'parked', NOW)
 	else
@@ -450,6 +450,7 @@ local function apply(s, r)
 		enter(r.case, s, 'triage', NOW)
 	elseif s.held then
 		flag(s, 't', true)
+		flag(s, 'a', true)
 	else
 		leave(r.case, s)
 		flag(s, 'm', true)

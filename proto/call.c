@@ -206,6 +206,7 @@ state_flags(struct case_state *s, struct span flags)
 		case 'h': s->held = true; break;
 		case 'p': s->pulled = true; break;
 		case 't': s->triage_after = true; break;
+		case 'a': break; /* by a person's act: the queue's own matter */
 		case 'm': s->moved = true; break;
 		case 'x':
 		case 'g':

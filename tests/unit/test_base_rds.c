@@ -202,7 +202,7 @@ on_done(void *arg, const struct rds_reply *reply, const struct err *err)
 		f->gone += err->code == ERR_GONE;
 		f->late += err->code == ERR_LATE;
 		f->other += err->code != ERR_GONE && err->code != ERR_LATE;
-		(void)snprintf(f->text, sizeof(f->text), "%s", err->text);
+		(void)snprintf(f->text, sizeof(f->text), "%.200s", err->text);
 	}
 	if (f->again && f->gone < 5)
 		cmd(f, SECOND, "PING");
