@@ -81,6 +81,7 @@ PROGRAMS     := $(foreach p,$(PROGRAM_ROWS),$(B)/bin/$(lastword $(subst :, ,$(p)
 TEST_LIB  := $(if $(wildcard tests/lib/*.c),$(B)/lib/tests_lib.a)
 UNIT      := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
 SIM       := $(patsubst %.c,$(B)/%,$(wildcard tests/sim/*.c))
+BENCH     := $(patsubst %,$(B)/tests/bench/%,load echo raw)
 FUZZERS   := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 QUEUE_LUA ?= broker/queue.lua
@@ -123,7 +124,7 @@ define call_script
 @if [ -x $(1) ]; then $(1) $(2); else echo "$(1) is missing" >&2; exit 69; fi
 endef
 
-bench: all ## measure; prints one table
+bench: all $(BENCH) ## measure; prints one table
 	$(call call_script,tests/bench/run,)
 
 faults: all ## kill, cut and starve the daemons; every check of the fault programme
@@ -192,6 +193,12 @@ TEST_LINK = -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS) -llua5.1
 $(UNIT) $(SIM): $(B)/%: $(B)/obj/%.o $(TEST_LIB) $(ARCHIVES)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(TEST_LINK) -lcmocka
+
+$(BENCH): $(B)/%: $(B)/obj/%.o $(ARCHIVES)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(TEST_LINK)
+
+$(B)/tests/bench/load $(B)/tests/bench/raw: $(B)/obj/tests/bench/load_agent.o
 
 $(FUZZERS): $(B)/%: $(B)/obj/%.o $(TEST_LIB) $(ARCHIVES)
 	@mkdir -p $(@D)
