@@ -299,6 +299,9 @@ def main():
     print(ctl("queue", "ls", check=False))
     for line in bad:
         say(f"FAILED: {line}")
+    address = [l.split('"')[1] for l in (DIR / "env.conf").read_text().splitlines() if l.startswith("dashboard")]
+    say(f"the dashboard is at http://{address[0]}/ while the demo is up; a caller's lines: "
+        f"HF_HOME={DIR} build/bin/hf-caller --lines --agent {DIR}/agents/p01")
     summary = {"ok": not bad, "seed": SEED, "cases": ROWS, "callers": len(people), "tasks": stats["tasks"],
                "stored": stats["stored"], "accepted": stats["accepted"], "effective": stats["effective"],
                "late": stats["late"], "ledger": ledger[0], "killed": stats["killed"], "failed": bad,
