@@ -1,220 +1,109 @@
 /* http.c - libmicrohttpd on our loop: its epoll descriptor and its timeout, no thread of its own.
  *
- * Happy path: the descriptor is readable or its timeout has passed, MHD_run, `answer` fills a response.
- * A stream is a response whose reader hands out what http_publish queued and suspends when there is nothing.
- * A slow reader that lets 256 KiB pile up is dropped: it comes back and asks for the whole state. */
+ * Happy path: the descriptor is readable or the timeout has passed, MHD_run, which calls
+ * http_request.c. libmicrohttpd knows one time limit, which a drip of single bytes keeps pushing
+ * off; so every connection also has a deadline of ours, and a sweep each second cuts (shutdown)
+ * what is past it. User code is never called while libmicrohttpd holds its lists, but for `answer`:
+ * what ended is told after MHD_run. Failures: an address that cannot be had. */
 #include <arpa/inet.h>
-#include <microhttpd.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include "base/check.h"
-#include "base/http.h"
+#include "base/clock.h"
+#include "base/http_private.h"
 #include "base/text.h"
 
-#define STREAM_MAX (256 * 1024)
+#define SECOND        1000000LL
+#define SWEEP_US      SECOND
+#define BEAT_US       (15 * SECOND)
+#define IDLE_SECONDS  30U
+#define POOL_BYTES    32768U
+#define DEFAULT_BODY  65536U
+#define DEFAULT_CONNS 256U
 
-struct stream {
-	struct stream *next;
-	struct MHD_Connection *conn;
-	struct buf out;
-	bool suspended, dropped;
-};
-
-struct http {
-	struct loop *loop;
-	struct MHD_Daemon *daemon;
-	struct loop_io *io;
-	struct loop_timer *timer;
-	struct stream *streams;
-	http_fn *answer;
-	void *arg;
-};
-
-static void run(struct http *h);
-
-static const char *const safe_headers[][2] = {
-    {"Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src "
-                                "'self'; connect-src 'self'; font-src 'self'; "
-                                "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"},
-    {"X-Content-Type-Options", "nosniff"},
-    {"Referrer-Policy", "no-referrer"},
-    {"Cross-Origin-Opener-Policy", "same-origin"},
-    {"Cross-Origin-Resource-Policy", "same-origin"},
-    {"Cache-Control", "no-store"},
-};
-
-const char *
-http_query(const struct http_request *r, const char *name)
-{
-	return MHD_lookup_connection_value(r->priv, MHD_GET_ARGUMENT_KIND, name);
-}
-
-const char *
-http_header(const struct http_request *r, const char *name)
-{
-	return MHD_lookup_connection_value(r->priv, MHD_HEADER_KIND, name);
-}
-
-/* ---- streams ---- */
-
-static ssize_t
-on_stream_read(void *arg, uint64_t pos, char *out, size_t max)
-{
-	struct stream *s = arg;
-	size_t n = s->out.len < max ? s->out.len : max;
-
-	(void)pos;
-	if (s->dropped)
-		return MHD_CONTENT_READER_END_OF_STREAM;
-	if (n == 0) {
-		if (!s->suspended) {
-			s->suspended = true;
-			MHD_suspend_connection(s->conn);
-		}
-		return 0;
-	}
-	memcpy(out, s->out.data, n);
-	buf_drop_front(&s->out, n);
-	return (ssize_t)n;
-}
-
-static void
-stream_free(void *arg)
-{
-	struct stream *s = arg;
-
-	buf_done(&s->out);
-	free(s);
-}
-
-static void
-unlink_stream(struct http *h, const struct stream *s)
-{
-	for (struct stream **at = &h->streams; *at != NULL; at = &(*at)->next) {
-		if (*at == s) {
-			*at = s->next;
-			return;
-		}
-	}
-}
-
-static void
-on_completed(void *arg, struct MHD_Connection *c, void **ctx, enum MHD_RequestTerminationCode why)
-{
-	struct http *h = arg;
-
-	(void)c;
-	(void)why;
-	if (*ctx != NULL && *ctx != h)
-		unlink_stream(h, *ctx);
-	*ctx = NULL;
-}
+/* ---- connections and their time ---------------------------------------------------------------- */
 
 void
-http_publish(struct http *h, struct span text)
+http_deadline(struct http_conn *c, int64_t us)
 {
-	for (struct stream *s = h->streams; s != NULL; s = s->next) {
-		if (s->out.len + text.len > STREAM_MAX)
-			s->dropped = true;
-		else
-			buf_add(&s->out, text.data, text.len);
-		if (s->suspended) {
-			s->suspended = false;
-			MHD_resume_connection(s->conn);
-		}
-	}
-	if (h->streams != NULL)
-		run(h);
+	if (c != NULL)
+		c->deadline_us = us == 0 ? 0 : clock_boot_us() + us;
 }
 
-size_t
-http_streams(const struct http *h)
-{
-	size_t n = 0;
-
-	for (const struct stream *s = h->streams; s != NULL; s = s->next)
-		n++;
-	return n;
-}
-
-/* ---- requests ---- */
-
-static enum MHD_Result
-queue(struct MHD_Connection *c, unsigned status, const char *type, struct MHD_Response *r)
-{
-	enum MHD_Result got;
-
-	if (r == NULL)
-		return MHD_NO;
-	MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, type);
-	for (size_t i = 0; i < sizeof(safe_headers) / sizeof(safe_headers[0]); i++)
-		MHD_add_response_header(r, safe_headers[i][0], safe_headers[i][1]);
-	got = MHD_queue_response(c, status, r);
-	MHD_destroy_response(r);
-	return got;
-}
-
-static enum MHD_Result
-begin_stream(struct http *h, struct MHD_Connection *c, struct http_response *res, void **ctx)
-{
-	struct stream *s = xcalloc(1, sizeof(*s));
-
-	s->conn = c;
-	s->out = res->body;
-	s->next = h->streams;
-	h->streams = s;
-	*ctx = s;
-	return queue(c, 200, "text/event-stream",
-	    MHD_create_response_from_callback(
-	        MHD_SIZE_UNKNOWN, 4096, on_stream_read, s, stream_free));
-}
-
-static enum MHD_Result
-on_request(void *arg, struct MHD_Connection *c, const char *url, const char *method,
-    const char *version, const char *upload, size_t *upload_len, void **ctx)
+static void
+on_connection(
+    void *arg, struct MHD_Connection *mhd, void **ctx, enum MHD_ConnectionNotificationCode code)
 {
 	struct http *h = arg;
-	struct http_request req = {url, c};
-	struct http_response res = {.status = 404, .type = "text/plain; charset=utf-8"};
-	size_t len;
-	char *body;
+	struct http_conn *c = *ctx;
 
-	(void)version;
-	(void)upload;
-	if (*ctx == NULL) { /* the head alone; the call that counts comes next */
-		*ctx = h;
-		return MHD_YES;
+	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+		c = xcalloc(1, sizeof(*c));
+		c->mhd = mhd;
+		http_deadline(c, h->o.header_ms * 1000LL);
+		TAILQ_INSERT_TAIL(&h->conns, c, link);
+		*ctx = c;
+	} else if (c != NULL) {
+		TAILQ_REMOVE(&h->conns, c, link);
+		free(c);
+		*ctx = NULL;
 	}
-	if (*upload_len > 0) {
-		*upload_len = 0;
-		return MHD_YES;
-	}
-	if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
-		return queue(c, 405, res.type,
-		    MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT));
-	h->answer(h->arg, &req, &res);
-	if (res.stream && strcmp(method, "GET") == 0)
-		return begin_stream(h, c, &res, ctx);
-	body = buf_steal(&res.body, &len);
-	return queue(c, (unsigned)res.status, res.type,
-	    MHD_create_response_from_buffer(len, body, MHD_RESPMEM_MUST_FREE));
 }
 
-/* ---- the loop ---- */
+static void
+cut(struct MHD_Connection *mhd)
+{
+	const union MHD_ConnectionInfo *info =
+	    MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+	if (info != NULL)
+		(void)shutdown(info->connect_fd, SHUT_RDWR);
+}
+
+static void
+sweep(struct http *h, int64_t now)
+{
+	struct http_conn *c;
+
+	TAILQ_FOREACH(c, &h->conns, link)
+	{
+		if (c->deadline_us != 0 && c->deadline_us <= now) {
+			c->deadline_us = 0;
+			cut(c->mhd);
+		}
+	}
+	h->swept_us = now;
+}
+
+/* ---- the loop ---------------------------------------------------------------------------------- */
 
 static void
 run(struct http *h)
 {
-	MHD_UNSIGNED_LONG_LONG ms;
+	int64_t now = clock_boot_us(), wait = SWEEP_US;
+	MHD_UNSIGNED_LONG_LONG ms = 0;
 
-	MHD_run(h->daemon);
-	if (MHD_get_timeout(h->daemon, &ms) == MHD_YES)
-		loop_timer_after(h->timer, ms == 0 ? 1 : (int64_t)(ms > 1000 ? 1000 : ms) * 1000);
-	else
-		loop_timer_after(h->timer, 1000000);
+	if (now - h->beat_us >= BEAT_US) {
+		http_streams_beat(h);
+		h->beat_us = now;
+	}
+	if (now - h->swept_us >= SWEEP_US)
+		sweep(h, now);
+	h->running = true;
+	(void)MHD_run(h->daemon);
+	h->running = false;
+	http_streams_bury(h);
+	if (MHD_get_timeout(h->daemon, &ms) == MHD_YES && ms < (unsigned long long)wait / 1000)
+		wait = (int64_t)ms * 1000;
+	loop_timer_after(h->timer, wait);
 }
 
 static void
@@ -230,12 +119,22 @@ on_timer(void *arg)
 	run(arg);
 }
 
+void
+http_kick(struct http *h)
+{
+	/* Inside MHD_run the timer is armed at its end; a resumed connection makes it short. */
+	if (!h->running)
+		loop_timer_after(h->timer, 0);
+}
+
+/* ---- the address ------------------------------------------------------------------------------- */
+
 static int
-parse(const char *address, struct sockaddr_in *at, struct err *err)
+parse_ip(const char *address, struct sockaddr_in *at, struct err *err)
 {
 	const char *colon = strrchr(address, ':');
 	char host[64];
-	uint64_t port;
+	uint64_t port = 0;
 
 	*at = (struct sockaddr_in){.sin_family = AF_INET};
 	if (colon == NULL || (size_t)(colon - address) >= sizeof(host) ||
@@ -249,40 +148,166 @@ parse(const char *address, struct sockaddr_in *at, struct err *err)
 	return 0;
 }
 
-int
-http_create(struct http **ret, struct loop *l, const char *address, http_fn *answer, void *arg,
-    int *ret_port, struct err *err)
+/* A socket file that nobody listens on is a leftover; one that answers belongs to another. */
+static int
+clear_leftover(const struct sockaddr_un *at, struct err *err)
 {
-	struct http *h = xcalloc(1, sizeof(*h));
-	const union MHD_DaemonInfo *info;
-	struct sockaddr_in at;
+	struct stat st;
+	int fd, rc;
 
-	if (parse(address, &at, err) != 0) {
-		free(h);
+	if (lstat(at->sun_path, &st) != 0)
+		return 0;
+	if (!S_ISSOCK(st.st_mode))
+		return err_set(err, ERR_EXISTS, "%s is there and no socket", at->sun_path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return err_sys(err, "socket");
+	rc = connect(fd, (const struct sockaddr *)at, sizeof(*at));
+	(void)close(fd);
+	if (rc == 0)
+		return err_set(err, ERR_EXISTS, "%s is in use", at->sun_path);
+	return unlink(at->sun_path) == 0 ? 0 : err_sys(err, "removing %s", at->sun_path);
+}
+
+static int
+listen_unix(struct http *h, const char *path, struct err *err)
+{
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	int fd;
+
+	if (strlen(path) >= sizeof(at.sun_path))
+		return err_set(err, ERR_INVALID, "path of a socket is too long: %s", path);
+	memcpy(at.sun_path, path, strlen(path) + 1);
+	if (clear_leftover(&at, err) != 0)
+		return -1;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return err_sys(err, "socket");
+	if (bind(fd, (const struct sockaddr *)&at, sizeof(at)) != 0 || chmod(path, 0660) != 0 ||
+	    listen(fd, 128) != 0) {
+		(void)err_sys(err, "cannot listen on %s", path);
+		(void)close(fd);
 		return -1;
 	}
-	h->loop = l;
-	h->answer = answer;
-	h->arg = arg;
-	h->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
-	    on_request, h, MHD_OPTION_SOCK_ADDR, &at, MHD_OPTION_CONNECTION_LIMIT, 256u,
-	    MHD_OPTION_PER_IP_CONNECTION_LIMIT, 64u, MHD_OPTION_CONNECTION_TIMEOUT, 30u,
-	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)32768, MHD_OPTION_STRICT_FOR_CLIENT, 1,
-	    MHD_OPTION_NOTIFY_COMPLETED, on_completed, h, MHD_OPTION_END);
-	if (h->daemon == NULL) {
-		free(h);
-		return err_sys(err, "cannot listen on %s", address);
+	h->unix_path = xstrdup(path);
+	return fd;
+}
+
+static int
+listen_ip(const char *address, struct err *err)
+{
+	struct sockaddr_in at;
+	int fd, one = 1;
+
+	if (parse_ip(address, &at, err) != 0)
+		return -1;
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return err_sys(err, "socket");
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) != 0 ||
+	    bind(fd, (const struct sockaddr *)&at, sizeof(at)) != 0 || listen(fd, 128) != 0) {
+		(void)err_sys(err, "cannot listen on %s", address);
+		(void)close(fd);
+		return -1;
 	}
-	info = MHD_get_daemon_info(h->daemon, MHD_DAEMON_INFO_BIND_PORT);
-	if (ret_port != NULL)
-		*ret_port = info != NULL ? info->port : 0;
+	return fd;
+}
+
+static int
+port_of(int fd)
+{
+	struct sockaddr_in at = {0};
+	socklen_t size = sizeof(at);
+
+	if (getsockname(fd, (struct sockaddr *)&at, &size) != 0 || at.sin_family != AF_INET)
+		return 0;
+	return ntohs(at.sin_port);
+}
+
+/* ---- the server -------------------------------------------------------------------------------- */
+
+static void
+fill_defaults(struct http *h, const struct http_opts *o)
+{
+	h->o = *o;
+	h->o.address = NULL;
+	h->o.big_path = o->big_path != NULL ? xstrdup(o->big_path) : NULL;
+	if (h->o.body_max == 0)
+		h->o.body_max = DEFAULT_BODY;
+	if (h->o.connections == 0)
+		h->o.connections = DEFAULT_CONNS;
+	if (h->o.header_ms == 0)
+		h->o.header_ms = 10000;
+}
+
+static void
+free_http(void *object)
+{
+	struct http *h = object;
+
+	if (h->unix_path != NULL)
+		(void)unlink(h->unix_path);
+	free(h->unix_path);
+	free((char *)(uintptr_t)h->o.big_path);
+	free(h);
+}
+
+static struct MHD_Daemon *
+start(struct http *h, int fd)
+{
+	return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
+	    http_on_request, h, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
+	    h->o.connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT, h->o.per_address,
+	    MHD_OPTION_CONNECTION_TIMEOUT, IDLE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+	    (size_t)POOL_BYTES, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK,
+	    http_on_uri, h, MHD_OPTION_NOTIFY_CONNECTION, on_connection, h,
+	    MHD_OPTION_NOTIFY_COMPLETED, http_on_completed, h, MHD_OPTION_END);
+}
+
+int
+http_listen(
+    struct http **ret, struct loop *l, const struct http_opts *o, int *ret_port, struct err *err)
+{
+	struct http *h = xcalloc(1, sizeof(*h));
+	bool is_unix = strncmp(o->address, "unix:", 5) == 0;
+	const union MHD_DaemonInfo *info;
+	int fd;
+
+	h->loop = l;
+	TAILQ_INIT(&h->conns);
+	TAILQ_INIT(&h->reqs);
+	TAILQ_INIT(&h->streams);
+	TAILQ_INIT(&h->gone);
+	fill_defaults(h, o);
+	h->beat_us = h->swept_us = clock_boot_us();
+	fd = is_unix ? listen_unix(h, o->address + 5, err) : listen_ip(o->address, err);
+	if (fd >= 0 && (h->daemon = start(h, fd)) == NULL) {
+		(void)err_sys(err, "cannot serve on %s", o->address);
+		(void)close(fd);
+		fd = -1;
+	}
+	if (fd < 0) {
+		free_http(h);
+		return -1;
+	}
 	info = MHD_get_daemon_info(h->daemon, MHD_DAEMON_INFO_EPOLL_FD);
 	CHECK(info != NULL);
 	h->io = loop_io_create(l, info->epoll_fd, LOOP_READ, on_io, h);
 	h->timer = loop_timer_create(l, on_timer, h);
-	run(h);
+	loop_timer_after(h->timer, 0);
+	if (ret_port != NULL)
+		*ret_port = port_of(fd);
 	*ret = h;
 	return 0;
+}
+
+int
+http_create(struct http **ret, struct loop *l, const char *address, http_fn *answer, void *arg,
+    int *ret_port, struct err *err)
+{
+	struct http_opts o = {.address = address, .answer = answer, .arg = arg, .per_address = 64};
+
+	return http_listen(ret, l, &o, ret_port, err);
 }
 
 void
@@ -290,14 +315,17 @@ http_destroy(struct http *h)
 {
 	if (h == NULL)
 		return;
-	for (struct stream *s = h->streams; s != NULL; s = s->next) {
-		if (s->suspended)
-			MHD_resume_connection(s->conn);
-		s->suspended = false;
-		s->dropped = true;
-	}
+	CHECK(!h->running);
+	h->closing = true;
 	loop_io_destroy(h->io);
-	loop_timer_destroy(h->timer);
+	http_refuse_waiting(h);
+	http_streams_end(h);
+	h->running = true;
+	/* Lets the resumed connections write their last words; then all are closed. */
+	(void)MHD_run(h->daemon);
 	MHD_stop_daemon(h->daemon);
-	free(h);
+	h->running = false;
+	loop_timer_destroy(h->timer);
+	http_streams_bury(h);
+	loop_bury(h->loop, free_http, h);
 }
