@@ -89,6 +89,10 @@ SHARED := $(patsubst broker/%,$(B)/share/%,$(wildcard $(QUEUE_LUA))) \
 	$(patsubst deploy/%,$(B)/share/%,$(wildcard deploy/policy/* deploy/schema/*.sql)) \
 	$(patsubst dashboard/static/%,$(B)/share/dashboard/%,$(wildcard dashboard/static/*))
 
+# deploy/man/NAME.SECTION.scd; without scdoc there are no pages, and nothing else is missing.
+MAN := $(if $(shell command -v scdoc 2>/dev/null),$(foreach p,$(basename $(wildcard deploy/man/*.scd)), \
+	$(B)/share/man/man$(patsubst .%,%,$(suffix $(p)))/$(notdir $(p))))
+
 # ---- targets -------------------------------------------------------------------------------------
 
 .DELETE_ON_ERROR:
@@ -96,7 +100,7 @@ SHARED := $(patsubst broker/%,$(B)/share/%,$(wildcard $(QUEUE_LUA))) \
 .PHONY: all tests test test-long lint format fuzz fuzz-build bench faults demo demo-down sample \
 	install clean help
 
-all: $(PROGRAMS) $(ARCHIVES) $(SHARED) ## build the programs into build/bin (V=asan|tsan|clang: into build/V/bin)
+all: $(PROGRAMS) $(ARCHIVES) $(SHARED) $(MAN) ## build the programs into build/bin (V=asan|tsan|clang: into build/V/bin)
 
 tests: all $(UNIT) $(SIM) ## build the C test programs too
 
@@ -150,9 +154,9 @@ help: ## this list
 install: all ## install below PREFIX (/usr/local), staged below DESTDIR
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(SHARE)
 	$(if $(PROGRAMS),install -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin)
-	cd $(B) && if [ -d share ]; then cp -r --no-preserve=ownership share/. $(abspath $(DESTDIR)$(SHARE))/; fi
-	for page in deploy/man/*.[0-9]; do \
-		[ -e "$$page" ] || continue; \
+	for file in $(patsubst $(B)/share/%,%,$(SHARED)); do \
+		install -D -m 644 "$(B)/share/$$file" "$(DESTDIR)$(SHARE)/$$file"; done
+	for page in $(MAN); do \
 		install -D -m 644 "$$page" "$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}"; done
 	for unit in deploy/systemd/*.service deploy/systemd/*.timer deploy/systemd/*.target; do \
 		[ -e "$$unit" ] || continue; \
@@ -203,6 +207,15 @@ $(B)/tests/bench/load $(B)/tests/bench/raw: $(B)/obj/tests/bench/load_agent.o
 $(FUZZERS): $(B)/%: $(B)/obj/%.o $(TEST_LIB) $(ARCHIVES)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $< $(TEST_LINK)
+
+# The date of a page is that of the last commit, so that the same tree makes the same page.
+define manual
+$(B)/share/man/man$(2)/$(1).$(2): deploy/man/$(1).$(2).scd
+	@mkdir -p $$(@D)
+	$$(call say,MAN,$$@)SOURCE_DATE_EPOCH=$$$$(git log -1 --format=%ct -- $$< 2>/dev/null | grep . || stat -c %Y $$<) \
+		scdoc <$$< >$$@
+endef
+$(foreach p,$(MAN),$(eval $(call manual,$(basename $(notdir $(p))),$(patsubst .%,%,$(suffix $(p))))))
 
 $(B)/share/%: broker/%
 	@mkdir -p $(@D)
