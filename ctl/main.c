@@ -129,9 +129,13 @@ main(int argc, char **argv)
 		printf("hfctl %s\n", HF_VERSION);
 		return 0;
 	}
-	if (argc == 0 || opt_take(&argc, argv, "--help", false) != NULL) {
+	if (opt_take(&argc, argv, "--help", false) != NULL) {
 		help();
-		return argc == 0 ? EX_USAGE : 0;
+		return 0;
+	}
+	if (argc == 0) {
+		help();
+		return EX_USAGE;
 	}
 	c.wanted = opt_take(&argc, argv, "--campaign", true);
 	c.as = opt_take(&argc, argv, "--as", true);
