@@ -34,6 +34,7 @@ struct acts {
 	struct zctx *zctx;
 	uint64_t first, last; /* seqs of this run; first 0: none yet */
 	struct acts_result res;
+	int64_t patience_us;
 	struct err failed; /* what ends the waiting early */
 	bool late;
 };
@@ -54,6 +55,7 @@ on_event(void *arg, const struct link_event *e)
 
 	switch (e->kind) {
 	case LINK_ACCEPTED:
+		loop_timer_after(a->limit, a->patience_us); /* it moves: go on waiting */
 		if (e->seq < a->first || e->seq > a->last)
 			break;
 		a->res.effective += e->verdict == VERDICT_EFFECTIVE;
@@ -255,7 +257,8 @@ find_in_log(struct acts *a, uint64_t *epoch, uint64_t *no, struct err *err)
 }
 
 static int
-cursor_passed(struct acts *a, uint64_t epoch, uint64_t no, bool *ret, struct err *err)
+cursor_passed(
+    struct acts *a, uint64_t epoch, uint64_t no, bool *ret, uint64_t *ret_at, struct err *err)
 {
 	char key[96];
 	const struct rds_reply *r;
@@ -275,24 +278,30 @@ cursor_passed(struct acts *a, uint64_t epoch, uint64_t no, bool *ret, struct err
 		    (const char *)dash + 1, id.len - (size_t)(dash - id.data) - 1, &n);
 	}
 	*ret = e > epoch || (e == epoch && n >= no);
+	*ret_at = n;
 	rds_sync_free(r);
 	return 0;
 }
 
+/* As long as the router's cursor moves it is worth waiting. */
 static int
-wait_effect(struct acts *a, int64_t end_us, struct err *err)
+wait_effect(struct acts *a, struct err *err)
 {
-	uint64_t epoch = 0, no = 0;
+	int64_t end = clock_boot_us() + a->patience_us;
+	uint64_t epoch = 0, no = 0, at = 0, was = 0;
 	bool passed = false;
 
 	if (find_in_log(a, &epoch, &no, err) != 0)
 		return -1;
 	for (;;) {
-		if (cursor_passed(a, epoch, no, &passed, err) != 0)
+		if (cursor_passed(a, epoch, no, &passed, &at, err) != 0)
 			return -1;
 		if (passed)
 			return 0;
-		if (clock_boot_us() > end_us)
+		if (at != was)
+			end = clock_boot_us() + a->patience_us;
+		was = at;
+		if (clock_boot_us() > end)
 			return err_set(err, ERR_LATE, "已受理, 但还没有生效 (hf-router 在运行吗?)");
 		(void)poll(NULL, 0, 10);
 	}
@@ -301,8 +310,7 @@ wait_effect(struct acts *a, int64_t end_us, struct err *err)
 int
 acts_finish(struct acts *a, struct acts_result *ret, int64_t limit_ms, struct err *err)
 {
-	int64_t end = clock_boot_us() + limit_ms * 1000;
-
+	a->patience_us = limit_ms * 1000;
 	if (a->last == 0) {
 		*ret = a->res;
 		return 0;
@@ -310,7 +318,7 @@ acts_finish(struct acts *a, struct acts_result *ret, int64_t limit_ms, struct er
 	if (outbox_commit(a->outbox, err) != 0)
 		return -1;
 	client_start(a->client);
-	loop_timer_after(a->limit, limit_ms * 1000);
+	loop_timer_after(a->limit, a->patience_us);
 	if (a->failed.code == ERR_NONE && session_accepted(client_session(a->client)) < a->last)
 		loop_run(a->loop);
 	if (a->failed.code != ERR_NONE) {
@@ -321,7 +329,7 @@ acts_finish(struct acts *a, struct acts_result *ret, int64_t limit_ms, struct er
 		return err_set(err, ERR_LATE,
 		    "没有代理在 %jd 秒内受理; 记录已存在发件箱, 下次一并送出 (hf-broker 在运行吗?)",
 		    (intmax_t)(limit_ms / 1000));
-	if (wait_effect(a, end, err) != 0)
+	if (wait_effect(a, err) != 0)
 		return -1;
 	*ret = a->res;
 	return 0;

@@ -27,7 +27,8 @@ struct record_header acts_header(const struct acts *a, enum record_kind kind);
 /* body may be NULL; key seals it: a case's key, or the campaign's for a record without a case. */
 int acts_add(struct acts *a, const struct record_header *h, const struct body *body,
     const uint8_t key[32], struct err *err);
-/* Waits until all were accepted and the router's cursor has passed the last; limit in ms for the whole. */
+/* Waits until all were accepted and the router's cursor has passed the last. limit_ms without any
+ * progress: ERR_LATE. */
 int acts_finish(struct acts *a, struct acts_result *ret, int64_t limit_ms, struct err *err);
 /* The usual end of a verb: finish within 10 s, and a failure unless all are effective. */
 int acts_done(struct acts *a, struct err *err);

@@ -21,7 +21,7 @@
 
 #define BATCH_BYTES (F1_MAX - 4096) /* room for the seal and one more row's head */
 #define BATCH_ROWS  500
-#define LIMIT_MS    600000
+#define LIMIT_MS    10000 /* without progress */
 
 struct roster {
 	struct ctl *c;

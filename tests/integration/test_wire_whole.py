@@ -128,30 +128,3 @@ def test_the_next_session_of_the_agent_goes_on(stack, agent):
     seq = agent.record("NOTE", "p01", body={"note": "第二天"})
     assert agent.wait_accepted(seq)["verdict"] == 0
     wait_mark(agent, 1, seq)
-
-
-@pytest.mark.skipif(not (BIN / "hf-router").exists(), reason="hf-router is not built")
-def test_enrolled_by_hfctl_from_the_roster_to_the_archive():
-    with Whole("hf-recorder", "hf-broker", "hf-router") as s:
-        subprocess.run([str(BIN / "hf-sample"), "--rows", "20", "--seed", "4", "--format", "csv", "--out",
-                        str(s.dir / "roster.csv")], check=True)
-        assert json.loads(s.ctl("--json", "roster", "import", s.dir / "roster.csv").stdout)["imported"] == 20
-        s.ctl("stage", "open", "2")
-        s.ctl("pass", "open", "1", "--until", "2026-03-09 20:00")
-        s.ctl("release", "--count", "10", "--seed", "5")
-        s.ctl("person", "set", "p01", "--roles", "caller", "--team", "t1", "--qualified", "yes")
-        s.ctl("agent", "enrol", "--person", "p01", "--out", s.dir / "p01")
-        wait_for("ten cases in the pool", lambda: s.redis.zcard("hf:{c1}:lane:pool") == 10)
-        a = session(s.dir / "p01", "p01")
-        lease = a.next("p01")
-        _, digits, _ = lease.task["numbers"][0]
-        assert digits.startswith("199")
-        seq = a.record("ATTEMPT", "p01", lease, fields={"outcome": "no-answer", "channel": "phone", "seconds": 31})
-        assert a.wait_accepted(seq)["verdict"] == 0
-        wait_mark(a, 2, seq)
-        assert sorted(a.outbox.records) == [seq]
-        wait_for("the router placed it", lambda: s.redis.hget("hf:{c1}:cases", lease.case).split(b"|")[3]
-                 .startswith(b"own:p01:"))
-        f, rows = a.look("p01", "own")
-        assert f["code"] == "ok" and [r[0] for r in rows] == [lease.case]
-        a.close()
