@@ -112,8 +112,8 @@ check_keys(struct ctl *c)
 	return say(true, "keys", "密钥库应答");
 }
 
-static const char *const mode_text[] = {
-    "发放中", "恢复中: 等租约到期或持有人回来", "已停: 需要 hfctl recover redis"};
+static const char *const mode_text[] = {"发放中", "恢复中: 等租约到期或持有人回来",
+    "已停: 存储不是原来那一份, 不要重启任何部分, 保留现场"};
 
 static int
 check_queue(struct ctl *c)

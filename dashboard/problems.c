@@ -82,7 +82,7 @@ stores(const struct state *s, struct list *l)
 		say(add(l, "暂不发放, 记录照收", "等一个租约的时间; 不消失则 hfctl doctor"),
 		    "队列在恢复", -1, "");
 	if (s->redis_up && s->paused != 0)
-		say(add(l, "没有人领得到个案", "hfctl queue resume"), "发放已暂停", -1, "");
+		say(add(l, "没有人领得到个案", "hfctl doctor; 问是谁暂停的"), "发放已暂停", -1, "");
 }
 
 static void
@@ -136,7 +136,8 @@ piled(const struct state *s, struct list *l)
 		say(add(l, "多次领取没有记录, 没有人再领到", "hfctl case why 编号; 请组长看"), "",
 		    parked, " 件被搁置");
 	if (doubt > 0)
-		say(add(l, "等原持有人的电脑回来", "hfctl case free 编号"), "", doubt, " 件存疑");
+		say(add(l, "等原持有人的电脑回来", "hfctl case why 编号; 等那台电脑连上"), "",
+		    doubt, " 件存疑");
 }
 
 uint32_t
