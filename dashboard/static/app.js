@@ -26,13 +26,16 @@ function el(tag, text, cls) {
   return e;
 }
 
+/* In these lanes nothing is due: a case waits there for an act or a date of its own. */
+const STILL = ['unreleased', 'resting', 'terminal'];
+
 /* 48 people's lanes are one row: the page is for queues, not for people. */
 function grouped(lanes) {
   const rows = new Map();
   for (const l of lanes) {
     const name = laneName(l.lane), row = rows.get(name) || {name, cases: 0, age: 0};
     row.cases += l.cases;
-    row.age = Math.max(row.age, l.age);
+    if (!STILL.includes(l.lane)) row.age = Math.max(row.age, l.age);
     rows.set(name, row);
   }
   return [...rows.values()];
@@ -56,8 +59,8 @@ function showLanes(s) {
 
 function showFunnel(s) {
   const l = s.ledger, share = l.admitted > 0 ? Math.floor(l.registered * 100000 / l.admitted) / 1000 : null;
-  $('funnel').textContent = `导入 ${l.cases} · 打过 ${l.attempted} · 联系上 ${l.attempted - l.unreachable} = 确认 ${l.confirmed} + 犹豫 ${l.considering}` +
-    ` + 其他 ${l.attempted - l.unreachable - l.confirmed - l.considering} · 未联系上 ${l.unreachable} · 退档 ${l.withdrawn}`;
+  $('funnel').textContent = `导入 ${l.cases} · 打过 ${l.attempted} · 联系上过 ${l.attempted - l.unreachable} = 确认 ${l.confirmed} + 犹豫 ${l.considering}` +
+    ` + 其他 ${l.attempted - l.unreachable - l.confirmed - l.considering} · 打过还没联系上 ${l.unreachable} · 退档 ${l.withdrawn}`;
   $('bar-done').style.width = `${share || 0}%`;
   $('rate').textContent = share === null ? '报到率: 还没有人' :
     `报到率 ${share.toFixed(3)} % (${l.registered}/${l.admitted}) · 基本任务 93 % 还差 ${Math.max(0, Math.ceil(93 * l.admitted / 100) - l.registered)} 人` +
@@ -76,12 +79,13 @@ function showProblems(s) {
   $('headline').textContent = n === 0 ? '一切正常' : `需要处理 ${n} 件`;
   $('headline').className = n === 0 ? 'good' : 'bad';
   document.title = n === 0 ? '回访运行台' : `(${n}) 回访运行台`;
-  $('problems').replaceChildren(...(n === 0 ? [el('li', '没有')] : s.problems.map(p => {
+  $('nothing').hidden = n > 0;
+  $('problems').replaceChildren(...s.problems.map(p => {
     const li = document.createElement('li');
     li.append(el('b', p.what), el('div', `影响: ${p.effect}`), el('div', '现在: '));
     li.lastChild.append(el('code', p.now));
     return li;
-  })));
+  }));
 }
 
 function showParts(s) {
