@@ -8,6 +8,8 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 
 #include "base/check.h"
 
@@ -23,9 +25,22 @@ _Static_assert(16 == crypto_pwhash_SALTBYTES, "salt size");
 #define PASSWORD_OPS 3U
 #define PASSWORD_MEM (64U << 20)
 
+/* No core file, no debugger of the same user; a sanitizer's leak check is such a debugger. */
+static void
+forbid_dumps(void)
+{
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+	struct rlimit none = {0, 0};
+
+	(void)setrlimit(RLIMIT_CORE, &none);
+	(void)prctl(PR_SET_DUMPABLE, 0);
+#endif
+}
+
 int
 crypt_init(struct err *err)
 {
+	forbid_dumps();
 	if (sodium_init() < 0)
 		return err_set(err, ERR_IO, "libsodium does not start");
 	return 0;

@@ -19,6 +19,7 @@
 #define SIGN_LEN      64
 #define MAC_LEN       32
 
+/* Also forbids core files and debuggers: whoever needs this file holds keys. */
 int crypt_init(struct err *err);
 void crypt_random(void *out, size_t len);
 void crypt_wipe(void *p, size_t len);

@@ -8,8 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 
 #include "base/buf.h"
 #include "base/check.h"
@@ -94,18 +92,6 @@ on_option(int key, char *arg, struct argp_state *state)
 	default: return ARGP_ERR_UNKNOWN;
 	}
 	return 0;
-}
-
-/* Case keys live in this process: no core file, no debugger of the same user. */
-static void
-forbid_dumps(void)
-{
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-	struct rlimit none = {0, 0};
-
-	(void)setrlimit(RLIMIT_CORE, &none);
-	(void)prctl(PR_SET_DUMPABLE, 0);
-#endif
 }
 
 /* ---- what comes from the loop ---- */
@@ -324,7 +310,6 @@ main(int argc, char **argv)
 	struct buf text = BUF_INIT;
 
 	log_init("hf-broker", LOG_LVL_INFO);
-	forbid_dumps();
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (argp_parse(&argp, argc, argv, 0, NULL, &o) != 0)
 		return 64;

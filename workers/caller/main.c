@@ -8,8 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -73,18 +71,6 @@ on_option(int key, char *arg, struct argp_state *state)
 	default: return ARGP_ERR_UNKNOWN;
 	}
 	return 0;
-}
-
-/* Keys and names live in this process: no core file, no debugger of the same user. */
-static void
-forbid_dumps(void)
-{
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-	struct rlimit none = {0, 0};
-
-	(void)setrlimit(RLIMIT_CORE, &none);
-	(void)prctl(PR_SET_DUMPABLE, 0);
-#endif
 }
 
 static int
@@ -207,7 +193,6 @@ main(int argc, char **argv)
 	argp_err_exit_status = EX_USAGE;
 	(void)argp_parse(&argp, argc, argv, 0, NULL, &o);
 	log_init("hf-caller", LOG_LVL_INFO);
-	forbid_dumps();
 	if (open_all(&p, &o, &err) != 0) {
 		log_error("caller.not_started", "cause=\"%s\"", err.text);
 		close_all(&p);

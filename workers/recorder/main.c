@@ -12,9 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <sysexits.h>
@@ -264,18 +263,6 @@ load(struct setup *s, struct err *err)
 	return 0;
 }
 
-static void
-close_doors(void)
-{
-	struct rlimit none = {0, 0};
-
-	(void)umask(0007);
-	(void)setrlimit(RLIMIT_CORE, &none);
-#ifndef __SANITIZE_ADDRESS__ /* its leak check looks into the process */
-	(void)prctl(PR_SET_DUMPABLE, 0);
-#endif
-}
-
 int
 main(int argc, char **argv)
 {
@@ -294,7 +281,7 @@ main(int argc, char **argv)
 		buf_done(&text);
 		return 0;
 	}
-	close_doors();
+	(void)umask(0007);
 	if (crypt_init(&err) != 0 || load(&s, &err) != 0) {
 		log_error("recorder.start", "cause=\"%s\"", err.text);
 		return EX_CONFIG;
