@@ -7,30 +7,41 @@
 -- strings and compared as such, because Lua numbers are doubles.
 --
 -- A case is in exactly one lane or under exactly one lease: enter, leave, hold and unhold alone move it.
+--
+-- A command costs more than what it does. So a call reads ahead what its entries will ask for, remembers
+-- what it read, and keeps its writes to hashes and sorted sets back until its end (the view, below).
 
 local P          -- "hf:{campaign}:" of the running call
 local M          -- the campaign's counters, written back once at the end of the call
 local NOW, WALL  -- decimal strings, ms
+local STAMP      -- " NOW WALL", as every log entry has it
 
 local ZERO = '0000000000000000'
 local GIVEN_MAX = 5
 local PAGE = 50
-local HEX -- filled by the first call: while a library loads, Lua's own functions are not there
+local HEX  -- filled by the first call, like call: while a library loads, neither Lua's functions nor redis.call are there
+local call -- redis.call
+local KNOWN_HEX -- raw -> hex, of the running call
 
-local call = function(...) return redis.call(...) end
-
-local function fill_hex()
-	HEX = {}
+local function prepare()
+	call, HEX = redis.call, {}
 	for i = 0, 255 do HEX[string.char(i)] = string.format('%02x', i) end
 end
 
-local function hex(raw) return (raw:gsub('.', HEX)) end
+local function hex(raw)
+	local text = KNOWN_HEX[raw]
+	if not text then
+		text = raw:gsub('.', HEX)
+		KNOWN_HEX[raw] = text
+	end
+	return text
+end
 
 local function unhex(text)
 	return (text:gsub('%x%x', function(d) return string.char(tonumber(d, 16)) end))
 end
 
-local function num(n) return string.format('%.0f', n) end
+local function num(n) return string.format('%d', n) end
 
 local function has(flags, bit) return math.floor(flags / bit) % 2 == 1 end
 
@@ -41,7 +52,7 @@ local function bytes(name, v, len)
 end
 
 local function count(name, v)
-	if type(v) ~= 'string' or #v > 15 or not v:match('^%d+$') then error(name .. ': wants a number', 0) end
+	if type(v) ~= 'string' or #v > 15 or #v == 0 or v:find('%D') then error(name .. ': wants a number', 0) end
 	return tonumber(v)
 end
 
@@ -90,6 +101,167 @@ local function id_not_after(a, b)
 	return a1 < b1 or (a1 == b1 and a2 <= b2)
 end
 
+-- ---- the view --------------------------------------------------------------------------------------
+--
+-- Hashes cases, tasks, persons, offer, next, hands and all sorted sets are read and written through it
+-- alone; each entry sees what the entries before it did. Whatever else there is (outboxes, lists of last
+-- records, sets, the log) is written at once. Who reads a sorted set by other means settles first.
+
+local CHUNK = 200 -- arguments in one command: what unpack takes is bounded
+local AHEAD = 64  -- cases read ahead of a lane at most
+
+local H, Z          -- hash -> its fields seen and changed; sorted set -> its members changed
+local ZSETS, HASHES -- their names in the order of the first change
+local HEADS         -- lane -> what the store has at its head
+local GRANTS        -- how many entries of the call want a case from a lane
+
+local function view_begin()
+	H, Z, HASHES, ZSETS, HEADS, GRANTS, KNOWN_HEX = {}, {}, {}, {}, {}, 0, {}
+end
+
+local function hash(name)
+	local h = H[name]
+	if not h then
+		h = { value = {}, changed = {} }
+		H[name] = h
+	end
+	return h
+end
+
+-- The field's text, or false.
+local function get(name, field)
+	local h = hash(name)
+	local v = h.value[field]
+	if v == nil then
+		v = call('HGET', P .. name, field)
+		h.value[field] = v
+	end
+	return v
+end
+
+-- value false: the field goes.
+local function put(name, field, value)
+	local h = hash(name)
+	h.value[field] = value
+	if h.changed[field] then return end
+	h.changed[field] = true
+	if #h.changed == 0 then HASHES[#HASHES + 1] = name end
+	h.changed[#h.changed + 1] = field
+end
+
+-- Reads what get would read one by one.
+local function read_ahead(name, fields)
+	local h, want = hash(name), {}
+	for i = 1, #fields do
+		if h.value[fields[i]] == nil then want[#want + 1] = fields[i] end
+	end
+	for from = 1, #want, CHUNK do
+		local got = call('HMGET', P .. name, unpack(want, from, math.min(from + CHUNK - 1, #want)))
+		for i = 1, #got do h.value[want[from + i - 1]] = got[i] end
+	end
+end
+
+-- score false: the member goes.
+local function zput(name, member, score)
+	local z = Z[name]
+	if not z then
+		z = { score = {} }
+		Z[name] = z
+		ZSETS[#ZSETS + 1] = name
+	end
+	if z.score[member] == nil then z[#z + 1] = member end
+	z.score[member] = score
+	z.adds = z.adds or score ~= false
+end
+
+local function in_chunks(command, key, list)
+	for from = 1, #list, CHUNK do call(command, key, unpack(list, from, math.min(from + CHUNK - 1, #list))) end
+end
+
+local function settle_hash(name)
+	local h, set, del = H[name], {}, {}
+	for i = 1, #h.changed do
+		local field = h.changed[i]
+		local v = h.value[field]
+		if v then
+			set[#set + 1] = field
+			set[#set + 1] = v
+		else
+			del[#del + 1] = field
+		end
+	end
+	in_chunks('HDEL', P .. name, del)
+	in_chunks('HSET', P .. name, set)
+	h.changed = {}
+end
+
+local function settle_zset(name)
+	local z, add, del = Z[name], {}, {}
+	for i = 1, #z do
+		local score = z.score[z[i]]
+		if score then
+			add[#add + 1] = score
+			add[#add + 1] = z[i]
+		else
+			del[#del + 1] = z[i]
+		end
+	end
+	in_chunks('ZREM', P .. name, del)
+	in_chunks('ZADD', P .. name, add)
+end
+
+-- The store gets what was kept back.
+local function settle()
+	local lanes = {}
+	for i = 1, #HASHES do settle_hash(HASHES[i]) end
+	for i = 1, #ZSETS do
+		settle_zset(ZSETS[i])
+		if Z[ZSETS[i]].adds and ZSETS[i]:sub(1, 5) == 'lane:' then lanes[#lanes + 1] = ZSETS[i]:sub(6) end
+	end
+	in_chunks('SADD', P .. 'lanes', lanes)
+	Z, HASHES, ZSETS, HEADS = {}, {}, {}, {}
+end
+
+-- The next piece of a lane, and what belongs to its cases.
+local function read_head(lane, head)
+	local n = lane:sub(1, 4) == 'own:' and 1 or math.max(1, math.min(GRANTS, AHEAD))
+	local got, due = call('ZRANGE', P .. 'lane:' .. lane, num(head.read), num(head.read + n - 1), 'WITHSCORES'), {}
+	for i = 1, #got, 2 do
+		head[#head + 1], head[#head + 2] = got[i], tonumber(got[i + 1])
+		if head[#head] <= tonumber(NOW) then due[#due + 1] = got[i] end
+	end
+	head.read, head.is_whole = head.read + n, #got < 2 * n
+	if #due > 1 then
+		read_ahead('cases', due)
+		read_ahead('tasks', due)
+	end
+end
+
+-- The case that is first in a lane, and when it is due; nil when the lane is empty.
+local function first_of(lane)
+	local moved = Z['lane:' .. lane]
+	if moved and moved.adds then
+		settle()
+		moved = nil
+	end
+	local head = HEADS[lane]
+	if not head then
+		head = { at = 1, read = 0 }
+		HEADS[lane] = head
+	end
+	while true do
+		local case = head[head.at]
+		if case and not (moved and moved.score[case] == false) then return case, head[head.at + 1] end
+		if case then
+			head.at = head.at + 2
+		elseif head.is_whole then
+			return nil
+		else
+			read_head(lane, head)
+		end
+	end
+end
+
 -- ---- the log and the counters ------------------------------------------------------------------
 
 local function changed() M.opseq = M.opseq + 1 end
@@ -97,8 +269,7 @@ local function changed() M.opseq = M.opseq + 1 end
 local function append(kind, case, state, detail, ...)
 	changed()
 	M.logno = M.logno + 1
-	call('XADD', P .. 'log', num(M.epoch) .. '-' .. num(M.logno),
-	    'e', kind .. ' ' .. num(M.opseq) .. ' ' .. NOW .. ' ' .. WALL,
+	call('XADD', P .. 'log', num(M.epoch) .. '-' .. num(M.logno), 'e', kind .. ' ' .. num(M.opseq) .. STAMP,
 	    'c', case, 's', state, 'd', detail, ...)
 end
 
@@ -113,7 +284,7 @@ local STATE = '^(%d+)|([^|]*)|([^|]*)|([^|]*)|(%d+)|(%x+)|(%d+)|(%d+)|(%a*)|([^|
 
 -- The case's state, nil when there is none. Damaged text is an error: the entry ends before a write.
 local function load(case)
-	local text = call('HGET', P .. 'cases', case)
+	local text = get('cases', case)
 	if not text then return nil end
 	local v, owner, hand, lane, due, token, rseq, given, flags, ob, law_at, why, blob = text:match(STATE)
 	if not v then error('poison', 0) end
@@ -137,7 +308,7 @@ local function flagged(s, letter) return s.flags:find(letter, 1, true) ~= nil en
 -- Writes the state; the version rises with every change but a renewal.
 local function save(case, s)
 	local text = text_of(s)
-	call('HSET', P .. 'cases', case, text .. s.blob)
+	put('cases', case, text .. s.blob)
 	return text
 end
 
@@ -155,11 +326,39 @@ end
 
 local function enter(case, s, lane, due)
 	s.lane, s.due = lane, due
-	call('ZADD', P .. 'lane:' .. lane, due, case)
-	call('SADD', P .. 'lanes', lane)
+	zput('lane:' .. lane, case, due)
 end
 
-local function leave(case, s) call('ZREM', P .. 'lane:' .. s.lane, case) end
+local function leave(case, s) zput('lane:' .. s.lane, case, false) end
+
+-- What a person holds: pieces of HAND bytes, each case(16) token(hex16) pulled(0 or 1) ob(hex32).
+local HAND = 65
+
+local function hand_of(person) return get('hands', person) or '' end
+
+local function hand_add(person, case, token, pulled, ob)
+	put('hands', person, hand_of(person) .. case .. token .. (pulled and '1' or '0') .. ob)
+end
+
+local function hand_drop(person, case)
+	local all = hand_of(person)
+	for i = 1, #all, HAND do
+		if all:sub(i, i + 15) == case then
+			local rest = all:sub(1, i - 1) .. all:sub(i + HAND)
+			put('hands', person, rest ~= '' and rest)
+			return
+		end
+	end
+end
+
+-- How many of them were pulled, and how many opened.
+local function hand_counts(person)
+	local all, pulled = hand_of(person), 0
+	for i = 33, #all, HAND do
+		if all:sub(i, i) == '1' then pulled = pulled + 1 end
+	end
+	return pulled, #all / HAND - pulled
+end
 
 -- From a lane into somebody's hand, under a new token.
 local function hold(case, s, person, ob, pulled)
@@ -167,14 +366,14 @@ local function hold(case, s, person, ob, pulled)
 	s.token, s.rseq, s.hand, s.ob, s.held = next_token(), 0, person, ob, true
 	s.given = s.given + 1
 	s.flags = pulled and 'hp' or 'h'
-	call('ZADD', P .. 'leases', 0, s.token .. case)
-	call('HSET', P .. 'hand:' .. person, case, s.token .. ' ' .. (pulled and '1' or '0') .. ' ' .. ob)
+	zput('leases', s.token .. case, '0')
+	hand_add(person, case, s.token, pulled, ob)
 end
 
 -- The lease ends: how is 'x' expired, 'g' given back, 'd' done. The case stays nowhere: the caller settles it.
 local function unhold(case, s, how)
-	call('ZREM', P .. 'leases', s.token .. case)
-	call('HDEL', P .. 'hand:' .. s.hand, case)
+	zput('leases', s.token .. case, false)
+	hand_drop(s.hand, case)
 	s.hand, s.held = '-', false
 	s.flags = how .. (flagged(s, 'm') and 'm' or '')
 end
@@ -210,8 +409,8 @@ local function holds(s, token, ob) return s and s.held and s.token == token and 
 -- ---- handing out -----------------------------------------------------------------------------------
 
 local function grant_reply(case, s)
-	local task = call('HGET', P .. 'tasks', case) or ''
-	local last = call('LRANGE', P .. 'last:' .. hex(case), 0, 4)
+	local task = get('tasks', case) or ''
+	local last = call('LRANGE', P .. 'last:' .. hex(case), '0', '4')
 	local r = { 'ok', case, s.token, num(s.rseq), flagged(s, 'p') and '1' or '0', num(s.version), s.due,
 	    s.why, task, num(#last) }
 	for i = 1, #last do r[#r + 1] = last[i] end
@@ -220,7 +419,7 @@ end
 
 -- The answer that this next_no had already, or nil.
 local function replay(ob, person, no)
-	local prev = call('HGET', P .. 'next', ob .. ' ' .. person)
+	local prev = get('next', ob .. ' ' .. person)
 	if not prev then return nil end
 	local pno, kind, chex, token = prev:match('^(%d+) (%a) (%S+) (%S+)$')
 	if tonumber(pno) > no then return { 'no', 'old', pno } end
@@ -232,28 +431,19 @@ local function replay(ob, person, no)
 end
 
 local function remember(ob, person, no, case, token)
-	call('HSET', P .. 'next', ob .. ' ' .. person, num(no) .. ' G ' .. hex(case) .. ' ' .. token)
+	put('next', ob .. ' ' .. person, num(no) .. ' G ' .. hex(case) .. ' ' .. token)
 end
 
 local function person_row(person)
-	local row = call('HGET', P .. 'persons', person)
+	local row = get('persons', person)
 	if not row then return nil end
 	local roles, team, qualified, pk, active = row:match('^(%d+) (%S+) ([01]) (%S+) ([01])$')
 	if not roles then error('person row', 0) end
 	return { roles = tonumber(roles), team = team, qualified = qualified == '1', active = active == '1' }
 end
 
-local function hand_counts(person)
-	local all = call('HVALS', P .. 'hand:' .. person)
-	local pulled = 0
-	for i = 1, #all do
-		if all[i]:sub(18, 18) == '1' then pulled = pulled + 1 end
-	end
-	return pulled, #all - pulled
-end
-
 local function offer_of(person)
-	local text = call('HGET', P .. 'offer', person)
+	local text = get('offer', person)
 	if not text then return 0, {}, '' end
 	local max, rest = text:match('^(%d+) ?(.*)$')
 	local lanes = {}
@@ -270,6 +460,10 @@ local function closed(opening)
 	return nil
 end
 
+local UPTO -- ob -> the newest record that this call took in
+
+local function upto_of(ob) return UPTO[ob] or tonumber(call('HGET', P .. 'ob:' .. ob, 'upto') or '0') end
+
 local B = {} -- entries of hf1_broker
 
 -- The first lane in the order of the offer that has a case due.
@@ -277,7 +471,7 @@ function B.grant(ob, person, no, seq)
 	ob = hex(bytes('ob', ob, 16))
 	name_arg('person', person)
 	no = count('next_no', no)
-	if seq and seq ~= '' and tonumber(call('HGET', P .. 'ob:' .. ob, 'upto') or '0') < count('seq', seq) then
+	if seq and seq ~= '' and upto_of(ob) < count('seq', seq) then
 		return { 'no', 'skipped', '0', '' }
 	end
 	local r = replay(ob, person, no)
@@ -293,15 +487,12 @@ function B.grant(ob, person, no, seq)
 	if hand_counts(person) > 0 then return { 'no', 'limit', '0', '' } end
 	local next_due = nil
 	for i = 1, #lanes do
-		local top = call('ZRANGE', P .. 'lane:' .. lanes[i], 0, 0, 'WITHSCORES')
-		local due = top[2] and tonumber(top[2])
+		local case, due = first_of(lanes[i])
 		if due and due <= tonumber(NOW) then
-			local case = top[1]
 			local ok, s = pcall(load, case)
 			if not ok or not s then
-				call('ZREM', P .. 'lane:' .. lanes[i], case)
-				call('ZADD', P .. 'lane:parked', 0, case)
-				call('SADD', P .. 'lanes', 'parked')
+				zput('lane:' .. lanes[i], case, false)
+				zput('lane:parked', case, '0')
 				append('poison', case, '', lanes[i])
 				error('poison', 0)
 			end
@@ -386,10 +577,13 @@ function B.expire(case, token, rseq)
 end
 
 function B.leases(from)
+	settle()
 	local all = call('ZRANGEBYLEX', P .. 'leases', from == '' and '-' or '(' .. from, '+', 'LIMIT', 0, 200)
-	local r = { 'ok' }
+	local r, cases = { 'ok' }, {}
+	for i = 1, #all do cases[i] = all[i]:sub(17) end
+	read_ahead('cases', cases)
 	for i = 1, #all do
-		local token, case = all[i]:sub(1, 16), all[i]:sub(17)
+		local token, case = all[i]:sub(1, 16), cases[i]
 		local ok, s = pcall(load, case)
 		r[#r + 1] = token
 		r[#r + 1] = case
@@ -402,14 +596,11 @@ end
 
 local QUIET = { ['25'] = true, ['29'] = true } -- REVEAL, TIMER: not shown among the last records
 
-local function be(n, width)
-	local out = {}
-	for i = width, 1, -1 do
-		out[i] = string.char(n % 256)
-		n = math.floor(n / 256)
-	end
-	return table.concat(out)
+local function be32(n)
+	return string.char(math.floor(n / 16777216) % 256, math.floor(n / 65536) % 256, math.floor(n / 256) % 256, n % 256)
 end
+
+local function be64(n) return be32(math.floor(n / 4294967296)) .. be32(n % 4294967296) end
 
 -- EFFECTIVE '0', LATE '1', QUARANTINED '2', and why.
 local function judge(s, r)
@@ -499,10 +690,12 @@ local function record(ob, seq, prev_h, h, person, kind, flags, case, token, expe
 	append('record', r.case, state, r.ob .. ' ' .. num(seq) .. ' ' .. verdict .. ' ' .. said .. ' ' .. person .. ' ' .. kind,
 	    'r', f0, 'b', f1)
 	call('HSET', obkey, 'upto', num(seq), 'h', h, 'v:' .. num(seq), h .. verdict .. ' ' .. num(M.opseq) .. ' ' .. said)
+	UPTO[r.ob] = seq
 	if s and verdict ~= '2' and not QUIET[kind] then
 		local list = P .. 'last:' .. hex(r.case)
-		call('LPUSH', list, ob .. be(seq, 8) .. be(#header, 4) .. header .. f1)
-		call('LTRIM', list, 0, 4)
+		if call('LPUSH', list, ob .. be64(seq) .. be32(#header) .. header .. f1) > 5 then
+			call('LTRIM', list, '0', '4')
+		end
 	end
 	return { 'ok', verdict, said, num(M.opseq), s and s.lane or '' }
 end
@@ -554,12 +747,14 @@ function B.hello(ob, agent, head_seq, head_h, ...)
 	r[#r + 1] = num(m)
 	for i = n + 3, #rest, 2 do r[#r + 1] = ticket(ob, rest[i], rest[i + 1]) end
 	for i = 2, n + 1 do
-		local hand = call('HGETALL', P .. 'hand:' .. rest[i])
-		for j = 1, #hand, 2 do
-			local token, pulled, where = hand[j + 1]:match('^(%x+) ([01]) (%x+)$')
-			local s = where == ob and load(hand[j])
+		local hand = hand_of(rest[i])
+		for j = 1, #hand, HAND do
+			local case, where = hand:sub(j, j + 15), hand:sub(j + 33, j + 64)
+			local s = where == ob and load(case)
 			if s then
-				for _, v in ipairs({ hand[j], token, num(s.rseq), rest[i], pulled }) do r[#r + 1] = v end
+				for _, v in ipairs({ case, hand:sub(j + 16, j + 31), num(s.rseq), rest[i], hand:sub(j + 32, j + 32) }) do
+					r[#r + 1] = v
+				end
 			end
 		end
 	end
@@ -609,12 +804,14 @@ end
 -- ---- looking: reads only ---------------------------------------------------------------------------
 
 local function rows(cases)
+	read_ahead('cases', cases)
+	read_ahead('tasks', cases)
 	local r = { 'ok', num(#cases) }
 	for i = 1, #cases do
 		local ok, s = pcall(load, cases[i])
 		if ok and s then
 			for _, v in ipairs({ cases[i], s.held and 'hand:' .. s.hand or s.lane, s.due, num(s.version), s.owner,
-			    call('HGET', P .. 'tasks', cases[i]) or '' }) do r[#r + 1] = v end
+			    get('tasks', cases[i]) or '' }) do r[#r + 1] = v end
 		end
 	end
 	return r
@@ -638,6 +835,7 @@ end
 function B.lane(lane, page)
 	lane_arg(lane)
 	page = count('page', page)
+	settle()
 	local r = rows(call('ZRANGE', P .. 'lane:' .. lane, page * PAGE, (page + 1) * PAGE - 1))
 	r[2] = num(math.ceil(call('ZCARD', P .. 'lane:' .. lane) / PAGE))
 	return r
@@ -647,8 +845,8 @@ function B.case(case)
 	bytes('case', case, 16)
 	local s = load(case)
 	if not s then return { 'no', 'not-found' } end
-	local last = call('LRANGE', P .. 'last:' .. hex(case), 0, 4)
-	local r = { 'ok', text_of(s), s.blob, call('HGET', P .. 'tasks', case) or '', num(#last) }
+	local last = call('LRANGE', P .. 'last:' .. hex(case), '0', '4')
+	local r = { 'ok', text_of(s), s.blob, get('tasks', case) or '', num(#last) }
 	for i = 1, #last do r[#r + 1] = last[i] end
 	return r
 end
@@ -663,7 +861,7 @@ function B.me(person)
 	name_arg('person', person)
 	local pulled, opened = hand_counts(person)
 	local max, _, lanes = offer_of(person)
-	return { 'ok', call('HGET', P .. 'persons', person) or '', num(pulled), num(opened), num(max), lanes, M.gate,
+	return { 'ok', get('persons', person) or '', num(pulled), num(opened), num(max), lanes, M.gate,
 	    num(M.mode), M.paused }
 end
 
@@ -689,13 +887,13 @@ function R.halt(why)
 end
 
 local function describe(case, task, indexes)
-	call('HSET', P .. 'tasks', case, task)
+	put('tasks', case, task)
 	for i = 1, #indexes, 8 do call('SADD', P .. 'num:' .. hex(indexes:sub(i, i + 7)), case) end
 end
 
 -- A roster that names a known case again: new particulars, nothing else moves.
 local function again(case, s, task, indexes)
-	if call('HGET', P .. 'tasks', case) == task then return { 'ok', 'same' } end
+	if get('tasks', case) == task then return { 'ok', 'same' } end
 	describe(case, task, indexes)
 	append('create', case, bump(case, s), s.lane, 'k', task, 'l', s.blob)
 	return { 'ok', 'updated' }
@@ -751,8 +949,8 @@ function R.offer(person, max, ...)
 	name_arg('person', person)
 	local text = num(count('max', max))
 	for _, lane in ipairs({ ... }) do text = text .. ' ' .. lane_arg(lane) end
-	if call('HGET', P .. 'offer', person) == text then return { 'ok', 'same' } end
-	call('HSET', P .. 'offer', person, text)
+	if get('offer', person) == text then return { 'ok', 'same' } end
+	put('offer', person, text)
 	append('offer', '', '', person .. ' ' .. text)
 	return { 'ok', 'new' }
 end
@@ -775,8 +973,8 @@ function R.admit_person(person, roles, team, qualified, pk, active)
 	if not (pk == '-' or (#pk == 64 and pk:match('^%x+$'))) then error('pk: wants hex64 or -', 0) end
 	if not (qualified:match('^[01]$') and active:match('^[01]$')) then error('qualified, active: 0 or 1', 0) end
 	local row = num(count('roles', roles)) .. ' ' .. team .. ' ' .. qualified .. ' ' .. pk .. ' ' .. active
-	if call('HGET', P .. 'persons', person) == row then return { 'ok', 'same' } end
-	call('HSET', P .. 'persons', person, row)
+	if get('persons', person) == row then return { 'ok', 'same' } end
+	put('persons', person, row)
 	append('person', '', '', person .. ' ' .. row)
 	return { 'ok', 'new' }
 end
@@ -832,7 +1030,7 @@ end
 
 function R.timer(case, at)
 	bytes('case', case, 16)
-	if due_arg(at) == '0' then call('ZREM', P .. 'timers', case) else call('ZADD', P .. 'timers', at, case) end
+	zput('timers', case, due_arg(at) ~= '0' and at)
 	changed()
 	return { 'ok' }
 end
@@ -914,34 +1112,76 @@ local function message(e)
 	return tostring(e)
 end
 
+-- Where an entry has its case, its person, and what its `next` is looked up by.
+local CASE_AT = { record = 8, take = 4, renew = 2, giveback = 2, expire = 1, place = 1, create = 1 }
+local PERSON_AT = { record = 5, grant = 2, take = 2 }
+
+-- Where each entry begins in args; nil when the counts do not hold: then nothing is done at all.
+local function entries_of(args)
+	local at, i = {}, 4
+	while i <= #args do
+		local argc = tonumber(args[i + 1] or '')
+		if not argc or argc < 0 or i + 1 + argc > #args then return nil end
+		at[#at + 1] = i
+		i = i + 2 + argc
+	end
+	return at
+end
+
+-- Reads with few commands what the entries will ask for. They check their arguments themselves.
+local function look_ahead(args, at)
+	local cases, holders, askers, nexts = {}, {}, {}, {}
+	for j = 1, #at do
+		local i = at[j]
+		local name, first = args[i], i + 1
+		local last = first + tonumber(args[first])
+		local case, person = CASE_AT[name], PERSON_AT[name]
+		if case and first + case <= last then cases[#cases + 1] = args[first + case] end
+		if person and first + person <= last then
+			holders[#holders + 1] = args[first + person]
+			if name ~= 'record' then
+				askers[#askers + 1] = args[first + person]
+				nexts[#nexts + 1] = hex(args[first + 1]) .. ' ' .. args[first + person]
+			end
+		end
+		if name == 'grant' then GRANTS = GRANTS + 1 end
+	end
+	read_ahead('cases', cases)
+	read_ahead('hands', holders)
+	read_ahead('next', nexts)
+	read_ahead('offer', askers)
+	if GRANTS > 0 then read_ahead('persons', askers) end
+end
+
+local function run_entry(table_of, stale, args, i)
+	local name = args[i]
+	local entry = table_of[name]
+	if not entry then return { 'err', 'no such entry' } end
+	if M.epoch == 0 and name ~= 'open' then return { 'err', 'no campaign' } end
+	if stale then return { 'err', 'epoch' } end
+	local ok, r = pcall(entry, unpack(args, i + 2, i + 1 + tonumber(args[i + 1])))
+	return ok and r or { 'err', message(r) }
+end
+
 local function run(table_of, keys, args)
 	P = keys[1] and keys[1]:match('^(hf:{[a-z0-9_-]+}:)meta$')
 	if not P then return redis.error_reply('ERR hf1: wants the campaign\'s meta key') end
-	if not HEX then fill_hex() end
+	if not HEX then prepare() end
 	NOW, WALL = args[1], args[2]
 	if not (NOW and WALL and args[3] and NOW:match('^%d+$') and WALL:match('^%d+$') and args[3]:match('^%d+$')) then
 		return redis.error_reply('ERR hf1: wants now, wall, epoch')
 	end
+	local at = entries_of(args)
+	if not at then return redis.error_reply('ERR hf1: argument counts') end
+	STAMP, UPTO = ' ' .. NOW .. ' ' .. WALL, {}
+	view_begin()
 	load_meta()
 	local believed = tonumber(args[3])
 	local stale = believed ~= 0 and believed ~= M.epoch
-	local replies, i = {}, 4
-	while i <= #args do
-		local name, argc = args[i], tonumber(args[i + 1] or '')
-		if not argc or i + 1 + argc > #args then return redis.error_reply('ERR hf1: argument counts') end
-		local entry = table_of[name]
-		if not entry then
-			replies[#replies + 1] = { 'err', 'no such entry' }
-		elseif M.epoch == 0 and name ~= 'open' then
-			replies[#replies + 1] = { 'err', 'no campaign' }
-		elseif stale then
-			replies[#replies + 1] = { 'err', 'epoch' }
-		else
-			local ok, r = pcall(entry, unpack(args, i + 2, i + 1 + argc))
-			replies[#replies + 1] = ok and r or { 'err', message(r) }
-		end
-		i = i + 2 + argc
-	end
+	if #at > 1 and not stale then look_ahead(args, at) end
+	local replies = {}
+	for j = 1, #at do replies[j] = run_entry(table_of, stale, args, at[j]) end
+	settle()
 	save_meta()
 	local head = { num(M.mode), num(M.epoch), num(M.opseq), num(M.logno) }
 	for j = 1, #replies do head[j + 4] = replies[j] end

@@ -383,26 +383,34 @@ cmd_lrange(struct fake_redis *f, struct key *k, const struct span *a, size_t n, 
 		reply_push(r, buf_span(&k->items[from].name));
 }
 
-static void
-cmd_zadd(struct fake_redis *f, struct key *k, const struct span *a, size_t n, struct fv *r)
+/* Whether the member is new. */
+static bool
+zset_put(struct key *k, struct span member, double score)
 {
-	double score = (double)arg_int(a[2]);
-	size_t i, at;
+	size_t i = item_find(k, member), at;
 
-	(void)n;
-	k = key_make(f, a[1], ZSET);
-	i = item_find(k, a[3]);
-	reply_int(r, i == SIZE_MAX);
 	if (i != SIZE_MAX)
 		item_remove(k, i);
 	for (at = 0; at < k->n; at++) {
 		const struct item *it = &k->items[at];
 
 		if (it->score > score ||
-		    (it->score >= score && span_cmp(buf_span(&it->name), a[3]) > 0))
+		    (it->score >= score && span_cmp(buf_span(&it->name), member) > 0))
 			break;
 	}
-	item_insert(k, at, a[3])->score = score;
+	item_insert(k, at, member)->score = score;
+	return i == SIZE_MAX;
+}
+
+static void
+cmd_zadd(struct fake_redis *f, struct key *k, const struct span *a, size_t n, struct fv *r)
+{
+	int64_t added = 0;
+
+	k = key_make(f, a[1], ZSET);
+	for (size_t j = 2; j + 1 < n; j += 2)
+		added += zset_put(k, a[j + 1], (double)arg_int(a[j]));
+	reply_int(r, added);
 }
 
 static void
