@@ -13,37 +13,64 @@
 
 local P          -- "hf:{campaign}:" of the running call
 local M          -- the campaign's counters, written back once at the end of the call
-local NOW, WALL  -- decimal strings, ms
+local NOW, NOW_MS -- campaign ms: decimal string, number
 local STAMP      -- " NOW WALL", as every log entry has it
 
 local ZERO = '0000000000000000'
 local GIVEN_MAX = 5
 local PAGE = 50
-local HEX  -- filled by the first call, like call: while a library loads, neither Lua's functions nor redis.call are there
-local call -- redis.call
-local KNOWN_HEX -- raw -> hex, of the running call
+local MEMO_MAX = 4096
+
+-- Filled by the first call: while a library loads, neither Lua's functions nor redis.call are there. As
+-- locals they are also found faster.
+local function from_lua() return type, error, tonumber, unpack, pcall end
+
+local call, type, error, tonumber, unpack, pcall, format, char, floor, min, concat
+local HEX     -- byte -> hex
+local SMALL   -- number below MEMO_MAX -> decimal text
+local HEXED   -- raw -> hex; a memo of a pure function, like PARSED: emptied when it is full
+local PARSED  -- parser -> text of a row -> what it says
+local hexed_n, parsed_n
 
 local function prepare()
-	call, HEX = redis.call, {}
-	for i = 0, 255 do HEX[string.char(i)] = string.format('%02x', i) end
+	call = redis.call
+	type, error, tonumber, unpack, pcall = from_lua()
+	format, char, floor, min, concat = string.format, string.char, math.floor, math.min, table.concat
+	HEX, SMALL, HEXED, PARSED, hexed_n, parsed_n = {}, {}, {}, {}, 0, 0
+	for i = 0, 255 do HEX[char(i)] = format('%02x', i) end
+	for i = 0, MEMO_MAX - 1 do SMALL[i] = format('%d', i) end
 end
 
 local function hex(raw)
-	local text = KNOWN_HEX[raw]
+	local text = HEXED[raw]
 	if not text then
 		text = raw:gsub('.', HEX)
-		KNOWN_HEX[raw] = text
+		if hexed_n >= MEMO_MAX then HEXED, hexed_n = {}, 0 end
+		HEXED[raw], hexed_n = text, hexed_n + 1
 	end
 	return text
 end
 
 local function unhex(text)
-	return (text:gsub('%x%x', function(d) return string.char(tonumber(d, 16)) end))
+	return (text:gsub('%x%x', function(d) return char(tonumber(d, 16)) end))
 end
 
-local function num(n) return string.format('%d', n) end
+local function num(n) return SMALL[n] or format('%d', n) end
 
-local function has(flags, bit) return math.floor(flags / bit) % 2 == 1 end
+local function has(flags, bit) return floor(flags / bit) % 2 == 1 end
+
+-- What parse says of the text; asked once. The answer is not to be changed.
+local function parsed(parse, text)
+	local memo = PARSED[parse]
+	local v = memo and memo[text]
+	if not v then
+		v = parse(text)
+		if parsed_n >= MEMO_MAX then PARSED, parsed_n = {}, 0 end
+		PARSED[parse] = PARSED[parse] or {}
+		PARSED[parse][text], parsed_n = v, parsed_n + 1
+	end
+	return v
+end
 
 -- Arguments: each returns the value or ends the entry with an error that names it.
 local function bytes(name, v, len)
@@ -113,16 +140,16 @@ local AHEAD = 64  -- cases read ahead of a lane at most
 local H, Z          -- hash -> its fields seen and changed; sorted set -> its members changed
 local ZSETS, HASHES -- their names in the order of the first change
 local HEADS         -- lane -> what the store has at its head
-local GRANTS        -- how many entries of the call want a case from a lane
+local GRANTS        -- how many entries of the call want a case from a lane, at least 1
 
 local function view_begin()
-	H, Z, HASHES, ZSETS, HEADS, GRANTS, KNOWN_HEX = {}, {}, {}, {}, {}, 0, {}
+	H, Z, HASHES, ZSETS, HEADS, GRANTS = {}, {}, {}, {}, {}, 1
 end
 
 local function hash(name)
 	local h = H[name]
 	if not h then
-		h = { value = {}, changed = {} }
+		h = { value = {}, is_changed = {}, changed = {}, n = 0 }
 		H[name] = h
 	end
 	return h
@@ -143,21 +170,26 @@ end
 local function put(name, field, value)
 	local h = hash(name)
 	h.value[field] = value
-	if h.changed[field] then return end
-	h.changed[field] = true
-	if #h.changed == 0 then HASHES[#HASHES + 1] = name end
-	h.changed[#h.changed + 1] = field
+	if h.is_changed[field] then return end
+	h.is_changed[field] = true
+	if h.n == 0 then HASHES[#HASHES + 1] = name end
+	h.n = h.n + 1
+	h.changed[h.n] = field
 end
 
 -- Reads what get would read one by one.
 local function read_ahead(name, fields)
-	local h, want = hash(name), {}
+	local value, want, seen, n = hash(name).value, {}, {}, 0
 	for i = 1, #fields do
-		if h.value[fields[i]] == nil then want[#want + 1] = fields[i] end
+		local field = fields[i]
+		if value[field] == nil and not seen[field] then
+			seen[field], n = true, n + 1
+			want[n] = field
+		end
 	end
-	for from = 1, #want, CHUNK do
-		local got = call('HMGET', P .. name, unpack(want, from, math.min(from + CHUNK - 1, #want)))
-		for i = 1, #got do h.value[want[from + i - 1]] = got[i] end
+	for from = 1, n, CHUNK do
+		local got = call('HMGET', P .. name, unpack(want, from, min(from + CHUNK - 1, n)))
+		for i = 1, #got do value[want[from + i - 1]] = got[i] end
 	end
 end
 
@@ -165,43 +197,44 @@ end
 local function zput(name, member, score)
 	local z = Z[name]
 	if not z then
-		z = { score = {} }
+		z = { score = {}, n = 0 }
 		Z[name] = z
 		ZSETS[#ZSETS + 1] = name
 	end
-	if z.score[member] == nil then z[#z + 1] = member end
+	if z.score[member] == nil then
+		z.n = z.n + 1
+		z[z.n] = member
+	end
 	z.score[member] = score
-	z.adds = z.adds or score ~= false
+	if score then z.adds = true end
 end
 
 local function in_chunks(command, key, list)
-	for from = 1, #list, CHUNK do call(command, key, unpack(list, from, math.min(from + CHUNK - 1, #list))) end
+	for from = 1, #list, CHUNK do call(command, key, unpack(list, from, min(from + CHUNK - 1, #list))) end
 end
 
 local function settle_hash(name)
-	local h, set, del = H[name], {}, {}
-	for i = 1, #h.changed do
+	local h, set, n, del = H[name], {}, 0, {}
+	for i = 1, h.n do
 		local field = h.changed[i]
 		local v = h.value[field]
 		if v then
-			set[#set + 1] = field
-			set[#set + 1] = v
+			set[n + 1], set[n + 2], n = field, v, n + 2
 		else
 			del[#del + 1] = field
 		end
 	end
 	in_chunks('HDEL', P .. name, del)
 	in_chunks('HSET', P .. name, set)
-	h.changed = {}
+	h.is_changed, h.changed, h.n = {}, {}, 0
 end
 
 local function settle_zset(name)
-	local z, add, del = Z[name], {}, {}
-	for i = 1, #z do
+	local z, add, n, del = Z[name], {}, 0, {}
+	for i = 1, z.n do
 		local score = z.score[z[i]]
 		if score then
-			add[#add + 1] = score
-			add[#add + 1] = z[i]
+			add[n + 1], add[n + 2], n = score, z[i], n + 2
 		else
 			del[#del + 1] = z[i]
 		end
@@ -224,11 +257,13 @@ end
 
 -- The next piece of a lane, and what belongs to its cases.
 local function read_head(lane, head)
-	local n = lane:sub(1, 4) == 'own:' and 1 or math.max(1, math.min(GRANTS, AHEAD))
-	local got, due = call('ZRANGE', P .. 'lane:' .. lane, num(head.read), num(head.read + n - 1), 'WITHSCORES'), {}
+	local n = lane:sub(1, 4) == 'own:' and 1 or GRANTS > AHEAD and AHEAD or GRANTS
+	local got = call('ZRANGE', P .. 'lane:' .. lane, num(head.read), num(head.read + n - 1), 'WITHSCORES')
+	local due, len = {}, 2 * head.read
 	for i = 1, #got, 2 do
-		head[#head + 1], head[#head + 2] = got[i], tonumber(got[i + 1])
-		if head[#head] <= tonumber(NOW) then due[#due + 1] = got[i] end
+		local at = tonumber(got[i + 1])
+		head[len + i], head[len + i + 1] = got[i], at
+		if at <= NOW_MS then due[#due + 1] = got[i] end
 	end
 	head.read, head.is_whole = head.read + n, #got < 2 * n
 	if #due > 1 then
@@ -269,13 +304,14 @@ local function changed() M.opseq = M.opseq + 1 end
 local function append(kind, case, state, detail, ...)
 	changed()
 	M.logno = M.logno + 1
-	call('XADD', P .. 'log', num(M.epoch) .. '-' .. num(M.logno), 'e', kind .. ' ' .. num(M.opseq) .. STAMP,
+	M.opseq_text = num(M.opseq)
+	call('XADD', P .. 'log', num(M.epoch) .. '-' .. num(M.logno), 'e', kind .. ' ' .. M.opseq_text .. STAMP,
 	    'c', case, 's', state, 'd', detail, ...)
 end
 
 local function next_token()
 	M.tokno = M.tokno + 1
-	return string.format('%06x%05x%05x', M.epoch, math.floor(M.tokno / 1048576), M.tokno % 1048576)
+	return format('%06x%05x%05x', M.epoch, floor(M.tokno / 1048576), M.tokno % 1048576)
 end
 
 -- ---- cases ---------------------------------------------------------------------------------------
@@ -294,8 +330,9 @@ local function load(case)
 end
 
 local function text_of(s)
-	return table.concat({ num(s.version), s.owner, s.hand, s.lane, s.due, s.token, num(s.rseq),
-	    num(s.given), s.flags, s.ob, s.law_at, s.why, '' }, '|')
+	return num(s.version) .. '|' .. s.owner .. '|' .. s.hand .. '|' .. s.lane .. '|' .. s.due .. '|' .. s.token
+	    .. '|' .. num(s.rseq) .. '|' .. num(s.given) .. '|' .. s.flags .. '|' .. s.ob .. '|' .. s.law_at
+	    .. '|' .. s.why .. '|'
 end
 
 local function flag(s, letter, on)
@@ -421,9 +458,10 @@ end
 local function replay(ob, person, no)
 	local prev = get('next', ob .. ' ' .. person)
 	if not prev then return nil end
+	if tonumber(prev:match('^%d+')) < no then return nil end
 	local pno, kind, chex, token = prev:match('^(%d+) (%a) (%S+) (%S+)$')
 	if tonumber(pno) > no then return { 'no', 'old', pno } end
-	if tonumber(pno) < no or kind ~= 'G' then return nil end
+	if kind ~= 'G' then return nil end
 	local case = unhex(chex)
 	local s = load(case)
 	if holds(s, token, ob) then return grant_reply(case, s) end
@@ -434,29 +472,33 @@ local function remember(ob, person, no, case, token)
 	put('next', ob .. ' ' .. person, num(no) .. ' G ' .. hex(case) .. ' ' .. token)
 end
 
-local function person_row(person)
-	local row = get('persons', person)
-	if not row then return nil end
+local function parse_person(row)
 	local roles, team, qualified, pk, active = row:match('^(%d+) (%S+) ([01]) (%S+) ([01])$')
 	if not roles then error('person row', 0) end
-	return { roles = tonumber(roles), team = team, qualified = qualified == '1', active = active == '1' }
+	return { may_work = active == '1' and qualified == '1' and team ~= '-' }
 end
 
-local function offer_of(person)
-	local text = get('offer', person)
-	if not text then return 0, {}, '' end
+-- May this person be handed a case at all?
+local function may_work(person)
+	local row = get('persons', person)
+	return row and parsed(parse_person, row).may_work
+end
+
+local function parse_offer(text)
 	local max, rest = text:match('^(%d+) ?(.*)$')
 	local lanes = {}
 	for lane in rest:gmatch('%S+') do lanes[#lanes + 1] = lane end
-	return tonumber(max), lanes, rest
+	return { max = tonumber(max), lanes = lanes, text = rest }
 end
+
+local function offer_of(person) return parsed(parse_offer, get('offer', person) or '0') end
 
 -- Why nobody gets anything right now, or nil. Opening by name asks for no gate and no pause.
 local function closed(opening)
 	if M.mode ~= 0 then return { 'no', 'embargo', '0', '' } end
 	if opening then return nil end
 	if M.paused == '1' then return { 'no', 'paused', '0', '' } end
-	if tonumber(M.gate) > tonumber(NOW) then return { 'no', 'closed-until', M.gate, '' } end
+	if tonumber(M.gate) > NOW_MS then return { 'no', 'closed-until', M.gate, '' } end
 	return nil
 end
 
@@ -476,19 +518,19 @@ function B.grant(ob, person, no, seq)
 	end
 	local r = replay(ob, person, no)
 	if r then return r end
-	local p = person_row(person)
-	if not p or not p.active or not p.qualified or p.team == '-' then return { 'no', 'unqualified', '0', '' } end
-	local _, lanes, offered = offer_of(person)
+	if not may_work(person) then return { 'no', 'unqualified', '0', '' } end
+	local offer = offer_of(person)
+	local lanes = offer.lanes
 	r = closed(false)
 	if r then
-		r[4] = offered
+		r[4] = offer.text
 		return r
 	end
 	if hand_counts(person) > 0 then return { 'no', 'limit', '0', '' } end
 	local next_due = nil
 	for i = 1, #lanes do
 		local case, due = first_of(lanes[i])
-		if due and due <= tonumber(NOW) then
+		if due and due <= NOW_MS then
 			local ok, s = pcall(load, case)
 			if not ok or not s then
 				zput('lane:' .. lanes[i], case, false)
@@ -504,7 +546,7 @@ function B.grant(ob, person, no, seq)
 		end
 		if due and (not next_due or due < next_due) then next_due = due end
 	end
-	return { 'no', 'empty', next_due and num(next_due) or '0', offered }
+	return { 'no', 'empty', next_due and num(next_due) or '0', offer.text }
 end
 
 local function may_take(s, person, allowed)
@@ -532,7 +574,7 @@ function B.take(ob, person, no, case, allowed)
 	if s.held then return { 'no', 'held', '0', '', s.hand } end
 	if s.lane == 'terminal' then return { 'no', 'closed-case', '0', '' } end
 	local _, opened = hand_counts(person)
-	if opened >= math.max((offer_of(person)), 1) then return { 'no', 'limit', '0', '' } end
+	if opened >= math.max(offer_of(person).max, 1) then return { 'no', 'limit', '0', '' } end
 	hold(case, s, person, ob, false)
 	append('grant', case, bump(case, s), person .. ' ' .. ob .. ' ' .. num(no) .. ' 0 ' .. s.lane)
 	remember(ob, person, no, case, s.token)
@@ -597,10 +639,10 @@ end
 local QUIET = { ['25'] = true, ['29'] = true } -- REVEAL, TIMER: not shown among the last records
 
 local function be32(n)
-	return string.char(math.floor(n / 16777216) % 256, math.floor(n / 65536) % 256, math.floor(n / 256) % 256, n % 256)
+	return char(floor(n / 16777216) % 256, floor(n / 65536) % 256, floor(n / 256) % 256, n % 256)
 end
 
-local function be64(n) return be32(math.floor(n / 4294967296)) .. be32(n % 4294967296) end
+local function be64(n) return be32(floor(n / 4294967296)) .. be32(n % 4294967296) end
 
 -- EFFECTIVE '0', LATE '1', QUARANTINED '2', and why.
 local function judge(s, r)
@@ -618,7 +660,7 @@ local function judge(s, r)
 		if flagged(s, 'm') then return '1', 'moved' end
 		return '0', '-'
 	end
-	if M.mode == 1 and r.token > s.token and r.token:sub(1, 6) < string.format('%06x', M.epoch) then
+	if M.mode == 1 and r.token > s.token and r.token:sub(1, 6) < format('%06x', M.epoch) then
 		return '0', 'readmitted'
 	end
 	return '1', 'granted-on'
@@ -667,15 +709,16 @@ local function record(ob, seq, prev_h, h, person, kind, flags, case, token, expe
 	text_arg('f1', f1, 65536)
 	text_arg('header', header, 768)
 	local obkey = P .. 'ob:' .. r.ob
-	local o = call('HMGET', obkey, 'upto', 'h', 'frozen', 'v:' .. num(seq))
+	local o = call('HMGET', obkey, 'upto', 'h', 'frozen')
 	if not o[1] then return { 'no', 'unknown' } end
-	if o[3] then return { 'no', 'frozen' } end
+	if o[3] == '1' then return { 'no', 'frozen' } end
 	if M.mode == 2 then return { 'no', 'halted' } end
-	local upto = tonumber(o[1])
+	local upto, seq_text = tonumber(o[1]), num(seq)
 	if seq <= upto then
-		if not o[4] then return { 'no', 'gap', num(upto + 1) } end
-		if o[4]:sub(1, 32) ~= h then return freeze(obkey, r.ob) end
-		local verdict, opseq, said = o[4]:sub(33):match('^(%d) (%d+) (%S+)$')
+		local was = call('HGET', obkey, 'v:' .. seq_text)
+		if not was then return { 'no', 'gap', num(upto + 1) } end
+		if was:sub(1, 32) ~= h then return freeze(obkey, r.ob) end
+		local verdict, opseq, said = was:sub(33):match('^(%d) (%d+) (%S+)$')
 		return { 'ok', verdict, said, opseq, '' }
 	end
 	if seq ~= upto + 1 then return { 'no', 'gap', num(upto + 1) } end
@@ -687,9 +730,9 @@ local function record(ob, seq, prev_h, h, person, kind, flags, case, token, expe
 		apply(s, r)
 		state = bump(r.case, s)
 	end
-	append('record', r.case, state, r.ob .. ' ' .. num(seq) .. ' ' .. verdict .. ' ' .. said .. ' ' .. person .. ' ' .. kind,
+	append('record', r.case, state, r.ob .. ' ' .. seq_text .. ' ' .. verdict .. ' ' .. said .. ' ' .. person .. ' ' .. kind,
 	    'r', f0, 'b', f1)
-	call('HSET', obkey, 'upto', num(seq), 'h', h, 'v:' .. num(seq), h .. verdict .. ' ' .. num(M.opseq) .. ' ' .. said)
+	call('HSET', obkey, 'upto', seq_text, 'h', h, 'v:' .. seq_text, h .. verdict .. ' ' .. M.opseq_text .. ' ' .. said)
 	UPTO[r.ob] = seq
 	if s and verdict ~= '2' and not QUIET[kind] then
 		local list = P .. 'last:' .. hex(r.case)
@@ -697,7 +740,7 @@ local function record(ob, seq, prev_h, h, person, kind, flags, case, token, expe
 			call('LTRIM', list, '0', '4')
 		end
 	end
-	return { 'ok', verdict, said, num(M.opseq), s and s.lane or '' }
+	return { 'ok', verdict, said, M.opseq_text, s and s.lane or '' }
 end
 
 B.record = record
@@ -707,6 +750,12 @@ B.record = record
 local function ob_reply(obkey)
 	local o = call('HMGET', obkey, 'upto', 'h', 'settled', 'released', 'receipt1', 'receipt2')
 	return { 'ok', o[1], o[2], o[3] or '0', o[4] or '0', o[5] or '', o[6] or '' }
+end
+
+-- What every record asks for comes first: small hashes are searched from their beginning.
+local function register(obkey, ob, agent)
+	call('HSET', obkey, 'upto', '0', 'h', string.rep('\0', 32), 'frozen', '0', 'agent', agent)
+	append('outbox', '', '', ob .. ' ' .. agent)
 end
 
 -- What a lease ticket is worth now: 0 kept, 1 readmitted, 2 lost.
@@ -734,13 +783,12 @@ function B.hello(ob, agent, head_seq, head_h, ...)
 	local obkey = P .. 'ob:' .. ob
 	local o = call('HMGET', obkey, 'agent', 'upto', 'h', 'frozen')
 	if o[1] and o[1] ~= agent then return { 'no', 'agent' } end
-	if o[4] then return { 'no', 'frozen' } end
+	if o[4] == '1' then return { 'no', 'frozen' } end
 	if o[1] then
 		local upto = tonumber(o[2])
 		if head_seq < upto or (head_seq == upto and head_h ~= o[3]) then return { 'no', 'clone' } end
 	else
-		call('HSET', obkey, 'agent', agent, 'upto', '0', 'h', string.rep('\0', 32))
-		append('outbox', '', '', ob .. ' ' .. agent)
+		register(obkey, ob, agent)
 	end
 	for i = 2, n + 1 do call('HSET', obkey, 'p:' .. rest[i], '1') end
 	local r = ob_reply(obkey)
@@ -860,8 +908,8 @@ end
 function B.me(person)
 	name_arg('person', person)
 	local pulled, opened = hand_counts(person)
-	local max, _, lanes = offer_of(person)
-	return { 'ok', get('persons', person) or '', num(pulled), num(opened), num(max), lanes, M.gate,
+	local offer = offer_of(person)
+	return { 'ok', get('persons', person) or '', num(pulled), num(opened), num(offer.max), offer.text, M.gate,
 	    num(M.mode), M.paused }
 end
 
@@ -1041,8 +1089,7 @@ function R.ob(ob, agent)
 	if #agent ~= 32 or not agent:match('^%x+$') then error('agent: wants hex32', 0) end
 	local obkey = P .. 'ob:' .. ob
 	if not call('HGET', obkey, 'agent') then
-		call('HSET', obkey, 'agent', agent, 'upto', '0', 'h', string.rep('\0', 32))
-		append('outbox', '', '', ob .. ' ' .. agent)
+		register(obkey, ob, agent)
 	end
 	return ob_reply(obkey)
 end
@@ -1116,50 +1163,56 @@ end
 local CASE_AT = { record = 8, take = 4, renew = 2, giveback = 2, expire = 1, place = 1, create = 1 }
 local PERSON_AT = { record = 5, grant = 2, take = 2 }
 
--- Where each entry begins in args; nil when the counts do not hold: then nothing is done at all.
+-- Where each entry begins in args, and how many arguments it has; nil when the counts do not hold: then
+-- nothing is done at all.
 local function entries_of(args)
-	local at, i = {}, 4
-	while i <= #args do
-		local argc = tonumber(args[i + 1] or '')
-		if not argc or argc < 0 or i + 1 + argc > #args then return nil end
-		at[#at + 1] = i
-		i = i + 2 + argc
+	local at, argc, n, i, len = {}, {}, 0, 4, #args
+	while i <= len do
+		local c = tonumber(args[i + 1] or '')
+		if not c or c < 0 or i + 1 + c > len then return nil end
+		n = n + 1
+		at[n], argc[n], i = i, c, i + 2 + c
 	end
-	return at
+	return at, argc, n
 end
 
 -- Reads with few commands what the entries will ask for. They check their arguments themselves.
-local function look_ahead(args, at)
+local function look_ahead(args, at, argc, n)
 	local cases, holders, askers, nexts = {}, {}, {}, {}
-	for j = 1, #at do
-		local i = at[j]
-		local name, first = args[i], i + 1
-		local last = first + tonumber(args[first])
+	local grants, k, l, m = 0, 0, 0, 0
+	for j = 1, n do
+		local name, first = args[at[j]], at[j] + 1
 		local case, person = CASE_AT[name], PERSON_AT[name]
-		if case and first + case <= last then cases[#cases + 1] = args[first + case] end
-		if person and first + person <= last then
-			holders[#holders + 1] = args[first + person]
+		if case and case <= argc[j] then
+			k = k + 1
+			cases[k] = args[first + case]
+		end
+		if person and person <= argc[j] then
+			l = l + 1
+			holders[l] = args[first + person]
 			if name ~= 'record' then
-				askers[#askers + 1] = args[first + person]
-				nexts[#nexts + 1] = hex(args[first + 1]) .. ' ' .. args[first + person]
+				m = m + 1
+				askers[m], nexts[m] = holders[l], hex(args[first + 1]) .. ' ' .. holders[l]
 			end
 		end
-		if name == 'grant' then GRANTS = GRANTS + 1 end
+		if name == 'grant' then grants = grants + 1 end
 	end
 	read_ahead('cases', cases)
 	read_ahead('hands', holders)
 	read_ahead('next', nexts)
 	read_ahead('offer', askers)
-	if GRANTS > 0 then read_ahead('persons', askers) end
+	if grants > 0 then
+		read_ahead('persons', askers)
+		GRANTS = grants
+	end
 end
 
-local function run_entry(table_of, stale, args, i)
-	local name = args[i]
+local function run_entry(table_of, stale, name, args, from, to)
 	local entry = table_of[name]
 	if not entry then return { 'err', 'no such entry' } end
 	if M.epoch == 0 and name ~= 'open' then return { 'err', 'no campaign' } end
 	if stale then return { 'err', 'epoch' } end
-	local ok, r = pcall(entry, unpack(args, i + 2, i + 1 + tonumber(args[i + 1])))
+	local ok, r = pcall(entry, unpack(args, from, to))
 	return ok and r or { 'err', message(r) }
 end
 
@@ -1167,25 +1220,24 @@ local function run(table_of, keys, args)
 	P = keys[1] and keys[1]:match('^(hf:{[a-z0-9_-]+}:)meta$')
 	if not P then return redis.error_reply('ERR hf1: wants the campaign\'s meta key') end
 	if not HEX then prepare() end
-	NOW, WALL = args[1], args[2]
-	if not (NOW and WALL and args[3] and NOW:match('^%d+$') and WALL:match('^%d+$') and args[3]:match('^%d+$')) then
+	local now, wall, believed = args[1], args[2], args[3]
+	if not (now and wall and believed and now:match('^%d+$') and wall:match('^%d+$') and believed:match('^%d+$')) then
 		return redis.error_reply('ERR hf1: wants now, wall, epoch')
 	end
-	local at = entries_of(args)
+	local at, argc, n = entries_of(args)
 	if not at then return redis.error_reply('ERR hf1: argument counts') end
-	STAMP, UPTO = ' ' .. NOW .. ' ' .. WALL, {}
+	NOW, NOW_MS, STAMP, UPTO = now, tonumber(now), ' ' .. now .. ' ' .. wall, {}
 	view_begin()
 	load_meta()
-	local believed = tonumber(args[3])
+	believed = tonumber(believed)
 	local stale = believed ~= 0 and believed ~= M.epoch
-	if #at > 1 and not stale then look_ahead(args, at) end
+	if n > 1 and not stale then look_ahead(args, at, argc, n) end
 	local replies = {}
-	for j = 1, #at do replies[j] = run_entry(table_of, stale, args, at[j]) end
+	for j = 1, n do replies[j + 4] = run_entry(table_of, stale, args[at[j]], args, at[j] + 2, at[j] + 1 + argc[j]) end
 	settle()
 	save_meta()
-	local head = { num(M.mode), num(M.epoch), num(M.opseq), num(M.logno) }
-	for j = 1, #replies do head[j + 4] = replies[j] end
-	return head
+	replies[1], replies[2], replies[3], replies[4] = num(M.mode), num(M.epoch), num(M.opseq), num(M.logno)
+	return replies
 end
 
 redis.register_function('hf1_broker', function(keys, args) return run(B, keys, args) end)
