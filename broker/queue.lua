@@ -454,13 +454,18 @@ local function grant_reply(case, s)
 	return r
 end
 
--- The answer that this next_no had already, or nil.
+-- The answer that this next_no had already. nil: it had none, and is the newest from now on: whoever comes
+-- with an older one, from a broker that was stopped meanwhile, gets nothing.
 local function replay(ob, person, no)
-	local prev = get('next', ob .. ' ' .. person)
-	if not prev then return nil end
-	if tonumber(prev:match('^%d+')) < no then return nil end
-	local pno, kind, chex, token = prev:match('^(%d+) (%a) (%S+) (%S+)$')
-	if tonumber(pno) > no then return { 'no', 'old', pno } end
+	local key = ob .. ' ' .. person
+	local prev = get('next', key)
+	local newest = prev and tonumber(prev:match('^%d+')) or 0
+	if newest > no then return { 'no', 'old', num(newest) } end
+	if not prev or newest < no then
+		put('next', key, num(no) .. ' N - -')
+		return nil
+	end
+	local kind, chex, token = prev:match('^%d+ (%a) (%S+) (%S+)$')
 	if kind ~= 'G' then return nil end
 	local case = unhex(chex)
 	local s = load(case)

@@ -287,6 +287,20 @@ def test_the_same_next_no_is_answered_alike(rig):
     assert a.next(ann).fields[:3] == [3, "ann", "limit"]
 
 
+def test_a_next_that_comes_late_gets_nothing_once_a_newer_one_was_heard(rig):
+    """As a broker sends it that stood still while its agent went on elsewhere, where nothing was due."""
+    ann = rig.person("ann")
+    a = rig.agent(ann)
+
+    def grant(no):
+        return rig.fcall("hf1_broker", ("grant", a.ob, "ann", no))[0]
+
+    assert grant(6)[:2] == [b"no", b"empty"]
+    case = rig.case()
+    assert grant(5) == [b"no", b"old", b"6"]
+    assert grant(6)[:2] == [b"ok", case]
+
+
 def test_a_record_repeats_its_answer_and_keeps_its_order(rig):
     ann = rig.person("ann")
     rig.case()

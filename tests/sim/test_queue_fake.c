@@ -598,7 +598,7 @@ one_sequence(struct world *w)
 		learn(w);
 		w->now += (int64_t)rnd(w, 60);
 		begin(w, &c, router ? "hf1_router" : "hf1_broker");
-		for (uint64_t n = 1 + rnd(w, 6); n > 0; n--) {
+		for (uint64_t n = 1 + rnd(w, 12); n > 0; n--) {
 			if (router)
 				router_entry(w, &c);
 			else
