@@ -1,6 +1,7 @@
 /* test_queue_fake.c - the fake answers like Redis: random call sequences of queue.lua run on both, every
  * reply, the whole log and every case compared; after each sequence every case is in exactly one lane
- * or under exactly one lease.
+ * or under exactly one lease. Every fourth world has a twin that gets each entry in a call of its own: a
+ * batch says and does what its entries say and do one by one.
  *
  * A world (one campaign) lives for 25 sequences. The fake runs at once; Redis gets the same commands
  * pipelined and its replies are compared as they come. HF_SEQUENCES sets how many (default 100000, a
@@ -46,6 +47,7 @@ struct world {
 	int64_t now;
 	char campaign[24];
 	struct fake_redis *redis;
+	struct fake_redis *twin; /* NULL: this world has none */
 	struct fake_queue *queue;
 	struct loop *loop;
 	struct loop_timer *limit;
@@ -419,6 +421,51 @@ begin(struct world *w, struct call *c, const char *function)
 	call_begin(c, function, w->campaign, w->now, w->now + 7, rnd(w, 50) == 0 ? 9 : rnd(w, 2));
 }
 
+#define HEAD 7 /* FCALL function 1 key now wall epoch */
+
+/* The entries of a batch in calls of their own, at the twin; r is what the batch said. */
+static void
+one_by_one(struct world *w, const struct span *argv, size_t argc, const struct fv *r)
+{
+	struct span one[64];
+	size_t n = 4;
+
+	fake_queue_use(w->queue, w->twin);
+	memcpy(one, argv, HEAD * sizeof(*one));
+	for (size_t i = HEAD; i < argc; n++) {
+		uint64_t args = 0;
+		size_t len;
+		struct buf together = BUF_INIT, apart = BUF_INIT;
+		struct fv a;
+
+		for (size_t d = 0; d < argv[i + 1].len; d++)
+			args = 10 * args + argv[i + 1].data[d] - '0';
+		len = 2 + args;
+		assert_true(HEAD + len <= 64 && n < r->n);
+		memcpy(one + HEAD, argv + i, len * sizeof(*one));
+		fake_queue_fcall(w->queue, one, HEAD + len, &a);
+		i += len;
+		if (i == argc) { /* the counters too */
+			fv_text(&together, &r->at[2]);
+			fv_text(&together, &r->at[3]);
+			fv_text(&apart, &a.at[2]);
+			fv_text(&apart, &a.at[3]);
+		}
+		fv_text(&together, &r->at[n]);
+		fv_text(&apart, &a.at[4]);
+		if (!span_eq(buf_span(&together), buf_span(&apart)))
+			fail_msg("world %" PRIu64
+			         ", an entry of a batch\n together: %.*s\n apart: %.*s",
+			    w->seed, (int)together.len, (char *)together.data, (int)apart.len,
+			    (char *)apart.data);
+		buf_done(&together);
+		buf_done(&apart);
+		fv_done(&a);
+	}
+	assert_int_equal(n, r->n);
+	fake_queue_use(w->queue, w->redis);
+}
+
 static void
 run_call(struct world *w, struct call *c)
 {
@@ -427,6 +474,8 @@ run_call(struct world *w, struct call *c)
 	struct fv r;
 
 	both(w, argv, argc, true, false, &r);
+	if (w->twin != NULL)
+		one_by_one(w, argv, argc, &r);
 	fv_done(&r);
 	call_done(c);
 }
@@ -587,6 +636,32 @@ compare_all(struct world *w)
 	fv_done(&r);
 }
 
+/* The twin came to the same cases, log and places. */
+static void
+compare_twin(struct world *w)
+{
+	static const char *const names[] = {"log", "leases", "lane:triage", "lane:pool", "timers"};
+	char key[80];
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct span argv[4] = {span_str(i == 0 ? "XRANGE" : "ZRANGE"),
+		    span_str(call_key(key, sizeof(key), w->campaign, names[i])),
+		    span_str(i == 0 ? "-" : "0"), span_str(i == 0 ? "+" : "-1")};
+		struct buf a = BUF_INIT, b = BUF_INIT;
+		struct fv r;
+
+		fake_redis_cmd(w->redis, argv, 4, &r);
+		fv_text(&a, &r);
+		fv_done(&r);
+		fake_redis_cmd(w->twin, argv, 4, &r);
+		fv_text(&b, &r);
+		fv_done(&r);
+		assert_true(span_eq(buf_span(&a), buf_span(&b)));
+		buf_done(&a);
+		buf_done(&b);
+	}
+}
+
 static void
 one_sequence(struct world *w)
 {
@@ -617,11 +692,15 @@ one_world(struct world *w, uint64_t seed, uint64_t sequences)
 	w->now = 1000;
 	snprintf(w->campaign, sizeof(w->campaign), "q%" PRIu64, seed);
 	w->redis = fake_redis_create();
+	w->twin = seed % 4 == 0 ? fake_redis_create() : NULL;
 	fake_queue_use(w->queue, w->redis);
 	set_up(w);
 	for (uint64_t i = 0; i < sequences; i++)
 		one_sequence(w);
 	compare_all(w);
+	if (w->twin != NULL)
+		compare_twin(w);
+	fake_redis_destroy(w->twin);
 	fake_redis_destroy(w->redis);
 }
 
