@@ -81,7 +81,7 @@ PROGRAMS     := $(foreach p,$(PROGRAM_ROWS),$(B)/bin/$(lastword $(subst :, ,$(p)
 TEST_LIB  := $(if $(wildcard tests/lib/*.c),$(B)/lib/tests_lib.a)
 UNIT      := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
 SIM       := $(patsubst %.c,$(B)/%,$(wildcard tests/sim/*.c))
-BENCH     := $(patsubst %,$(B)/tests/bench/%,load echo raw)
+BENCH     := $(patsubst %,$(B)/tests/bench/%,load echo raw cost)
 FUZZERS   := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 QUEUE_LUA ?= broker/queue.lua
@@ -202,7 +202,8 @@ $(BENCH): $(B)/%: $(B)/obj/%.o $(ARCHIVES)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(TEST_LINK)
 
-$(B)/tests/bench/load $(B)/tests/bench/raw: $(B)/obj/tests/bench/load_agent.o
+$(B)/tests/bench/load $(B)/tests/bench/raw: $(B)/obj/tests/bench/load_agent.o $(B)/obj/tests/bench/watch.o
+$(B)/tests/bench/cost: $(B)/obj/tests/bench/load_agent.o
 
 $(FUZZERS): $(B)/%: $(B)/obj/%.o $(TEST_LIB) $(ARCHIVES)
 	@mkdir -p $(@D)

@@ -2,7 +2,9 @@
 
 Each number of agents has a stack of its own (Redis with appendfsync always, an open campaign, cases in
 the pool). Within it the rows take turns, repetition by repetition, so that a neighbour who is busy for
-a while slows all of them. A repetition is a new process of the load generator."""
+a while slows all of them. A repetition is a new process of the load generator. Beside each rate stands
+what a cycle cost in processor time, of the server (broker or echo), of Redis and of the load generator:
+that holds on a busy machine too. Last comes what each duty costs alone."""
 import hashlib
 import os
 import pathlib
@@ -22,7 +24,7 @@ from stack import Stack, wait_for  # noqa: E402
 
 TOOLS = HERE.parents[1] / "build" / "tests" / "bench"
 REPEATS = int(os.environ.get("BENCH_REPEATS", "5"))
-SECONDS = float(os.environ.get("BENCH_SECONDS", "2"))
+SECONDS = float(os.environ.get("BENCH_SECONDS", "1.5"))
 AGENTS = [int(n) for n in os.environ.get("BENCH_AGENTS", "8 64 512").split()]
 BODY = 600
 LOW, TOP = 70_000, 90_000  # cases in the pool: topped up before a repetition, outside of the time measured
@@ -121,24 +123,31 @@ class Rig(Stack):
                 p.execute_command("XADD", "bench", "*", "b", b"x" * BODY)
             p.execute()
 
-    def tool(self, name, *args):
+    def tool(self, name, *args, watch):
+        """Runs it; the processor time of the processes named in watch comes back as cpu_<name>."""
+        pids = ",".join(str(self.procs[w].pid) for w in watch)
+        args += ("--watch", pids) if name == "load" else (pids,)
         p = subprocess.run([TOOLS / name, *map(str, args)], capture_output=True, text=True,
                            timeout=SECONDS + 60)
         if p.returncode != 0:
             print(f"{name} {args}: exit {p.returncode} {p.stdout} {p.stderr}", file=sys.stderr)
             return None
-        return {k: float(v) for k, v in (w.split("=") for w in p.stdout.split())}
+        got = {k: float(v) for k, v in (w.split("=") for w in p.stdout.split())}
+        for i, w in enumerate(watch):
+            got["cpu_redis" if w == "redis" else "cpu_server"] = got.pop(f"cpu{i}")
+        return got
 
     def load(self, socket, *flags, curve=True, **options):
         if socket == "b":
             self.top_up()
         args = ["--connect", f"ipc://{self.dir}/{socket}.sock", "--agents", self.agents, "--seconds", SECONDS,
-                "--body", BODY, *flags]
+                *flags]
+        options.setdefault("body", BODY)
         if curve:
             args += ["--server-key", self.broker_pk]
         for key, value in options.items():
             args += [f"--{key}", value]
-        return self.tool("load", *args)
+        return self.tool("load", *args, watch={"b": ("broker", "redis"), "e": ("echo",), "ec": ("echo-curve",)}[socket])
 
     def raw(self, kind, first, last):
         if kind == "streams":
@@ -146,7 +155,50 @@ class Rig(Stack):
         else:
             self.top_up()
         return self.tool("raw", kind, f"unix:{self.dir}/redis.sock", "admin",
-                         (self.dir / "secrets" / "redis-admin").read_text(), first, SECONDS, last)
+                         (self.dir / "secrets" / "redis-admin").read_text(), first, SECONDS, last, watch=("redis",))
+
+    # -- duties: what an entry of a batch costs inside Redis, by kind of entry ---------------------------
+
+    def fcall_us(self, entries):
+        """µs an entry, of one FCALL; and the replies."""
+        before = self.redis.info("commandstats").get("cmdstat_fcall", {"usec": 0})["usec"]
+        replies = self.fcall("hf1_broker", *entries)
+        spent = self.redis.info("commandstats")["cmdstat_fcall"]["usec"] - before
+        assert replies[0][0] == b"ok", replies[0]
+        return spent / len(entries), replies
+
+    def duties(self):
+        """Rows (name, µs an entry), medians; each kind does what the one above does, and more."""
+        n, persons = 64, self.agents
+        obs = [hashlib.blake2b(b"duty%d" % i, digest_size=16).digest() for i in range(n)]
+        agent = next(iter(self.redis.hkeys("hf:{c1}:agents"))).decode()
+        self.fcall("hf1_broker", *(("hello", ob, agent, 0, bytes(32), 1, f"p{i % persons}", 0)
+                                   for i, ob in enumerate(obs)))
+        spent = {}
+        for turn in range(1, 4 * REPEATS + 1):
+            self.top_up()
+            h = [bytes([turn - 1]) * 32 if turn > 1 else bytes(32), bytes([turn]) * 32]
+            mid = bytes([turn | 128]) * 32
+
+            def say(name, entries):
+                us, replies = self.fcall_us(list(entries))
+                spent.setdefault(name, []).append(us)
+                return replies
+
+            def record(i, seq, old, new, case, token, size):
+                return ("record", obs[i], seq, old, new, f"p{i}", 1, 2, case, token, 0, b"f" * 400, b"b" * size,
+                        b"h" * 200, "")
+
+            say("one field read (knows)", (("knows", obs[i], f"p{i}") for i in range(n)))
+            held = say("a case handed out: fence, lane, lease, case state, log entry, task (grant)",
+                       (("grant", obs[i], f"p{i}", turn) for i in range(n)))
+            say("a case state read and written (renew)",
+                (("renew", obs[i], held[i][1], held[i][2], 0) for i in range(n)))
+            say("chain and log entry: a record without case or body",
+                (record(i, 2 * turn - 1, h[0], mid, b"", "0" * 16, 0) for i in range(n)))
+            say("the whole: a record of 600 B that ends its lease and moves its case",
+                (record(i, 2 * turn, mid, h[1], held[i][1], held[i][2], BODY) for i in range(n)))
+        return [(name, statistics.median(v)) for name, v in spent.items()]
 
     def close(self):
         self.keys.close()
@@ -169,7 +221,8 @@ def rows_of(rig):
         rows += [(("fcall", 1, "two"), lambda: rig.raw("fcall", n, 0)),
                  (("fcall paced", 1, "two"), lambda: rig.raw("fcall", n, 1000))]
     if n == 64:
-        rows += [(("broker paced", n, "two"), lambda: rig.load("b", rate=rig.half)),
+        rows += [(("broker, empty bodies", n, "two"), lambda: rig.load("b", body=0)),
+                 (("broker paced", n, "two"), lambda: rig.load("b", rate=rig.half)),
                  (("fcall at broker's pace", 1, "two"), lambda: rig.raw("fcall", n, rig.half))]
     return rows
 
@@ -178,6 +231,8 @@ def measure(results, agents):
     rig = Rig(agents)
     try:
         rig.half = 1000
+        if agents == 64:
+            DUTIES.extend(rig.duties())
         for rep in range(REPEATS):
             for key, run in rows_of(rig):
                 got = run()
@@ -192,17 +247,55 @@ def measure(results, agents):
         rig.close()
 
 
+DUTIES = []
 ODD = ("none", "nack", "lost", "repeats", "undone", "failures")
 
 
 def median(results, key, what):
-    return statistics.median(r[what] for r in results[key]) if key in results else None
+    values = [r[what] for r in results.get(key, ()) if what in r]
+    return statistics.median(values) if values else None
+
+
+def shown(results, key, what):
+    value = median(results, key, what)
+    return "" if value is None else f"{value:.1f}"
+
+
+def ratios(results):
+    """The broker against the echo on the same sockets and against raw Redis Streams."""
+    out = ["| agents | messages | broker / echo, CURVE | broker / echo, no CURVE | broker / Streams |", "|---|---|---|---|---|"]
+    for n in AGENTS:
+        for mode in ("two", "one"):
+            mine = median(results, ("broker", n, mode), "cycles_s")
+            other = [median(results, (who, n, mode), "cycles_s") for who in ("echo+curve", "echo", "streams")]
+            if mine:
+                out.append(f"| {n} | {mode} | " + " | ".join(f"{mine / o:.2f}" if o else "" for o in other) + " |")
+    return out
+
+
+def duty_rows(results):
+    out = ["| duty | µs |", "|---|---|"]
+    out += [f"| in Redis, an entry of a batch of 64: {name} | {us:.1f} |" for name, us in DUTIES]
+    bare, curve = (median(results, (who, 64, "two"), "cpu_server") for who in ("echo", "echo+curve"))
+    if bare and curve:
+        out.append(f"| CURVE on the server's side: a cycle of two messages and their answers, echo | {curve - bare:.1f} |")
+    whole, empty = (median(results, (who, 64, "two"), "cpu_server") for who in ("broker", "broker, empty bodies"))
+    redis_whole, redis_empty = (median(results, (who, 64, "two"), "cpu_redis")
+                                for who in ("broker", "broker, empty bodies"))
+    if whole and empty:
+        out.append(f"| a body of {BODY} B instead of none: broker | {whole - empty:.1f} |")
+        out.append(f"| a body of {BODY} B instead of none: Redis | {redis_whole - redis_empty:.1f} |")
+    costs = subprocess.run([TOOLS / "cost"], check=True, capture_output=True, text=True).stdout
+    for line in costs.split():
+        name, us = line.split("=")
+        out.append(f"| {name.replace(':', ', ').replace('_', ' ')} | {us} |")
+    return out
 
 
 def table(results):
     base = {}
-    out = ["| who | agents | messages | cycles/s, median (min-max) | NEXT p50, µs | NEXT p99, µs | broker / this |",
-           "|---|---|---|---|---|---|---|"]
+    out = ["| who | agents | messages | cycles/s, median (min-max) | NEXT p50, µs | NEXT p99, µs | CPU of server, µs a cycle "
+           "| of Redis | of load | broker / this |", "|---|---|---|---|---|---|---|---|---|---|"]
     for key in results:
         if key[0] == "broker":
             base[key[1:]] = median(results, key, "cycles_s")
@@ -212,7 +305,9 @@ def table(results):
         ratio = f"{mine / statistics.median(rates):.2f}" if mine and "paced" not in key[0] else ""
         out.append(f"| {NAMES[key[0]]} | {key[1]} | {key[2]} | {statistics.median(rates):.0f} "
                    f"({min(rates):.0f}-{max(rates):.0f}) | {median(results, key, 'p50'):.0f} | "
-                   f"{median(results, key, 'p99'):.0f} | {ratio} |")
+                   f"{median(results, key, 'p99'):.0f} | {shown(results, key, 'cpu_server')} | "
+                   f"{shown(results, key, 'cpu_redis')} | {shown(results, key, 'own')} | {ratio} |")
+    out += ["", *ratios(results), "", *duty_rows(results)]
     paced = median(results, ("broker paced", 64, "two"), "p99")
     alone = median(results, ("fcall at broker's pace", 1, "two"), "p99")
     if paced and alone:
@@ -227,8 +322,9 @@ def table(results):
     return "\n".join(out)
 
 
-ORDER = ["broker", "broker paced", "echo+curve", "echo", "streams", "fcall", "fcall paced", "fcall at broker's pace"]
-NAMES = {"broker": "hf-broker, CURVE", "broker paced": "hf-broker, CURVE, paced to half of its rate",
+ORDER = ["broker", "broker, empty bodies", "broker paced", "echo+curve", "echo", "streams", "fcall", "fcall paced", "fcall at broker's pace"]
+NAMES = {"broker": "hf-broker, CURVE", "broker, empty bodies": "hf-broker, CURVE, records without body",
+         "broker paced": "hf-broker, CURVE, paced to half of its rate",
          "echo+curve": "echo, CURVE", "echo": "echo, no CURVE", "streams": "Redis Streams, raw",
          "fcall": "raw FCALL, one outstanding", "fcall paced": "raw FCALL, one outstanding, paced to 1000/s",
          "fcall at broker's pace": "raw FCALL, one outstanding, asked for at the paced broker's rate"}
@@ -236,11 +332,13 @@ NAMES = {"broker": "hf-broker, CURVE", "broker paced": "hf-broker, CURVE, paced 
 NOTES = """How it was measured. A cycle: NEXT and GRANT, then RECORD and ACCEPTED (two), or RECORD carrying the NEXT (one). All
 over unix sockets, load generator on the same cores; Redis 7 with appendfsync always, no AOF rewrite during the run.
 Records: 600 B body (bytes of that size, not sealed anew each time), right chain of hashes, the signature 64 zero bytes
-(the broker does not verify it). The agents do not fsync. Router and recorder do not run; offers name three lanes. The
+(the broker does not verify it). hf-broker speaks CURVE only, since the key says who the agent is: what CURVE costs is
+the difference between the two echoes. The agents do not fsync. Router and recorder do not run; offers name three lanes. The
 echo answers every message with one of the same size, so in "one" it sends one answer where the broker sends two, and its
 NEXT is answered by a small frame. Streams: 600 B entries, XREADGROUP COUNT 1, then XACK and XDEL in one write (two), all
 three in one write (one); no lease, no retry, no case. Latency is that of the answer that brings the case. Rates do not
-travel to another machine; the ratios are the result."""
+travel to another machine; the ratios are the result. Processor time is that of the time measured, all threads, from
+schedstat; a cycle is a granted and recorded case."""
 
 
 def main():

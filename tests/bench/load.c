@@ -20,6 +20,7 @@
 #include "base/text.h"
 #include "proto/chain.h"
 #include "tests/bench/load.h"
+#include "tests/bench/watch.h"
 
 #define AGENTS_MAX  4096
 #define WARM_US     400000
@@ -275,11 +276,13 @@ drive(int epoll)
 		if (begin != 0 && end == 0 && !counting && now >= begin) {
 			begin = now;
 			counting = true;
+			watch_begin();
 		}
 		if (counting && now >= begin + opt.run_us) {
 			counting = false;
 			stopping = true;
 			end = now;
+			watch_end();
 		}
 		if (end != 0 && now > end + DRAIN_US)
 			break;
@@ -300,11 +303,13 @@ report(int64_t us)
 {
 	qsort(sample, samples, sizeof(*sample), by_value);
 	printf("cycles_s=%.0f p50=%u p99=%u cycles=%llu none=%llu nack=%llu lost=%llu repeats=%llu "
-	       "undone=%u\n",
+	       "undone=%u",
 	    (double)cycles * 1e6 / (double)us, samples ? sample[samples / 2] : 0,
 	    samples ? sample[samples * 99 / 100] : 0, (unsigned long long)cycles,
 	    (unsigned long long)nones, (unsigned long long)nacks, (unsigned long long)losts,
 	    (unsigned long long)repeats, opt.n - finished);
+	watch_print(cycles);
+	putchar('\n');
 }
 
 static void
@@ -313,7 +318,8 @@ usage(void)
 	fputs(
 	    "usage: load --print-keys N\n"
 	    "       load --connect ENDPOINT [--server-key HEX] [--agents N] [--seconds S] [--one]\n"
-	    "            [--echo] [--rate CYCLES_A_SECOND] [--body BYTES] [--campaign NAME]\n",
+	    "            [--echo] [--rate CYCLES_A_SECOND] [--body BYTES] [--campaign NAME]\n"
+	    "            [--watch PID,PID…]\n",
 	    stderr);
 	exit(64);
 }
@@ -361,6 +367,8 @@ read_options(int argc, char **argv)
 			opt.body = (size_t)atoi(v);
 		else if (strcmp(argv[i - 1], "--campaign") == 0)
 			opt.campaign = v;
+		else if (strcmp(argv[i - 1], "--watch") == 0)
+			watch_set(v);
 		else
 			usage();
 	}
@@ -382,6 +390,7 @@ main(int argc, char **argv)
 		print_keys((unsigned)atoi(argv[2]));
 		return 0;
 	}
+	watch_set("");
 	read_options(argc, argv);
 	(void)setrlimit(RLIMIT_NOFILE, &files);
 	CHECK(zmq_ctx_set(ctx, ZMQ_MAX_SOCKETS, AGENTS_MAX + 8) == 0);

@@ -1,7 +1,7 @@
 /* raw.c - Redis without us, over the same socket and with the same durability.
  *
- *	raw streams ADDRESS USER PASSWORD CLIENTS SECONDS two|one
- *	raw fcall   ADDRESS USER PASSWORD FIRST_AGENT SECONDS RATE    (RATE 0: as fast as it goes)
+ *	raw streams ADDRESS USER PASSWORD CLIENTS SECONDS two|one PIDS
+ *	raw fcall   ADDRESS USER PASSWORD FIRST_AGENT SECONDS RATE PIDS   (RATE 0: as fast as it goes)
  *
  * streams: CLIENTS consumers of one group, a connection each. two: XREADGROUP COUNT 1, then XACK and
  * XDEL in one write; one: all three in one write. No lease is watched, nothing is retried. fcall: one
@@ -21,6 +21,7 @@
 #include "proto/chain.h"
 #include "proto/record.h"
 #include "tests/bench/load.h"
+#include "tests/bench/watch.h"
 
 #define CLIENTS_MAX 512
 #define WARM_US     400000
@@ -277,11 +278,13 @@ on_phase(void *arg)
 	(void)arg;
 	if (!counting) {
 		counting = true;
+		watch_begin();
 		begin_us = clock_boot_us();
 		loop_timer_after(phase, run_us);
 		return;
 	}
 	run_us = clock_boot_us() - begin_us;
+	watch_end();
 	counting = false;
 	stopping = true;
 	if (!by_call) /* a call finishes its lease first */
@@ -314,7 +317,8 @@ by_value(const void *a, const void *b)
 int
 main(int argc, char **argv)
 {
-	CHECK(argc == 8 && crypt_init(NULL) == 0);
+	CHECK(argc == 9 && crypt_init(NULL) == 0);
+	watch_set(argv[8]);
 	by_call = strcmp(argv[1], "fcall") == 0;
 	n_clients = by_call ? 1 : (unsigned)atoi(argv[5]);
 	CHECK(n_clients >= 1 && n_clients <= CLIENTS_MAX);
@@ -334,10 +338,12 @@ main(int argc, char **argv)
 	}
 	loop_run(loop);
 	qsort(sample, samples, sizeof(*sample), by_value);
-	printf("cycles_s=%.0f p50=%u p99=%u cycles=%llu failures=%llu\n",
+	printf("cycles_s=%.0f p50=%u p99=%u cycles=%llu failures=%llu",
 	    (double)cycles * 1e6 / (double)run_us, samples ? sample[samples / 2] : 0,
 	    samples ? sample[samples * 99 / 100] : 0, (unsigned long long)cycles,
 	    (unsigned long long)failures);
+	watch_print(cycles);
+	putchar('\n');
 	fflush(stdout);
 	_Exit(failures != 0);
 }
