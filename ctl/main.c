@@ -13,8 +13,8 @@
 #include "base/version.h"
 #include "ctl/ctl.h"
 
-static const struct verb *const tables[] = {verbs_campaign, verbs_people, verbs_roster, verbs_case,
-    verbs_queue, verbs_figures, verbs_system};
+static const struct verb *const tables[] = {verbs_campaign, verbs_people, verbs_roster,
+    verbs_arrivals, verbs_case, verbs_queue, verbs_figures, verbs_system};
 
 static void
 help(void)

@@ -43,6 +43,8 @@ static const struct word whys[] = {
     {"terminal", "已办结"},
     {"incident", "投诉或舆情,督查处理"},
     {"papers", "等材料"},
+    {"registered", "已报到"},
+    {"not-registered", "报到已更正,回到原处"},
     {"data-error", "信息不符,数据组核对"},
 };
 

@@ -123,4 +123,13 @@ uint32_t import_rows_open(struct dec *d, struct span rows);
 bool import_row_next(struct dec *d, struct import_row *ret);
 void import_row_encode(struct buf *out, const struct import_row *row);
 
+/* One row of an IMPORT body whose record says what = "arrivals". */
+struct arrival_row {
+	uint8_t case_id[16];
+	uint64_t came; /* 1 registered, 0 not (any more) */
+	uint64_t at;   /* ms, 0 unknown */
+};
+bool arrival_row_next(struct dec *d, struct arrival_row *ret); /* after import_rows_open */
+void arrival_row_encode(struct buf *out, const struct arrival_row *row);
+
 #endif

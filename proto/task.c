@@ -313,3 +313,25 @@ import_row_encode(struct buf *out, const struct import_row *row)
 	enc_span(out, row->indexes);
 	enc_s(out, row->reporter);
 }
+
+bool
+arrival_row_next(struct dec *d, struct arrival_row *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	(void)dec_array_of(d, 3);
+	(void)dec_bn(d, ret->case_id, sizeof(ret->case_id));
+	ret->came = dec_u(d);
+	ret->at = dec_u(d);
+	if (ret->came > 1)
+		dec_fail(d);
+	return !d->failed;
+}
+
+void
+arrival_row_encode(struct buf *out, const struct arrival_row *row)
+{
+	enc_array(out, 3);
+	enc_b(out, row->case_id, sizeof(row->case_id));
+	enc_u(out, row->came);
+	enc_u(out, row->at);
+}

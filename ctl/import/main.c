@@ -46,6 +46,8 @@ kind_of(const char *word)
 		return &roster_kind;
 	if (strcmp(word, "people") == 0)
 		return &people_kind;
+	if (strcmp(word, "arrivals") == 0)
+		return &arrivals_kind;
 	return strcmp(word, "holidays") == 0 ? &holidays_kind : NULL;
 }
 
@@ -78,8 +80,8 @@ on_option(int key, char *arg, struct argp_state *state)
 		if (state->arg_num == 0) {
 			o->job.kind = kind_of(arg);
 			if (o->job.kind == NULL)
-				argp_error(
-				    state, "the first word is one of roster, people, holidays");
+				argp_error(state,
+				    "the first word is one of roster, people, arrivals, holidays");
 		} else if (state->arg_num == 1) {
 			o->path = arg;
 		} else {
@@ -190,7 +192,8 @@ open_input(struct options *o)
 int
 main(int argc, char **argv)
 {
-	static const struct argp argp = {argp_options, on_option, "roster|people|holidays FILE",
+	static const struct argp argp = {argp_options, on_option,
+	    "roster|people|arrivals|holidays FILE",
 	    "Read a sheet (.xlsx, .csv, .dbf, told apart by content) and write JSON lines.", NULL,
 	    NULL, NULL};
 	struct options o = {

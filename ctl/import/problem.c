@@ -68,6 +68,12 @@ static const struct row table[PROBLEM_COUNT] = {
     [PROBLEM_DAY] = {"bad-date", true, "日期不存在或写法不对；请写成 2026-10-01 的样子"},
     [PROBLEM_DAY_TWICE] = {"duplicate-key", true, "与第 %jd 行的日期相同；请只留一行"},
     [PROBLEM_DAY_KIND] = {"bad-kind", true, "类型只能填“假”（放假）或“班”（调休上班）"},
+    [PROBLEM_ARRIVAL] = {"bad-arrival", true,
+        "报到一栏只能填“是”“否”或报到日期（如 2026-09-01）；请按报到名单填写"},
+    [PROBLEM_ARRIVAL_DAY] = {"bad-date", true,
+        "报到时间不存在或写法不对；请写成 2026-09-01 或 2026-09-01 09:30"},
+    [PROBLEM_ARRIVAL_BOTH] = {"bad-arrival", true,
+        "报到填“否”却有报到时间；请核对这名考生，只留对的一项"},
 };
 
 static const struct row *

@@ -125,24 +125,24 @@ is_key(struct span key)
 	return key.len >= 4 && key.len <= 32;
 }
 
-static void
-take_key(struct table *t, struct buf *ret)
+void
+kinds_take_key(struct table *t, int column, struct buf *ret)
 {
 	char scratch[EXCEL_DIGITS + 1];
 	struct span text;
 	int64_t first;
 
-	if (!table_usable(t, KEY) || !take_digits(t, KEY, &text, scratch))
+	if (!table_usable(t, column) || !take_digits(t, column, &text, scratch))
 		return;
 	if (without(ret, text, " -"))
-		table_changed(t, KEY, "去掉空格和横线");
+		table_changed(t, column, "去掉空格和横线");
 	if (!is_key(buf_span(ret))) {
-		table_problem(t, KEY, PROBLEM_KEY, 0);
+		table_problem(t, column, PROBLEM_KEY, 0);
 		return;
 	}
 	first = keyset_add(t->keys, buf_span(ret), t->row);
 	if (first != 0)
-		table_problem(t, KEY, PROBLEM_KEY_TWICE, first);
+		table_problem(t, column, PROBLEM_KEY_TWICE, first);
 }
 
 static void
@@ -389,7 +389,7 @@ judge(struct table *t)
 	struct applicant a = {.rural = -1};
 	struct buf key = BUF_INIT;
 
-	take_key(t, &key);
+	kinds_take_key(t, KEY, &key);
 	take_name(t);
 	take_sex(t, &a);
 	take_id(t, &a);

@@ -369,5 +369,43 @@ def test_a_ruling_over_all_open_cases_takes_two_roles(rig):
     rig.placed(lease[0], "strike", MONDAY + DAY)
 
 
+def arrivals(rig, rows):
+    import_id = hashlib.blake2b(repr(rows).encode(), digest_size=16).digest()
+    rig.say("IMPORT", fields={"import": import_id, "what": "arrivals"}, body=hfp.body(rows=rows))
+    rig.say("COMMIT", fields={"import": import_id, "rows": len(rows), "what": "arrivals"})
+
+
+def test_who_registered_is_at_the_end_and_a_correction_puts_it_back(rig):
+    worked(rig, n=3)
+    rested = pull(rig, "ann")
+    rig.attempt("ann", rested, "confirmed")
+    rig.placed(rested[0], "resting", why="rests")
+    held = pull(rig, "ann")
+    arrivals(rig, [[rested[0], 1, MONDAY], [held[0], 1, 0], [bytes(15) + b"x", 1, 0]])
+    rig.placed(rested[0], "terminal", why="registered")
+    # Whoever has one in hand ends the call; then it is at its end all the same.
+    rig.attempt("ann", held, "considering")
+    rig.placed(held[0], "terminal", why="registered")
+    rig.kill("hf-router", signal.SIGTERM)
+    rig.start()
+    arrivals(rig, [[rested[0], 0, 0]])
+    rig.placed(rested[0], "resting", why="not-registered")
+    assert rig.lane(held[0]) == "terminal"
+    assert rig.counted() == 3
+
+
+def test_a_kill_within_the_arrivals_loses_none(rig):
+    worked(rig, n=60)
+    cases = list(rig.case_keys)
+    rig.kill("hf-router")
+    arrivals(rig, [[c, 1, 0] for c in cases[:50]])
+    for _ in range(6):
+        rig.start()
+        rig.kill("hf-router")
+    rig.start()
+    wait_for("all that came", lambda: rig.lane_size("terminal") == 50)
+    assert rig.lane_size("pool") == 10
+
+
 def test_hours_and_minutes_are_what_they_say():
     assert at("2 09:30") - MONDAY == 30 * MINUTE and at("3 10:00") - MONDAY == DAY + HOUR

@@ -65,11 +65,11 @@ registered_comes_from_the_arrivals_alone(void **state)
 	kit_say(&k, "2026-03-02 10:00", "registered", 1);
 	assert_placed(&k, "resting", "never", "not-by-call");
 	act(&k, LAW_ARRIVAL, "dan", "2026-03-02 11:00");
-	assert_placed(&k, "terminal", "never", "ended");
+	assert_placed(&k, "terminal", "never", "registered");
 	assert_int_equal(k.c.state, STATE_REGISTERED);
 	/* A call after the end counts, moves nothing, and is told. */
 	kit_say(&k, "2026-03-02 12:00", "considering", 1);
-	assert_placed(&k, "terminal", "never", "after-end");
+	assert_placed(&k, "terminal", "never", "registered");
 	assert_true(k.p.alerts != 0);
 	assert_int_equal(k.c.state, STATE_REGISTERED);
 	kit_close(&k);

@@ -175,8 +175,9 @@ live(struct kit *k0, unsigned life)
 			                        c->place != PLACE_STRIKE));
 		/* Only one task, and only where strike tasks are. */
 		HOLDS(c->place != PLACE_STRIKE || c->strike != STRIKE_NONE);
-		HOLDS(c->strike == STRIKE_NONE || c->place == PLACE_STRIKE ||
-		      c->place == PLACE_SUPERVISION || c->place == PLACE_PARKED);
+		HOLDS(c->strike == STRIKE_NONE || c->state == STATE_REGISTERED ||
+		      c->place == PLACE_STRIKE || c->place == PLACE_SUPERVISION ||
+		      c->place == PLACE_PARKED);
 		if (was_terminal && (a.kind != LAW_REOPEN || before == STATE_WITHDRAWN))
 			HOLDS(c->place == PLACE_TERMINAL);
 		if (was_terminal && before == STATE_WITHDRAWN)

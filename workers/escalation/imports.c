@@ -15,9 +15,10 @@
 #include "proto/chain.h"
 #include "workers/escalation/router.h"
 
-#define LOT          48
-#define KEYS_WAIT_US 10000000 /* for a case's key: then its numbers stay unknown to the law */
-#define FORGET_US    (24 * 3600 * 1000000LL)
+#define IMPORT_ARRIVALS "arrivals"
+#define LOT             48
+#define KEYS_WAIT_US    10000000 /* for a case's key: then its numbers stay unknown to the law */
+#define FORGET_US       (24 * 3600 * 1000000LL)
 
 struct piece {
 	struct buf f0, f1;
@@ -39,11 +40,13 @@ struct import {
 	int64_t since_us, committed_us;
 	int64_t now; /* campaign time of the commit */
 	uint64_t rows;
-	bool is_committed, is_open;
+	bool is_committed, is_open, is_arrivals;
 	struct piece *pieces;
 	size_t n_pieces;
 	struct creation *creations;
 	size_t n_creations, next, done;
+	struct arrival_row *arrivals;
+	size_t n_arrivals;
 };
 
 struct imports {
@@ -70,6 +73,7 @@ import_free(struct import *m)
 	}
 	free(m->pieces);
 	free(m->creations);
+	free(m->arrivals);
 	free(m);
 }
 
@@ -127,6 +131,8 @@ imports_rows(
 		m = xcalloc(1, sizeof(*m));
 		memcpy(m->id, h->f[F_import].bytes.data, 16);
 		m->first = at;
+		m->is_arrivals =
+		    h->f[F_what].set && span_eq_str(h->f[F_what].bytes, IMPORT_ARRIVALS);
 		m->since_us = clock_boot_us();
 		im->at = xrealloc(im->at, im->n + 1, sizeof(*im->at));
 		im->at[im->n++] = m;
@@ -173,25 +179,39 @@ add_row(struct import *m, const struct import_row *row)
 }
 
 static bool
+take_row(struct import *m, struct dec *d)
+{
+	struct import_row row;
+	struct arrival_row came;
+
+	if (m->is_arrivals) {
+		if (!arrival_row_next(d, &came))
+			return false;
+		m->arrivals = xrealloc(m->arrivals, m->n_arrivals + 1, sizeof(*m->arrivals));
+		m->arrivals[m->n_arrivals++] = came;
+		return true;
+	}
+	if (!import_row_next(d, &row))
+		return false;
+	add_row(m, &row);
+	return true;
+}
+
+static bool
 open_pieces(struct router *r, struct import *m)
 {
 	for (size_t i = 0; i < m->n_pieces; i++) {
 		struct log_entry e = {
 		    .f0 = buf_span(&m->pieces[i].f0), .f1 = buf_span(&m->pieces[i].f1)};
 		struct buf store = BUF_INIT;
-		struct import_row row;
 		struct body body;
 		bool ok = seal_open_body(r, &e, NULL, &store, &body);
-		uint32_t n = 0;
 
 		if (ok && body.rows.len > 0) {
 			struct dec d;
 
-			for (n = import_rows_open(&d, body.rows); n > 0 && ok; n--) {
-				ok = import_row_next(&d, &row);
-				if (ok)
-					add_row(m, &row);
-			}
+			for (uint32_t n = import_rows_open(&d, body.rows); n > 0 && ok; n--)
+				ok = take_row(m, &d);
 		}
 		if (store.data != NULL)
 			crypt_wipe(store.data, store.len);
@@ -217,18 +237,48 @@ make_ready(struct router *r, struct import *m)
 		(void)seal_key(r, campaign); /* asks */
 		return false;
 	}
-	if (!open_pieces(r, m) || m->n_creations != m->rows) {
+	if (!open_pieces(r, m) || m->n_creations + m->n_arrivals != m->rows) {
 		log_error("import.refused", "rows=%zu expected=%ju decision=\"nothing imported\"",
-		    m->n_creations, (uintmax_t)m->rows);
+		    m->n_creations + m->n_arrivals, (uintmax_t)m->rows);
 		drop(r->imports, m);
 		return false;
 	}
 	m->is_open = true;
-	if (m->n_creations == 0) {
+	if (m->n_creations + m->n_arrivals == 0) {
 		drop(r->imports, m);
 		return false;
 	}
 	return true;
+}
+
+/* Who came and who did not. The cursor stays before the first row until all of it is saved. */
+static void
+arrive(struct router *r, struct import *m)
+{
+	size_t unknown = 0;
+
+	for (size_t i = 0; i < m->n_arrivals; i++) {
+		const struct arrival_row *row = &m->arrivals[i];
+		struct rcase *c = case_find(r, row->case_id);
+		bool was_saved;
+		struct law_act act;
+
+		if (c == NULL) {
+			unknown++;
+			continue;
+		}
+		if (!logid_after(m->commit, c->at))
+			continue; /* read again after a restart */
+		law_act_init(&act, LAW_ARRIVAL);
+		act.what = row->came == 1 ? "" : "no";
+		act.at = m->now;
+		was_saved = c->unsaved.no == 0;
+		case_act(r, c, &act, m->now, m->commit);
+		if (was_saved)
+			c->unsaved = m->first;
+		case_queue(r, c);
+	}
+	log_info("arrivals", "rows=%zu unknown=%zu", m->n_arrivals, unknown);
 }
 
 void
@@ -246,6 +296,11 @@ imports_continue(struct router *r)
 		}
 		if (!m->is_committed || !make_ready(r, m))
 			continue;
+		if (m->is_arrivals) {
+			arrive(r, m);
+			drop(r->imports, m);
+			return;
+		}
 		for (int n = 0; n < LOT && m->next < m->n_creations; n++) {
 			struct creation *c = &m->creations[m->next];
 

@@ -96,8 +96,11 @@ settle(struct law *l)
 	struct law_placement *out = l->out;
 
 	mend(l);
+	/* What comes after a registration moves nothing; who counts them reads the reason. */
+	if (l->c->state == STATE_REGISTERED)
+		out->reason = REASON_REGISTERED;
 	lane_of(l, out->lane);
-	out->due = l->c->due;
+	out->due = l->c->place == PLACE_TERMINAL ? CALENDAR_NEVER : l->c->due;
 	if (l->c->place == PLACE_POOL && l->act != NULL && l->act->kind == LAW_RELEASE)
 		out->due += l->ctx->order;
 	memcpy(out->hand, l->c->hand, sizeof(out->hand));

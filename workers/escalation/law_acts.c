@@ -97,14 +97,14 @@ pass_opens(struct law *l)
 	law_join_pass(l, n, l->act->until);
 }
 
+/* The case goes on in stage n; a deferred one sleeps on. */
 static void
-stage_opens(struct law *l)
+join_stage(struct law *l, int n)
 {
 	struct law_case *c = l->c;
 	const struct law_ctx *x = l->ctx;
 	const struct outcome_row *row = NULL;
 	int64_t begin = x->stage_opened_at != 0 ? x->stage_opened_at : x->now;
-	int n = l->act->stage;
 
 	if (n < 1 || n > 4 || c->place == PLACE_TERMINAL || n == c->stage) {
 		law_stay(l, REASON_STAYS);
@@ -312,19 +312,54 @@ reopen(struct law *l)
 	}
 	if (c->place == PLACE_TERMINAL)
 		c->state = STATE_IN_PROGRESS;
+	c->former = PLACE_UNRELEASED;
+	c->former_state = STATE_NEW;
 	c->no_dial = false;
 	law_resume(l, REASON_REOPENED);
 }
 
+/* A later file says that the applicant did not come: the case goes back as it was, with its dates. What
+ * opened meanwhile it joins now. */
+static void
+not_arrived(struct law *l)
+{
+	struct law_case *c = l->c;
+
+	if (c->state != STATE_REGISTERED) {
+		law_stay(l, REASON_STAYS);
+		return;
+	}
+	c->place = c->former;
+	c->state = c->former_state;
+	c->former = PLACE_UNRELEASED;
+	c->former_state = STATE_NEW;
+	if (c->stage != l->ctx->stage && c->place != PLACE_UNRELEASED)
+		join_stage(l, l->ctx->stage);
+	law_stay(l, c->place == PLACE_TERMINAL ? REASON_ENDED : REASON_NOT_REGISTERED);
+}
+
+/* Registered is an end, but one that a corrected file takes back: all else in the memory stays. */
 static void
 arrival(struct law *l)
 {
-	if (l->c->state == STATE_WITHDRAWN && l->c->place == PLACE_TERMINAL) {
+	struct law_case *c = l->c;
+
+	if (strcmp(l->act->what, "no") == 0) {
+		not_arrived(l);
+		return;
+	}
+	if (c->state == STATE_WITHDRAWN && c->place == PLACE_TERMINAL) {
 		l->out->alerts |= ALERT_DATA | ALERT_HEAD;
 		law_stay(l, REASON_AFTER_END);
 		return;
 	}
-	law_to_end(l, STATE_REGISTERED);
+	if (c->state != STATE_REGISTERED) {
+		c->former = c->place;
+		c->former_state = c->state;
+		c->place = PLACE_TERMINAL;
+		c->state = STATE_REGISTERED;
+	}
+	law_stay(l, REASON_REGISTERED);
 }
 
 static int
@@ -374,7 +409,7 @@ law_act_on(struct law *l, struct err *err)
 	case LAW_RELEASE: release(l); return 0;
 	case LAW_NOTE: note(l); return 0;
 	case LAW_HANDOVER: hand_over(l); return 0;
-	case LAW_STAGE: stage_opens(l); return 0;
+	case LAW_STAGE: join_stage(l, l->act->stage); return 0;
 	case LAW_PASS: pass_opens(l); return 0;
 	case LAW_RULING: ruling(l); return 0;
 	case LAW_WAIVER: waiver(l); return 0;

@@ -63,7 +63,9 @@
 	X(NOT_BY_CALL, "not-by-call", "这个结果不能由电话得出")                                    \
 	X(NOT_READABLE, "not-readable", "记录看不懂，请人看")                                      \
 	X(ENDED, "ended", "已终结")                                                                \
-	X(AFTER_END, "after-end", "终结之后又有联系，请看")
+	X(AFTER_END, "after-end", "终结之后又有联系，请看")                                        \
+	X(REGISTERED, "registered", "已报到")                                                      \
+	X(NOT_REGISTERED, "not-registered", "报到已更正，回到原处")
 
 enum reason {
 #define REASON_ENUM(id, code, text) REASON_##id,

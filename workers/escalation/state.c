@@ -76,7 +76,7 @@ pack_fixed(uint8_t *p, const struct law_case *c)
 	p[0] = LAW_BLOB_VERSION;
 	p[1] = (uint8_t)(c->stage << 4 | c->pass);
 	p[2] = (uint8_t)((unsigned)c->place << 4 | (unsigned)c->cls);
-	p[3] = (uint8_t)c->state;
+	p[3] = (uint8_t)((unsigned)c->former_state << 4 | (unsigned)c->state);
 	p[4] = (uint8_t)c->last;
 	p[5] = (uint8_t)c->talk;
 	p[6] = (uint8_t)c->soft;
@@ -100,7 +100,7 @@ pack_fixed(uint8_t *p, const struct law_case *c)
 	p[27] = (uint8_t)(flags >> 8);
 	p[28] = (uint8_t)flags;
 	p[29] = (uint8_t)((unsigned)c->then << 4 | (unsigned)c->then_strike);
-	p[30] = (uint8_t)c->strike;
+	p[30] = (uint8_t)((unsigned)c->former << 4 | (unsigned)c->strike);
 	p[31] = c->give_ups;
 	be32_put(p + 32, c->signer);
 	for (int i = 0; i < TIMES; i++)
@@ -118,7 +118,8 @@ unpack_fixed(struct law_case *c, const uint8_t *p)
 	c->pass = p[1] & 15;
 	c->place = (enum place)(p[2] >> 4);
 	c->cls = (enum own_class)(p[2] & 15);
-	c->state = (enum intent)p[3];
+	c->state = (enum intent)(p[3] & 15);
+	c->former_state = (enum intent)(p[3] >> 4);
 	c->last = (enum outcome)p[4];
 	c->talk = (enum outcome)p[5];
 	c->soft = (enum outcome)p[6];
@@ -140,7 +141,8 @@ unpack_fixed(struct law_case *c, const uint8_t *p)
 	set_flags(c, (unsigned)p[27] << 8 | p[28]);
 	c->then = (enum then_kind)(p[29] >> 4);
 	c->then_strike = (enum strike_kind)(p[29] & 15);
-	c->strike = (enum strike_kind)p[30];
+	c->strike = (enum strike_kind)(p[30] & 15);
+	c->former = (enum place)(p[30] >> 4);
 	c->give_ups = p[31];
 	c->signer = be32_get(p + 32);
 	for (int i = 0; i < TIMES; i++)
@@ -154,8 +156,8 @@ in_range(const struct law_case *c)
 	       c->cls < CLASSES && c->state < STATES && c->last < OUT_COUNT &&
 	       c->talk < OUT_COUNT && c->soft < OUT_COUNT && c->round < OUT_COUNT &&
 	       c->rung < RUNG_COUNT && c->then <= THEN_CLOSE_RUNG &&
-	       c->then_strike < STRIKE_KINDS && c->strike < STRIKE_KINDS &&
-	       (c->place != PLACE_STRIKE || c->strike != STRIKE_NONE);
+	       c->then_strike < STRIKE_KINDS && c->strike < STRIKE_KINDS && c->former < PLACES &&
+	       c->former_state < STATES && (c->place != PLACE_STRIKE || c->strike != STRIKE_NONE);
 }
 
 static bool
