@@ -124,7 +124,6 @@ on_ready(void *arg)
 		answer(a, &r);
 		request_done(&r);
 	}
-	zpump_kick(a->pump);
 }
 
 struct zap *

@@ -1,10 +1,12 @@
 /* zpump.c - ZeroMQ inside libev.
  *
- * ZeroMQ's descriptor reports edges, not levels: it may stay silent while messages wait. So the
- * descriptor is only an alarm clock. What is true is what the socket says of itself just before the
- * loop sleeps and just after it wakes; while it has work for us, an idle watcher keeps the loop
- * awake. Asking is also what lets the socket do its own housekeeping (connections that ended are
- * only taken away when somebody asks), so a tick asks once a second on a quiet socket. */
+ * ZeroMQ's descriptor reports edges, not levels: it may stay silent while messages wait, and a send or
+ * receive may swallow its edge. So the descriptor is only an alarm clock. What is true is what the
+ * socket says of itself just before the loop sleeps, when nobody sends any more, and just after it
+ * wakes; while it has work for us, an idle watcher keeps the loop awake. Asking is a system call:
+ * twice a turn, not with every message. It is also what lets the socket do its own housekeeping
+ * (connections that ended are only taken away when somebody asks), so a tick asks once a second on a
+ * quiet socket. */
 #include "base/zpump.h"
 
 #include <errno.h>
@@ -114,13 +116,6 @@ zpump_create(struct loop *l, void *socket, loop_fn *on_ready, void *arg)
 	ev_check_start(p->ev, &p->after_sleep);
 	ev_timer_start(p->ev, &p->tick);
 	return p;
-}
-
-void
-zpump_kick(struct zpump *p)
-{
-	if (pending(p))
-		ev_idle_start(p->ev, &p->stay_awake);
 }
 
 void

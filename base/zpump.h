@@ -9,8 +9,6 @@ struct zpump;
 /* socket: a ZeroMQ socket of this thread, borrowed. on_ready is called once a turn as long as the
  * socket has messages to read. */
 struct zpump *zpump_create(struct loop *l, void *socket, loop_fn *on_ready, void *arg);
-/* After every send and receive: they may swallow the edge that the descriptor would have shown. */
-void zpump_kick(struct zpump *p);
 /* Before the socket is closed; NULL-safe, allowed inside on_ready. */
 void zpump_destroy(struct zpump *p);
 

@@ -308,15 +308,12 @@ zsock_recv(struct zsock *s, struct zmsg *m, struct err *err)
 		zmsg_done(m);
 		if (rc < 0)
 			(void)err_set(err, ERR_IO, "receiving: %s", zmq_strerror(failed));
-		else
-			zpump_kick(s->pump);
 		return rc;
 	}
 	for (int i = 0; i < p->used; i++)
 		m->part[i] = span_of(zmq_msg_data(&p->msg[i]), zmq_msg_size(&p->msg[i]));
 	m->parts = too_many ? ZSOCK_PARTS + 1 : p->used;
 	read_origin(m, &p->msg[p->used - 1]);
-	zpump_kick(s->pump);
 	return 1;
 }
 
@@ -372,7 +369,6 @@ zsock_send(struct zsock *s, const struct span *parts, int n, struct err *err)
 		else
 			rc = err_set(err, ERR_IO, "sending: %s", zmq_strerror(errno));
 	}
-	zpump_kick(s->pump);
 	return rc;
 }
 
