@@ -14,7 +14,7 @@
 #include "base/crypt.h"
 #include "base/text.h"
 #include "ctl/act.h"
-#include "ctl/helper.h"
+#include "workers/link/helper.h"
 #include "ctl/show.h"
 #include "proto/chain.h"
 #include "proto/codec.h"

@@ -5,7 +5,7 @@
 
 #include "base/check.h"
 #include "ctl/ctl.h"
-#include "ctl/helper.h"
+#include "workers/link/helper.h"
 
 #define WORDS 24
 

@@ -12,7 +12,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "ctl/act.h"
-#include "ctl/helper.h"
+#include "workers/link/helper.h"
 #include "proto/roles.h"
 #include "workers/link/identity.h"
 

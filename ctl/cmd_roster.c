@@ -16,7 +16,7 @@
 #include "base/map.h"
 #include "base/text.h"
 #include "ctl/act.h"
-#include "ctl/helper.h"
+#include "workers/link/helper.h"
 #include "ctl/roster.h"
 #include "ctl/show.h"
 

@@ -1,6 +1,6 @@
 /* helper.h - runs a program that owns a matter and reads its JSON lines. */
-#ifndef CTL_HELPER_H
-#define CTL_HELPER_H
+#ifndef LINK_HELPER_H
+#define LINK_HELPER_H
 
 #include <jansson.h>
 

@@ -11,7 +11,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "ctl/helper.h"
+#include "workers/link/helper.h"
 
 char *
 helper_path(char *out, unsigned long size, const char *program)
