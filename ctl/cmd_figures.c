@@ -1,4 +1,4 @@
-/* cmd_figures.c - rates and reconcile run: the program that owns the matter says it. */
+/* cmd_figures.c - rates, pay and reconcile run: the program that owns the matter says it. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -46,7 +46,21 @@ reconcile_run(struct ctl *c, int argc, char **argv, struct err *err)
 	return become(c, "census", argc, argv, err);
 }
 
+static int
+pay_show(struct ctl *c, int argc, char **argv, struct err *err)
+{
+	return become(c, "pay", argc, argv, err);
+}
+
+static int
+pay_what_if(struct ctl *c, int argc, char **argv, struct err *err)
+{
+	return become(c, "what-if", argc, argv, err);
+}
+
 const struct verb verbs_figures[] = {
+    {"pay", "show", pay_show, "[--explain]", "按账本算出的补贴, 逐行说明"},
+    {"pay", "what-if", pay_what_if, "FILE [--explain]", "按一张表试算补贴, 不需要服务器"},
     {"rates", NULL, rates, "[--by caller|team|campaign]", "回访数与报到率"},
     {"reconcile", "run", reconcile_run, "", "核对: 导入 = 队列 + 在手, Redis = PostgreSQL"},
     {NULL, NULL, NULL, NULL, NULL},

@@ -29,7 +29,7 @@ static const char figures_sql[] =
     "SELECT count(*), count(*) FILTER (WHERE attempts > 0), coalesce(sum(contacts), 0)::bigint, "
     "count(*) FILTER (WHERE last_outcome = 'confirmed'), "
     "count(*) FILTER (WHERE last_outcome IN ('considering', 'will-not-say')), "
-    "count(*) FILTER (WHERE attempts > 0 AND contacts = 0), count(*) FILTER (WHERE withdrawn), "
+    "count(*) FILTER (WHERE unreachable), count(*) FILTER (WHERE withdrawn), "
     "count(*) FILTER (WHERE NOT withdrawn), count(*) FILTER (WHERE registered) FROM v_figure WHERE "
     "campaign = $1";
 

@@ -48,6 +48,8 @@ kind_of(const char *word)
 		return &people_kind;
 	if (strcmp(word, "arrivals") == 0)
 		return &arrivals_kind;
+	if (strcmp(word, "pay") == 0)
+		return &pay_kind;
 	return strcmp(word, "holidays") == 0 ? &holidays_kind : NULL;
 }
 
@@ -81,7 +83,7 @@ on_option(int key, char *arg, struct argp_state *state)
 			o->job.kind = kind_of(arg);
 			if (o->job.kind == NULL)
 				argp_error(state,
-				    "the first word is one of roster, people, arrivals, holidays");
+				    "the first word is one of roster, people, arrivals, pay, holidays");
 		} else if (state->arg_num == 1) {
 			o->path = arg;
 		} else {
@@ -193,7 +195,7 @@ int
 main(int argc, char **argv)
 {
 	static const struct argp argp = {argp_options, on_option,
-	    "roster|people|arrivals|holidays FILE",
+	    "roster|people|arrivals|pay|holidays FILE",
 	    "Read a sheet (.xlsx, .csv, .dbf, told apart by content) and write JSON lines.", NULL,
 	    NULL, NULL};
 	struct options o = {

@@ -74,6 +74,11 @@ static const struct row table[PROBLEM_COUNT] = {
         "报到时间不存在或写法不对；请写成 2026-09-01 或 2026-09-01 09:30"},
     [PROBLEM_ARRIVAL_BOTH] = {"bad-arrival", true,
         "报到填“否”却有报到时间；请核对这名考生，只留对的一项"},
+    [PROBLEM_AMOUNT] = {"bad-count", true, "只能是 0 至 1000000 的整数；请核对"},
+    [PROBLEM_PERCENT] = {"bad-percent", true, "只能是 0 至 100 的整数（百分之几）；请核对"},
+    [PROBLEM_FLAG] = {"bad-flag", true, "只能填 1（是）或 0（否）"},
+    [PROBLEM_REGISTERED_MORE] = {"bad-count", true,
+        "报到人数多于录取人数；请核对这一行的两个数"},
 };
 
 static const struct row *

@@ -3,6 +3,7 @@
  * Failures: the program is missing, a line is no JSON (the helper died in the middle of one), an exit code
  * that says the file is unusable; a helper that was killed never counts as an end. */
 #include <limits.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,6 +44,14 @@ run_import(const char *what, const char *file, const char *errors_out, int out)
 	_exit(EX_UNAVAILABLE);
 }
 
+static bool
+is_missing(const json_t *fatal)
+{
+	const char *code = json_string_value(json_object_get(fatal, "code"));
+
+	return code != NULL && strcmp(code, "no-such-file") == 0;
+}
+
 static int
 read_lines(FILE *in, helper_line_fn *on_line, void *arg, struct err *err)
 {
@@ -59,7 +68,7 @@ read_lines(FILE *in, helper_line_fn *on_line, void *arg, struct err *err)
 		if (j == NULL)
 			got = err_set(err, ERR_CORRUPT, "hf-import: an unreadable line");
 		else if (fatal != NULL)
-			got = err_set(err, ERR_CORRUPT, "%s",
+			got = err_set(err, is_missing(fatal) ? ERR_NOT_FOUND : ERR_CORRUPT, "%s",
 			    json_string_value(json_object_get(fatal, "text")));
 		else
 			got = on_line(arg, j, err);

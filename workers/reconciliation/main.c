@@ -1,4 +1,4 @@
-/* main.c - hf-reconcile rates | census: prints figures as a table or as JSON.
+/* main.c - hf-reconcile rates | census | what-if | pay: prints figures as a table or as JSON.
  *
  * Exit 0; 1 when the census found something; sysexits otherwise. */
 #include <signal.h>
@@ -12,18 +12,23 @@
 #include "base/version.h"
 #include "workers/link/home.h"
 #include "workers/reconciliation/figures.h"
+#include "workers/reconciliation/sheet.h"
+#include "workers/reconciliation/whatif.h"
 
 struct options {
-	bool json;
-	const char *campaign, *by, *verb;
+	bool json, explain;
+	const char *campaign, *by, *verb, *file;
 };
 
 static const char usage[] =
     "用法: hf-reconcile [--json] [--campaign ID] rates [--by caller|team|campaign]\n"
     "      hf-reconcile [--json] [--campaign ID] census\n"
+    "      hf-reconcile [--json] [--campaign ID] [--explain] pay\n"
+    "      hf-reconcile [--json] [--explain] what-if FILE\n"
     "rates 按人、小组、活动给出回访数和报到率(只用整数, 不四舍五入); census 核对 导入 = 队列 + "
     "在手,\n"
-    "以及 Redis 与 PostgreSQL 是否一致。退出码: 0 正常, 1 对不上, 64-78 见 sysexits。HF_HOME "
+    "以及 Redis 与 PostgreSQL 是否一致; pay 从账本算出每个人的补贴; what-if 按一张表试算, "
+    "不需要服务器。\n退出码: 0 正常, 1 对不上, 64-78 见 sysexits。HF_HOME "
     "指明安装目录。\n";
 
 static bool
@@ -37,12 +42,16 @@ parse(struct options *o, int argc, char **argv)
 			o->campaign = argv[++i];
 		else if (strcmp(argv[i], "--by") == 0 && i + 1 < argc)
 			o->by = argv[++i];
+		else if (strcmp(argv[i], "--explain") == 0)
+			o->explain = true;
 		else if (o->verb == NULL && argv[i][0] != '-')
 			o->verb = argv[i];
+		else if (o->file == NULL && o->verb != NULL && strcmp(o->verb, "what-if") == 0)
+			o->file = argv[i];
 		else
 			return false;
 	}
-	return o->verb != NULL;
+	return o->verb != NULL && (strcmp(o->verb, "what-if") != 0 || o->file != NULL);
 }
 
 static int64_t
@@ -148,6 +157,92 @@ census(const struct options *o, struct pg *pg, struct rds_sync *redis, const cha
 	return code;
 }
 
+/* ---- pay ---- */
+
+static const char *
+text(const json_t *row, const char *key)
+{
+	const char *s = json_string_value(json_object_get(row, key));
+
+	return s != NULL ? s : "-";
+}
+
+static void
+print_pay(const json_t *out, bool explain)
+{
+	const json_t *row, *line;
+	size_t i, k;
+
+	printf("人员            报到率%%     标准(元/人)    补贴(元)      组长奖励(元)\n");
+	json_array_foreach(json_object_get(out, "rows"), i, row)
+	{
+		printf("%-15s %-11s %-14s %-13s %s\n", text(row, "person"), text(row, "rate"),
+		    text(row, "standard"), text(row, "pay"), text(row, "leader_bonus"));
+		if (!explain)
+			continue;
+		json_array_foreach(json_object_get(row, "explain"), k, line)
+		{
+			printf("    %s\n", json_string_value(line));
+		}
+	}
+}
+
+static void
+put_json(const json_t *out)
+{
+	json_dumpf(out, stdout, JSON_COMPACT);
+	printf("\n");
+}
+
+static int
+pay_show(const struct options *o, struct pg *pg, const char *campaign, struct err *err)
+{
+	json_t *out;
+
+	if (sheet_read(pg, campaign, &out, err) != 0)
+		return err_wrap(err, "pay");
+	if (o->json) {
+		put_json(out);
+	} else {
+		print_pay(out, o->explain);
+		printf("到账本第 %jd 条为止; 暂数: 录取名单没有冻结, 分母是各人未退档的个案; "
+		       "最低工作量 %jd "
+		       "(0.8 × %jd ÷ %jd 人), 低于它而没有签字的懈怠认定, 不扣\n",
+		    (intmax_t)number(out, "as_of_ledger"), (intmax_t)number(out, "minimum"),
+		    (intmax_t)number(out, "placed"), (intmax_t)number(out, "callers"));
+	}
+	json_decref(out);
+	return 0;
+}
+
+static int
+what_if(const struct options *o, struct err *err)
+{
+	json_t *out = NULL, *errors = NULL;
+	const json_t *e;
+	size_t i;
+	int got;
+
+	if (crypt_init(err) != 0)
+		return -1;
+	got = whatif_file(o->file, &out, &errors, err);
+	if (got == 0 && o->json) {
+		put_json(out);
+	} else if (got == 0) {
+		print_pay(out, o->explain);
+	} else if (o->json && json_array_size(errors) > 0) {
+		out = json_pack("{s:[] s:O}", "rows", "errors", errors);
+		put_json(out);
+	}
+	json_array_foreach(errors, i, e)
+	{
+		fprintf(stderr, "%s\n", text(e, "text"));
+	}
+	json_decref(out);
+	json_decref(errors);
+	return got;
+}
+
 static int
 run(const struct options *o, struct err *err)
 {
@@ -166,6 +261,8 @@ run(const struct options *o, struct err *err)
 	    pg_open(&pg, conninfo, err) == 0) {
 		if (strcmp(o->verb, "rates") == 0)
 			got = rates(o, pg, campaign, err);
+		else if (strcmp(o->verb, "pay") == 0)
+			got = pay_show(o, pg, campaign, err);
 		else if (strcmp(o->verb, "census") == 0)
 			got = census(o, pg, redis, campaign, err);
 		else
@@ -197,11 +294,12 @@ main(int argc, char **argv)
 		fputs(usage, stderr);
 		return EX_USAGE;
 	}
-	got = run(&o, &err);
+	got = strcmp(o.verb, "what-if") == 0 ? what_if(&o, &err) : run(&o, &err);
 	if (got >= 0)
 		return fflush(stdout) == 0 ? got : EX_IOERR;
 	fprintf(stderr, "hf-reconcile: %s\n", err.text);
 	return err.code == ERR_INVALID     ? EX_USAGE
+	       : err.code == ERR_CORRUPT   ? EX_DATAERR
 	       : err.code == ERR_NOT_FOUND ? EX_NOINPUT
 	                                   : EX_UNAVAILABLE;
 }
