@@ -82,8 +82,8 @@ on_option(int key, char *arg, struct argp_state *state)
 		if (state->arg_num == 0) {
 			o->job.kind = kind_of(arg);
 			if (o->job.kind == NULL)
-				argp_error(state,
-				    "the first word is one of roster, people, arrivals, pay, holidays");
+				argp_error(state, "the first word is one of roster, people, "
+				                  "arrivals, pay, holidays");
 		} else if (state->arg_num == 1) {
 			o->path = arg;
 		} else {

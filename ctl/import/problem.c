@@ -77,8 +77,7 @@ static const struct row table[PROBLEM_COUNT] = {
     [PROBLEM_AMOUNT] = {"bad-count", true, "只能是 0 至 1000000 的整数；请核对"},
     [PROBLEM_PERCENT] = {"bad-percent", true, "只能是 0 至 100 的整数（百分之几）；请核对"},
     [PROBLEM_FLAG] = {"bad-flag", true, "只能填 1（是）或 0（否）"},
-    [PROBLEM_REGISTERED_MORE] = {"bad-count", true,
-        "报到人数多于录取人数；请核对这一行的两个数"},
+    [PROBLEM_REGISTERED_MORE] = {"bad-count", true, "报到人数多于录取人数；请核对这一行的两个数"},
 };
 
 static const struct row *
