@@ -225,6 +225,18 @@ campaign_continue(struct router *r)
 
 /* ---- policy ---- */
 
+/* Dates that came with the policy may wake who rests. */
+static void
+look_if_resting(struct router *r, struct rcase *c, void *arg)
+{
+	const int64_t *now = arg;
+
+	if (c->law.place != PLACE_RESTING)
+		return;
+	case_look(r, c, *now);
+	case_queue(r, c);
+}
+
 static bool
 on_policy(struct router *r, const struct log_entry *e, const struct record_header *h)
 {
@@ -239,6 +251,7 @@ on_policy(struct router *r, const struct log_entry *e, const struct record_heade
 	if (opened && body.text.len > 0 && own_use_policy(r, body.text, "policy")) {
 		r->book.policy = u_of(h, F_policy);
 		r->policy_dirty = true;
+		case_all(r, look_if_resting, (void *)&(int64_t){e->now});
 		offers_all(r);
 	} else {
 		log_error("policy.refused", "version=%ju decision=\"the old one holds\"",

@@ -129,11 +129,23 @@ waiting_clock(struct law *l)
 	return false;
 }
 
+/* The day of the notice or of the registration may become known while the case rests. */
+static void
+rest_until_dates(struct law *l)
+{
+	struct law_case *c = l->c;
+
+	if (c->stage >= 3 && c->state == STATE_CONFIRMED && c->then != THEN_STRIKE && !c->no_dial &&
+	    c->due > l->ctx->now)
+		c->due = law_dated_follow_up(l, c->due);
+}
+
 static bool
 rest_clock(struct law *l)
 {
 	struct law_case *c = l->c;
 
+	rest_until_dates(l);
 	if (!at_last(l, c->due))
 		return false;
 	if (c->then == THEN_STRIKE)

@@ -33,6 +33,7 @@ int64_t law_due(const struct law *l, struct step s, bool failed, bool office);
 int64_t law_agreed(const struct law *l, int64_t at); /* a time that somebody named */
 int64_t law_decide_by(const struct law *l, int64_t wanted);
 int64_t law_follow_up(const struct law *l);
+int64_t law_dated_follow_up(const struct law *l, int64_t best);
 
 bool law_is_name(const char *person);
 void law_set_hand(struct law_case *c, const char *person); /* "" or no name: nobody */

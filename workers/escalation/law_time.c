@@ -173,6 +173,23 @@ sooner(const struct law *l, int64_t *best, int64_t at)
 		*best = at;
 }
 
+/* Of the dates that hold for everybody, the first that is still to come, if it is before `best`. */
+int64_t
+law_dated_follow_up(const struct law *l, int64_t best)
+{
+	const struct law_ctx *x = l->ctx;
+	enum setting before[2] = {SET_FOLLOW_BEFORE_1, SET_FOLLOW_BEFORE_2};
+
+	if (x->notice_sent_at != 0)
+		sooner(l, &best, law_after(l, x->notice_sent_at, SET_FOLLOW_NOTICE));
+	for (int i = 0; i < 2 && x->registration_from != 0; i++) {
+		int64_t day = x->registration_from - policy_step(x->policy, before[i]).n * DAY_MS;
+
+		sooner(l, &best, law_whole(calendar_open(x->calendar, HOURS_CALLING, day)));
+	}
+	return best;
+}
+
 /* The next follow-up of stages 3 and 4: after the admission and the notice, monthly, twice before the
  * registration, and for special-master's intentions every so often until paid. */
 int64_t
@@ -180,18 +197,10 @@ law_follow_up(const struct law *l)
 {
 	const struct law_ctx *x = l->ctx;
 	int64_t best = law_after(l, l->at, SET_FOLLOW_MONTHLY);
-	enum setting before[2] = {SET_FOLLOW_BEFORE_1, SET_FOLLOW_BEFORE_2};
 
 	if (x->stage_opened_at != 0 && x->stage == 3)
 		sooner(l, &best, law_after(l, x->stage_opened_at, SET_FOLLOW_ADMISSION));
-	if (x->notice_sent_at != 0)
-		sooner(l, &best, law_after(l, x->notice_sent_at, SET_FOLLOW_NOTICE));
 	if (x->special_master)
 		sooner(l, &best, law_after(l, l->at, SET_FOLLOW_MASTER));
-	for (int i = 0; i < 2 && x->registration_from != 0; i++) {
-		int64_t day = x->registration_from - policy_step(x->policy, before[i]).n * DAY_MS;
-
-		sooner(l, &best, law_whole(calendar_open(x->calendar, HOURS_CALLING, day)));
-	}
-	return law_open(l, best);
+	return law_open(l, law_dated_follow_up(l, best));
 }
