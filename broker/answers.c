@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/crypt.h"
 #include "base/log.h"
 #include "broker/broker.h"
 #include "broker/front.h"
@@ -64,13 +65,14 @@ send_f0(struct broker *b, struct session *s, struct span f0, struct span f1)
 void
 answer_send(struct broker *b, struct session *s, const struct frame *f, struct span f1)
 {
-	struct buf f0 = BUF_INIT;
+	static struct buf f0; /* memory kept; what was in it may have been a key */
 
 	if (s == NULL)
 		return;
+	buf_clear(&f0);
 	frame_encode(&f0, f);
 	send_f0(b, s, buf_span(&f0), f1);
-	buf_done(&f0);
+	crypt_wipe(f0.data, f0.len);
 }
 
 void

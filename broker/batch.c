@@ -23,6 +23,13 @@ struct op {
 	struct op *next;
 };
 
+#define SPARE_MAX   512
+#define SPARE_BYTES 4096
+
+/* Ops that are done keep their memory for the next ones: a turn makes and ends hundreds. */
+static struct op *spare;
+static size_t n_spare;
+
 struct op_list {
 	struct op *head, **tail;
 	size_t n, bytes;
@@ -33,6 +40,7 @@ struct batch {
 	batch_send_fn *send;
 	void *arg; /* borrowed */
 	struct op_list waiting, flying;
+	struct call call; /* memory kept */
 	bool is_open, is_flying;
 	uint64_t epoch;
 };
@@ -93,12 +101,38 @@ batch_create(const char *campaign, batch_send_fn *send, void *arg)
 	return b;
 }
 
-void
-op_discard(struct op *o)
+static void
+op_free(struct op *o)
 {
 	buf_done(&o->bytes);
 	free(o->end);
 	free(o);
+}
+
+void
+op_discard(struct op *o)
+{
+	if (n_spare >= SPARE_MAX || o->bytes.cap > SPARE_BYTES) {
+		op_free(o);
+		return;
+	}
+	buf_clear(&o->bytes);
+	o->n = 0;
+	o->next = spare;
+	spare = o;
+	n_spare++;
+}
+
+static struct op *
+op_take_spare(void)
+{
+	struct op *o = spare;
+
+	if (o == NULL)
+		return xcalloc(1, sizeof(*o));
+	spare = o->next;
+	n_spare--;
+	return o;
 }
 
 static void
@@ -129,13 +163,16 @@ batch_destroy(struct batch *b)
 	complete_all(&b->flying, DONE_UNKNOWN);
 	while (b->waiting.head != NULL)
 		complete_all(&b->waiting, DONE_UNSENT);
+	while (n_spare > 0)
+		op_free(op_take_spare());
+	call_done(&b->call);
 	free(b);
 }
 
 struct op *
 op_create(const char *name, op_fn *fn, void *arg)
 {
-	struct op *o = xcalloc(1, sizeof(*o));
+	struct op *o = op_take_spare();
 
 	o->name = name;
 	o->fn = fn;
@@ -225,7 +262,7 @@ add_entry(struct call *c, const struct op *o)
 void
 batch_flush(struct batch *b)
 {
-	struct call c;
+	struct call *c = &b->call;
 	const struct span *argv;
 	size_t argc;
 
@@ -235,16 +272,15 @@ batch_flush(struct batch *b)
 	}
 	if (b->is_flying || b->waiting.head == NULL)
 		return;
-	call_begin(&c, "hf1_broker", b->campaign, clock_campaign_ms(), clock_wall_ms(), b->epoch);
+	call_again(c, "hf1_broker", b->campaign, clock_campaign_ms(), clock_wall_ms(), b->epoch);
 	while (b->waiting.head != NULL && b->flying.n < BATCH_ENTRIES &&
 	       (b->flying.n == 0 || b->flying.bytes + b->waiting.head->bytes.len <= BATCH_BYTES)) {
-		add_entry(&c, b->waiting.head);
+		add_entry(c, b->waiting.head);
 		list_append(&b->flying, list_take(&b->waiting));
 	}
 	b->is_flying = true;
-	argv = call_argv(&c, &argc);
+	argv = call_argv(c, &argc);
 	b->send(b->arg, argv, argc);
-	call_done(&c);
 }
 
 void

@@ -213,7 +213,6 @@ records_on(
 		answer_nack_to(b, s, &n);
 		return;
 	}
-	memset(&h, 0, sizeof(h));
 	decodes = record_header_decode(&h, m->header, NULL) == 0;
 	flags = rights_record(roster_person(b->roster, h.person), &h, &why);
 	if (!decodes || h.expect > NUMBER_MAX) {

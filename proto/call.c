@@ -62,19 +62,28 @@ call_token(struct call *c, uint64_t token)
 }
 
 void
-call_begin(struct call *c, const char *function, const char *campaign, int64_t now, int64_t wall,
+call_again(struct call *c, const char *function, const char *campaign, int64_t now, int64_t wall,
     uint64_t epoch)
 {
-	memset(c, 0, sizeof(*c));
+	CHECK(now >= 0 && wall >= 0);
+	buf_clear(&c->bytes);
+	c->n = c->entries = c->entry_argc_at = 0;
 	(void)call_key(c->key, sizeof(c->key), campaign, "meta");
 	call_str(c, "FCALL");
 	call_str(c, function);
 	call_str(c, "1");
 	call_str(c, c->key);
-	CHECK(now >= 0 && wall >= 0);
 	call_u(c, (uint64_t)now);
 	call_u(c, (uint64_t)wall);
 	call_u(c, epoch);
+}
+
+void
+call_begin(struct call *c, const char *function, const char *campaign, int64_t now, int64_t wall,
+    uint64_t epoch)
+{
+	memset(c, 0, sizeof(*c));
+	call_again(c, function, campaign, now, wall, epoch);
 }
 
 static void
@@ -106,7 +115,10 @@ call_argv(struct call *c, size_t *ret_argc)
 {
 	close_entry(c);
 	c->at[c->n] = c->bytes.len;
-	c->argv = xrealloc(c->argv, c->n, sizeof(*c->argv));
+	if (c->argv_cap < c->n) {
+		c->argv_cap = c->cap;
+		c->argv = xrealloc(c->argv, c->argv_cap, sizeof(*c->argv));
+	}
 	for (size_t i = 0; i < c->n; i++)
 		c->argv[i] = span_of(c->bytes.data + c->at[i], c->at[i + 1] - c->at[i]);
 	*ret_argc = c->n;

@@ -20,7 +20,7 @@ struct call {
 	struct buf bytes;
 	size_t *at; /* offsets, n + 1 */
 	struct span *argv;
-	size_t n, cap;
+	size_t n, cap, argv_cap;
 	size_t entries;
 	size_t entry_argc_at; /* index of the open entry's argc, 0 none */
 	char key[64];
@@ -28,6 +28,9 @@ struct call {
 
 /* function: "hf1_broker" … */
 void call_begin(struct call *c, const char *function, const char *campaign, int64_t now,
+    int64_t wall, uint64_t epoch);
+/* As call_begin, in the memory of a call before: c was zeroed or begun once. */
+void call_again(struct call *c, const char *function, const char *campaign, int64_t now,
     int64_t wall, uint64_t epoch);
 void call_entry(struct call *c, const char *name); /* opens an entry; its argc is set by itself */
 void call_bytes(struct call *c, const void *data, size_t len);
