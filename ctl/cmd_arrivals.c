@@ -215,13 +215,13 @@ say_all(struct arrivals *x, struct err *err)
 static void
 answer(const struct arrivals *x, bool dry)
 {
-	size_t same = x->good - x->n;
+	size_t same = x->good - x->n, rows = x->good + x->bad;
 
 	if (x->c->json) {
-		json_t *o = json_pack("{s:I s:I s:I s:I s:I s:O}", "rows",
-		    (json_int_t)(x->good + x->bad), "registered", (json_int_t)x->came, "taken_back",
-		    (json_int_t)x->gone, "unchanged", (json_int_t)same, "rejected",
-		    (json_int_t)x->bad, "errors", x->errors);
+		json_t *o =
+		    json_pack("{s:I s:I s:I s:I s:I s:O}", "rows", (json_int_t)rows, "registered",
+		        (json_int_t)x->came, "taken_back", (json_int_t)x->gone, "unchanged",
+		        (json_int_t)same, "rejected", (json_int_t)x->bad, "errors", x->errors);
 
 		json_dumpf(o, stdout, JSON_COMPACT);
 		printf("\n");
