@@ -28,6 +28,8 @@ cpu_ns(long of)
 	while (dir != NULL && (e = readdir(dir)) != NULL) {
 		FILE *f;
 
+		if (e->d_name[0] == '.') /* ".." would be the first thread once more */
+			continue;
 		(void)snprintf(path, sizeof(path), "/proc/%ld/task/%s/schedstat", of, e->d_name);
 		f = fopen(path, "re");
 		if (f == NULL)
