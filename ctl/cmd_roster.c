@@ -18,6 +18,7 @@
 #include "ctl/act.h"
 #include "workers/link/helper.h"
 #include "ctl/roster.h"
+#include "ctl/ruling.h"
 #include "ctl/show.h"
 
 struct reading {
@@ -226,6 +227,14 @@ open_close(struct ctl *c, int argc, char **argv, enum record_kind kind, bool ope
 	v.until = (uint64_t)ms;
 	if (say_one(c, kind, fill_open, &v, err) != 0)
 		return -1;
+	if (kind == REC_PASS && !open && v.n == 3) {
+		bool closed;
+
+		if (ruling_closed(c, &closed, err) != 0)
+			return -1;
+		if (!closed)
+			return EXIT_FOUND;
+	}
 	printf("%s %ju %s\n", kind == REC_STAGE ? "阶段" : "轮次", (uintmax_t)v.n,
 	    open ? "已开" : "已关");
 	return 0;

@@ -232,6 +232,11 @@ write_cursor(struct router *r, struct call *call)
 		r->book_dirty = false;
 		buf_done(&book);
 	}
+	if (r->closing.len > 0) {
+		call_str(call, "closing");
+		call_span(call, buf_span(&r->closing));
+		buf_clear(&r->closing);
+	}
 	if (r->policy_dirty) {
 		call_str(call, "policy");
 		call_span(call, buf_span(&r->policy_text));

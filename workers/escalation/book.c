@@ -56,6 +56,27 @@ book_is_absent(const struct book *b, const char *person, int64_t now, int64_t *r
 	return false;
 }
 
+bool
+book_has_signed(const struct book *b, const char *person)
+{
+	for (uint32_t i = 0; i < b->n_signed; i++)
+		if (strcmp(b->signed_by[i], person) == 0)
+			return true;
+	return false;
+}
+
+bool
+book_sign(struct book *b, const char *person)
+{
+	if (book_has_signed(b, person))
+		return true;
+	if (b->n_signed == BOOK_ABSENCES)
+		return false;
+	memset(b->signed_by[b->n_signed], 0, sizeof(name_t));
+	memcpy(b->signed_by[b->n_signed++], person, strlen(person) + 1);
+	return true;
+}
+
 void
 book_tidy(struct book *b, int64_t now)
 {
@@ -82,6 +103,8 @@ book_print(struct buf *out, const struct book *b)
 		    b->release_order);
 	if (b->ruling_by[0] != '\0')
 		buf_addf(out, " ruling=%s:%s:%" PRIu32, b->ruling, b->ruling_by, b->ruling_roles);
+	for (uint32_t i = 0; i < b->n_signed; i++)
+		buf_addf(out, " signed=%s", b->signed_by[i]);
 	for (uint32_t i = 0; i < b->n_absences; i++)
 		buf_addf(out, " absent=%s:%" PRId64 ":%" PRId64, b->absences[i].person,
 		    b->absences[i].since, b->absences[i].until);
@@ -174,6 +197,14 @@ read_pair(struct book *b, struct span key, const char *v, size_t len)
 	}
 	if (span_eq_str(key, "ruling"))
 		return read_ruling(v, len, b);
+	if (span_eq_str(key, "signed")) {
+		name_t person = "";
+
+		if (!text_is_id(v, len))
+			return false;
+		memcpy(person, v, len);
+		return book_sign(b, person);
+	}
 	if (span_eq_str(key, "absent"))
 		return read_absence(v, len, b);
 	return true;

@@ -43,6 +43,9 @@ struct book {
 	name_t ruling_by;
 	char ruling[25];
 	uint32_t ruling_roles;
+	/* Who signed the own list off in the pass that is open. */
+	uint32_t n_signed;
+	name_t signed_by[BOOK_ABSENCES];
 	uint32_t n_absences;
 	struct absence absences[BOOK_ABSENCES];
 };
@@ -52,6 +55,9 @@ void book_print(struct buf *out, const struct book *b);
 /* -1 ERR_CORRUPT; *ret untouched. */
 int book_parse(struct book *ret, struct span text, struct err *err);
 
+/* False when the book is full. */
+bool book_sign(struct book *b, const char *person);
+bool book_has_signed(const struct book *b, const char *person);
 /* Sets or, with until <= since, ends an absence. False when the book is full. */
 bool book_set_absence(struct book *b, const char *person, int64_t since, int64_t until);
 /* Is the person away at `now`? ret_since may be NULL. */

@@ -65,7 +65,7 @@ on_pass(struct router *r, const struct record_header *h, int64_t now, struct log
 	if (n < 1 || n > 3)
 		return;
 	if (u_of(h, F_open) != 1) {
-		if (!again && r->book.pass == n)
+		if (!again && r->book.pass == n && (n != 3 || closing_may(r, at)))
 			r->book.pass = 0;
 		return;
 	}
@@ -74,6 +74,7 @@ on_pass(struct router *r, const struct record_header *h, int64_t now, struct log
 		    r->policy->pass_length[n], 0);
 	if (!again) {
 		r->book.pass_seen = true;
+		r->book.n_signed = 0;
 		r->book.pass = n;
 		r->book.pass_end = until;
 	}
@@ -286,6 +287,10 @@ apply(struct router *r, const struct log_entry *e, const struct record_header *h
 	case REC_REVOKE: people_revoke(r, h, e->now); return true;
 	case REC_ABSENCE: people_absence(r, h, e->now, at); return true;
 	case REC_RULING: on_ruling(r, h, e->now, at); return true;
+	case REC_SIGNOFF:
+		if (u_of(h, F_n) == r->book.pass && !book_sign(&r->book, h->person))
+			log_warn("signoff", "decision=\"the book is full, not counted\"");
+		return true;
 	default: return true; /* nothing for the router */
 	}
 }

@@ -19,4 +19,7 @@ void people_absence(struct router *r, const struct record_header *h, int64_t now
 /* Whom an imported case is reserved for is in router.h; whoever may be given first calls: */
 bool people_is_caller(const struct rperson *p);
 
+/* closing.c: may pass 3 end? Says in r->closing what is missing. */
+bool closing_may(struct router *r, struct logid at);
+
 #endif

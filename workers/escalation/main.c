@@ -256,6 +256,7 @@ stop(struct router *r)
 	loop_destroy(r->loop);
 	policy_free(r->policy);
 	buf_done(&r->policy_text);
+	buf_done(&r->closing);
 	buf_done(&r->answer);
 	free(r->work);
 	free(r->heap);

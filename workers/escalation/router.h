@@ -115,6 +115,7 @@ struct router {
 	struct calendar calendar;
 	struct book book;
 	bool book_dirty, policy_dirty;
+	struct buf closing; /* why a pass could not be closed, for hfctl; empty: nothing new */
 	struct map *cases, *persons, *agents; /* agent hex -> owned keys, 128 hex digits */
 	void *heap;                           /* timers.c */
 	size_t n_heap, cap_heap;
