@@ -332,11 +332,18 @@ def test_withdrawal_by_papers_and_two_signatures(rig):
     lease = pull(rig, "ann")
     rig.attempt("ann", lease, "withdraw-asked")
     rig.placed(lease[0], "own:ann:retry")
-    rig.say("PAPER", "ann", {"items": 7, "evidence": [bytes(32)]}, case=lease[0])
+    rig.say("PAPER", "ann", {"items": 31, "evidence": [bytes(32)]}, case=lease[0])  # not in one photo
+    rig.placed(lease[0], "own:ann:retry", MONDAY + 2 * HOUR, "talk-again")
+    rig.say("PAPER", "ann", {"items": 63}, case=lease[0])  # no photo
+    rig.placed(lease[0], "own:ann:retry", at("3 09:00"), "talk-again")
+    rig.say("PAPER", "ann", {"items": 63, "evidence": [bytes(32)]}, case=lease[0])
     rig.placed(lease[0], "team:t1", why="papers")
-    rig.say("PAPER", "lea", {"items": 7, "what": "signed"}, case=lease[0])
+    rig.say("PAPER", "lea", {"items": 63, "what": "signed"}, case=lease[0])
     rig.placed(lease[0], "papers", why="signed-once")
-    rig.say("PAPER", "dan", {"items": 7, "what": "signed"}, case=lease[0])
+    rig.say("PAPER", "dan", {"items": 62, "what": "signed"}, case=lease[0])
+    rig.say("PAPER", "lea", {"items": 63, "what": "signed"}, case=lease[0])
+    rig.placed(lease[0], "papers", why="same-signer")
+    rig.say("PAPER", "dan", {"items": 63, "what": "signed"}, case=lease[0])
     rig.placed(lease[0], "terminal", why="ended")
 
 

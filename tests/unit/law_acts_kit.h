@@ -80,6 +80,7 @@ signs(struct kit *k, const char *person, const char *at)
 	a.outcome = "withdrawn";
 	a.person = person;
 	a.evidence = 1;
+	a.items = PAPER_ALL;
 	kit_act(k, at, &a);
 }
 

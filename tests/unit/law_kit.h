@@ -114,6 +114,7 @@ kit_say_by(struct kit *k, const char *person, const char *at, const char *outcom
 	a.person = person;
 	a.number = n;
 	a.ticks = 7;
+	a.evidence = 1;
 	kit_act(k, at, &a);
 }
 

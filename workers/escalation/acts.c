@@ -91,6 +91,7 @@ paper(struct law_act *a, struct act_words *w, const struct record_header *h)
 {
 	text_of(w->what, sizeof(w->what), h, F_what);
 	a->evidence = h->f[F_evidence].set ? h->f[F_evidence].n : 0;
+	a->items = u_of(h, F_items) > PAPER_ALL ? 0 : (uint32_t)u_of(h, F_items);
 	if (strcmp(w->what, "incomplete") == 0 || strcmp(w->what, "papers-incomplete") == 0)
 		a->outcome = "papers-incomplete";
 	else if (strcmp(w->what, "signed") == 0 || strcmp(w->what, "checked") == 0 ||

@@ -41,6 +41,17 @@ enum law_kind {
 	LAW_KINDS
 };
 
+/* The checklist of a withdrawal (domain.md a.8), bits of `items`. */
+enum {
+	PAPER_APPLICATION = 1, /* province, year, name, 考生号, own will, date */
+	PAPER_APPLICANT = 2,   /* signature and fingerprint */
+	PAPER_PARENT = 4,      /* signature and fingerprint */
+	PAPER_ID_CARD = 8,
+	PAPER_EXAM_TICKET = 16,
+	PAPER_ONE_PHOTO = 32, /* all of it in one photo */
+	PAPER_ALL = 63,
+};
+
 /* One record as the law sees it. Text is borrowed and never NULL in use: "" for absent. */
 struct law_act {
 	enum law_kind kind;
@@ -63,6 +74,7 @@ struct law_act {
 	int64_t decide_by; /* 0 none */
 	int rung;          /* -1 none */
 	int evidence;      /* files */
+	uint32_t items;    /* PAPER: what of the checklist is there */
 	int stage, pass;   /* STAGE, PASS: n */
 	int64_t until;     /* PASS: its end, 0: by the default length */
 	const char *to;    /* HANDOVER: person */

@@ -36,6 +36,10 @@ law_outcome_of(const struct law_act *a)
 		if (o == OUT_NONE || outcome_family(o) != FAMILY_TALK)
 			return OUT_NONE;
 	}
+	/* What lacks an item or the photo is no withdrawal: the owner asks for the rest. */
+	if (o == OUT_PAPERS_RECEIVED && a->kind == LAW_PAPER &&
+	    (a->items != PAPER_ALL || a->evidence == 0))
+		return OUT_PAPERS_INCOMPLETE;
 	return o;
 }
 
@@ -163,7 +167,7 @@ fold_facts(struct law_case *c, const struct law_ctx *ctx, const struct law_act *
 		n->tried = false;
 	if (o == OUT_CONFIRMED && (a->ticks & 7) == 7)
 		c->ticked = true;
-	if (o == OUT_PAPERS_RECEIVED)
+	if (o == OUT_PAPERS_RECEIVED && a->evidence > 0)
 		c->papers = true;
 	if (o == OUT_DO_NOT_CALL)
 		c->no_dial = true;
@@ -205,7 +209,8 @@ fold_series(struct law_case *c, const struct law_ctx *ctx, const struct law_act 
 
 	c->last = o;
 	c->give_ups = 0;
-	if (o == OUT_WITHDRAW_CANCELLED || o == OUT_CONFIRMED || o == OUT_PERSUADED) {
+	if (o == OUT_WITHDRAW_CANCELLED || o == OUT_CONFIRMED || o == OUT_PERSUADED ||
+	    o == OUT_PAPERS_INCOMPLETE) {
 		c->papers = false;
 		c->signer = 0;
 	}

@@ -95,7 +95,8 @@ signer_id(const char *person)
 	return h == 0 ? 1 : h;
 }
 
-/* Two different persons, neither of them the case's owner, and papers to sign. */
+/* Two different persons, neither of them the case's owner, papers with their photo, and a checklist that
+ * each of the two found complete. */
 static void
 sign(struct law *l)
 {
@@ -105,6 +106,9 @@ sign(struct law *l)
 	if (!c->papers) {
 		l->out->alerts |= ALERT_DATA | ALERT_LEADER;
 		law_stay(l, REASON_NO_PAPERS);
+	} else if (l->act->items != PAPER_ALL) {
+		l->out->alerts |= ALERT_DATA;
+		law_stay(l, REASON_CHECKLIST);
 	} else if (l->act->person[0] == '\0' || strcmp(l->act->person, l->out->owner) == 0 ||
 	           c->signer == who) {
 		law_stay(l, REASON_SAME_SIGNER);
