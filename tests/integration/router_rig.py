@@ -109,7 +109,7 @@ class Rig(Stack):
         fields = {"subject": name, "roles": sum(ROLES[r] for r in roles.split()), "qualified": qualified}
         self.say("PERSON", fields={**fields, **({"team": team} if team else {})})
 
-    def rows(self, n, numbers=1, reporter=""):
+    def rows(self, n, numbers=1, reporter="", extra=()):
         """Fresh applicants with their keys; [case, no_index, task, indexes, reporter]."""
         out = []
         for i in range(n):
@@ -117,7 +117,8 @@ class Rig(Stack):
             self.case_keys[case] = key
             self.keys.add(case, key)
             digits = [f"1990000{len(self.case_keys) * 10 + k:04d}" for k in range(numbers)]
-            task = hfp.pack([1, 1, f"2600{i:06d}", 2, "样本", 14, [["self", d, ""] for d in digits]])
+            task = hfp.pack([1, 1, f"2600{i:06d}", 2, "样本", 14, [["self", d, ""] for d in digits],
+                             *([16, list(extra)] if extra else [])])
             out.append([case, os.urandom(8), hfp.seal(key, task, hfp.task_ad(case), os.urandom(24)),
                         b"".join(hfp.index(self.index_key, "num", d) for d in digits), reporter])
         return out

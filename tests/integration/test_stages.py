@@ -26,9 +26,9 @@ def pull(rig, person):
     return wait_for("a case to pull", lambda: isinstance(r := rig.next(person), tuple) and r)
 
 
-def confirmed(rig, n):
+def confirmed(rig, n, **more):
     """n cases of ann's, confirmed in stage 2; stage 3 opens on Tuesday at 9."""
-    rig.roster(n)
+    rig.roster(n, **more)
     rig.say("STAGE", fields={"n": 2, "open": 1})
     rig.say("RELEASE", fields={"count": 0, "seed": 7})
     wait_for("released", lambda: rig.lane_size("pool") == n)
@@ -78,6 +78,14 @@ def test_who_rests_comes_back_on_each_follow_up_date(rig):
     rig.clock(at("34 08:30"))
     rig.start()
     rig.placed(case, "own:ann:due", at("34 08:30"), "follow-up")
+
+
+def test_a_special_master_is_asked_every_two_weeks(rig):
+    case, = confirmed(rig, 1, extra=("专项选项", "专硕直通"))
+    rig.clock(MONDAY + 4 * DAY)
+    rig.placed(case, "own:ann:due", MONDAY + 4 * DAY, "follow-up")
+    rig.attempt("ann", pull(rig, "ann"), "following")
+    rig.placed(case, "resting", MONDAY + 18 * DAY, "rests")
 
 
 def test_the_outcomes_of_stage_3(rig):

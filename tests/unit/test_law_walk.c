@@ -65,6 +65,7 @@ random_act(struct law_act *a, struct kit *k)
 	a->to = dice(8) == 0 ? "not a name" : dice(4) == 0 ? "" : people[dice(6)];
 	a->to_team = dice(3) == 0 ? "strike" : "";
 	a->credit = dice(3) == 0;
+	a->special_master = dice(2) == 0;
 	a->n_numbers = (int)dice(LAW_NUMBERS + 1);
 	for (int i = 0; i < a->n_numbers; i++)
 		a->numbers[i] = dice(12);

@@ -144,6 +144,7 @@ case_ctx(struct router *r, const struct rcase *c, int64_t now, struct law_ctx *r
 	ret->registration_from = r->policy->registration_from;
 	ret->registration_until = r->policy->registration_until;
 	ret->notice_sent_at = r->policy->notice_sent;
+	ret->special_master = c->law.special_master;
 	ret->held = c->held;
 	ret->owner = owner;
 	ret->team = p == NULL ? "" : p->team;

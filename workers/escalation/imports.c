@@ -315,18 +315,32 @@ imports_continue(struct router *r)
 
 /* ---- one case ---- */
 
-/* The ids of the case's numbers, out of its task; none if there is no key. */
-static int
-number_ids(struct router *r, const struct creation *c, uint64_t ids[LAW_NUMBERS])
+/* 专项选项 with 专硕 in it: the special-master's intention (domain.md a.5). */
+static bool
+wants_special_master(const struct task *t)
+{
+	static const char column[] = "专项选项", word[] = "专硕";
+
+	for (uint32_t i = 0; i + 1 < t->n_extra; i += 2)
+		if (span_eq_str(t->extra[i], column) &&
+		    memmem(t->extra[i + 1].data, t->extra[i + 1].len, word, sizeof(word) - 1) !=
+		        NULL)
+			return true;
+	return false;
+}
+
+/* What the law keeps of the task: the ids of the numbers and the intention; nothing if there is no key. */
+static void
+read_task(struct router *r, const struct creation *c, struct law_act *act)
 {
 	const uint8_t *key = map_get(r->keys, c->id, 16);
 	struct buf plain = BUF_INIT;
 	struct task t;
-	int n = 0;
 
 	if (key != NULL && chain_task_open(&plain, key, c->id, buf_span(&c->task), NULL) == 0 &&
-	    task_decode(&t, buf_span(&plain), NULL) == 0)
-		for (uint32_t i = 0; i < t.n_numbers && n < LAW_NUMBERS; i++) {
+	    task_decode(&t, buf_span(&plain), NULL) == 0) {
+		act->special_master = wants_special_master(&t);
+		for (uint32_t i = 0; i < t.n_numbers && act->n_numbers < LAW_NUMBERS; i++) {
 			char digits[32] = "";
 			uint8_t id[8];
 
@@ -334,13 +348,13 @@ number_ids(struct router *r, const struct creation *c, uint64_t ids[LAW_NUMBERS]
 				continue;
 			memcpy(digits, t.numbers[i].digits.data, t.numbers[i].digits.len);
 			chain_number_id(id, key, digits);
-			ids[n++] = be64_get(id);
+			act->numbers[act->n_numbers++] = be64_get(id);
 			crypt_wipe(digits, sizeof(digits));
 		}
+	}
 	if (plain.data != NULL)
 		crypt_wipe(plain.data, plain.len);
 	buf_done(&plain);
-	return n;
 }
 
 void
@@ -355,7 +369,7 @@ creation_write(struct creation *c, struct router *r, struct call *call)
 	/* Unreleased, `hand` says who reported the applicant. */
 	memcpy(law.hand, c->reporter, sizeof(law.hand));
 	law_act_init(&act, LAW_IMPORT);
-	act.n_numbers = number_ids(r, c, act.numbers);
+	read_task(r, c, &act);
 	law_fold(&law, &ctx, &act);
 	law.due = law.since = (c->of->now + 999) / 1000 * 1000;
 	c->due = law.due;
@@ -391,7 +405,7 @@ add_numbers(struct router *r, const struct creation *c)
 	if (old == NULL || !logid_after(c->of->commit, old->at))
 		return;
 	law_act_init(&act, LAW_IMPORT);
-	act.n_numbers = number_ids(r, c, act.numbers);
+	read_task(r, c, &act);
 	case_act(r, old, &act, c->of->now, c->of->commit);
 	case_queue(r, old);
 }

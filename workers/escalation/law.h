@@ -79,8 +79,9 @@ struct law_act {
 	int64_t until;     /* PASS: its end, 0: by the default length */
 	const char *to;    /* HANDOVER: person */
 	const char *to_team;
-	bool credit;   /* HANDOVER: the case itself, not only the work */
-	int n_numbers; /* IMPORT */
+	bool credit;         /* HANDOVER: the case itself, not only the work */
+	bool special_master; /* IMPORT: the roster says so */
+	int n_numbers;       /* IMPORT */
 	uint64_t numbers[LAW_NUMBERS];
 };
 void law_act_init(struct law_act *a, enum law_kind kind); /* effective, all texts "" */

@@ -47,7 +47,8 @@ flags_of(const struct law_case *c)
 	return (unsigned)c->hot | (unsigned)c->asked << 1 | (unsigned)c->no_dial << 2 |
 	       (unsigned)c->spoke_self << 3 | (unsigned)c->papers << 4 | (unsigned)c->ticked << 5 |
 	       (unsigned)c->bound << 6 | (unsigned)c->reserved << 7 | (unsigned)c->acted << 8 |
-	       (unsigned)c->lost_ruling << 9 | (unsigned)c->warned << 10;
+	       (unsigned)c->lost_ruling << 9 | (unsigned)c->warned << 10 |
+	       (unsigned)c->special_master << 14;
 }
 
 static void
@@ -64,6 +65,7 @@ set_flags(struct law_case *c, unsigned f)
 	c->acted = f >> 8 & 1;
 	c->lost_ruling = f >> 9 & 1;
 	c->warned = (uint8_t)(f >> 10 & 15);
+	c->special_master = f >> 14 & 1;
 }
 
 static void
@@ -220,7 +222,7 @@ law_case_unpack(struct law_case *ret, struct span blob, struct err *err)
 	if (be32_get(blob.data + inner.len) != checksum(blob.data, inner.len))
 		return err_set(err, ERR_CORRUPT, "law memory is damaged");
 	unpack_fixed(&c, blob.data);
-	if (!in_range(&c) || (blob.data[27] & 0xc0) != 0 || !unpack_rest(&c, inner))
+	if (!in_range(&c) || (blob.data[27] & 0x80) != 0 || !unpack_rest(&c, inner))
 		return err_set(err, ERR_CORRUPT, "law memory has values that no law wrote");
 	*ret = c;
 	return 0;

@@ -104,18 +104,19 @@ struct law_case {
 	uint16_t rungs_done, rungs_waived; /* bits 0-11 */
 	uint8_t rung;                      /* in work, 0 none */
 	uint8_t warned;
-	uint8_t give_ups;  /* given back without a record, in a row */
-	bool asked;        /* a question to the leader is open */
-	bool no_dial;      /* asked not to be called */
-	bool spoke_self;   /* with the applicant in person */
-	bool papers;       /* papers of a withdrawal came in */
-	bool ticked;       /* the three points were told */
-	bool bound;        /* has a first result */
-	bool reserved;     /* for its reporter, until the first call */
-	bool acted;        /* the strike team did something */
-	bool lost_ruling;  /* ruled unconfirmed while unreachable */
-	uint32_t signer;   /* who signed the withdrawal first, 0 nobody */
-	enum place former; /* registered: where it was, and what was known; else 0 */
+	uint8_t give_ups;    /* given back without a record, in a row */
+	bool asked;          /* a question to the leader is open */
+	bool no_dial;        /* asked not to be called */
+	bool spoke_self;     /* with the applicant in person */
+	bool papers;         /* papers of a withdrawal came in */
+	bool ticked;         /* the three points were told */
+	bool bound;          /* has a first result */
+	bool reserved;       /* for its reporter, until the first call */
+	bool acted;          /* the strike team did something */
+	bool special_master; /* wants the special-master's path: asked more often */
+	bool lost_ruling;    /* ruled unconfirmed while unreachable */
+	uint32_t signer;     /* who signed the withdrawal first, 0 nobody */
+	enum place former;   /* registered: where it was, and what was known; else 0 */
 	enum intent former_state;
 	char hand[LAW_NAME_MAX + 1]; /* who works it instead of the owner, "" none */
 };
