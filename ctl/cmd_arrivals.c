@@ -229,7 +229,7 @@ answer(const struct arrivals *x, bool dry)
 		return;
 	}
 	printf("%s%zu 行: 新报到 %zu, 改为未报到 %zu, 不变 %zu, 有错 %zu\n",
-	    dry ? "(只检查,没有改动) " : "", x->good + x->bad, x->came, x->gone, same, x->bad);
+	    dry ? "(只检查,没有改动) " : "", rows, x->came, x->gone, same, x->bad);
 }
 
 static int
