@@ -338,6 +338,9 @@ def test_withdrawal_by_papers_and_two_signatures(rig):
     rig.placed(lease[0], "own:ann:retry", at("3 09:00"), "talk-again")
     rig.say("PAPER", "ann", {"items": 63, "evidence": [bytes(32)]}, case=lease[0])
     rig.placed(lease[0], "team:t1", why="papers")
+    rig.person("bob")
+    rig.say("PAPER", "bob", {"items": 63, "what": "signed"}, case=lease[0])  # another caller signs nothing
+    rig.placed(lease[0], "team:t1", why="no-signer")
     rig.say("PAPER", "lea", {"items": 63, "what": "signed"}, case=lease[0])
     rig.placed(lease[0], "papers", why="signed-once")
     rig.say("PAPER", "dan", {"items": 62, "what": "signed"}, case=lease[0])

@@ -81,6 +81,7 @@ signs(struct kit *k, const char *person, const char *at)
 	a.person = person;
 	a.evidence = 1;
 	a.items = PAPER_ALL;
+	a.signer = true;
 	kit_act(k, at, &a);
 }
 

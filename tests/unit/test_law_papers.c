@@ -12,6 +12,7 @@ paper(struct kit *k, const char *person, const char *at, const char *outcome, ui
 	a.person = person;
 	a.items = items;
 	a.evidence = photos;
+	a.signer = strcmp(person, "bob") != 0;
 	kit_act(k, at, &a);
 }
 
@@ -67,6 +68,10 @@ a_signature_under_half_a_checklist_is_none(void **state)
 		assert_placed(&k, "team:t1", "2026-03-02 09:00", "checklist");
 		assert_int_equal(k.c.signer, 0);
 	}
+	/* Another caller's name under it is none either. */
+	paper(&k, "bob", "2026-03-02 09:15", "withdrawn", PAPER_ALL, 1);
+	assert_placed(&k, "team:t1", "2026-03-02 09:00", "no-signer");
+	assert_int_equal(k.c.signer, 0);
 	signs(&k, "lea", "2026-03-02 09:20");
 	paper(&k, "dan", "2026-03-02 09:30", "withdrawn", PAPER_ALL & ~PAPER_PARENT, 1);
 	assert_placed(&k, "papers", "2026-03-02 09:20", "checklist");

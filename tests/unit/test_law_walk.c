@@ -57,6 +57,7 @@ random_act(struct law_act *a, struct kit *k)
 	if (dice(4) == 0)
 		a->decide_by = now + (int64_t)dice(100) * HOUR_MS - DAY_MS;
 	a->they_call = dice(5) == 0;
+	a->signer = dice(4) != 0;
 	a->items = dice(3) != 0 ? PAPER_ALL : dice(64);
 	a->evidence = dice(4) != 0;
 	a->stage = (int)dice(6);

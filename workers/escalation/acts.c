@@ -6,6 +6,8 @@
 #include "workers/escalation/router.h"
 
 #define LATE_CALL_MS 5000
+/* Papers go from the caller to these (practice.md 9); no caller signs. */
+#define SIGNERS (ROLE_LEADER | ROLE_DEPUTY | ROLE_DESIGNATED | ROLE_DATA | ROLE_CALLBACK_HEAD)
 
 static void
 text_of(char *out, size_t size, const struct record_header *h, enum field_key key)
@@ -202,6 +204,7 @@ act_of(struct law_act *a, struct act_words *w, const struct record_header *h,
 	memcpy(w->person, h->person, sizeof(w->person));
 	a->person = w->person;
 	a->strike_team = (roles & (ROLE_STRIKE | ROLE_STRIKE_HEAD)) != 0;
+	a->signer = (roles & SIGNERS) != 0;
 	a->at = happened(h, e);
 	switch (kind) {
 	case LAW_ATTEMPT:

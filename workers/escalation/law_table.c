@@ -106,6 +106,9 @@ sign(struct law *l)
 	if (!c->papers) {
 		l->out->alerts |= ALERT_DATA | ALERT_LEADER;
 		law_stay(l, REASON_NO_PAPERS);
+	} else if (!l->act->signer) {
+		l->out->alerts |= ALERT_LEADER;
+		law_stay(l, REASON_NO_SIGNER);
 	} else if (l->act->items != PAPER_ALL) {
 		l->out->alerts |= ALERT_DATA;
 		law_stay(l, REASON_CHECKLIST);

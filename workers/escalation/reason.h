@@ -39,6 +39,7 @@
 	X(SIGNED_ONCE, "signed-once", "已有一人签字，等第二人")                                    \
 	X(SAME_SIGNER, "same-signer", "同一人不能签两次，经办人不能自签")                          \
 	X(NO_PAPERS, "no-papers", "没有材料不能退档")                                              \
+	X(NO_SIGNER, "no-signer", "签字的只能是组长、专人或数据组")                                \
 	X(CHECKLIST, "checklist", "清单没有勾全，签字不算")                                        \
 	X(DATA_ERROR, "data-error", "信息不符，等数据组更正")                                      \
 	X(INCIDENT, "incident", "停止拨打，等督查组裁定")                                          \
