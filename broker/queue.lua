@@ -502,7 +502,7 @@ local function offer_of(person) return parsed(parse_offer, get('offer', person) 
 local function closed(opening)
 	if M.mode ~= 0 then return { 'no', 'embargo', '0', '' } end
 	if opening then return nil end
-	if M.paused == '1' then return { 'no', 'paused', '0', '' } end
+	if M.paused == '1' then return { 'no', 'paused', '0', '', M.paused_by } end
 	if tonumber(M.gate) > NOW_MS then return { 'no', 'closed-until', M.gate, '' } end
 	return nil
 end
@@ -690,6 +690,7 @@ local function apply(s, r)
 		flag(s, 't', true)
 		flag(s, 'a', true)
 	else
+		if s.lane == 'parked' then s.given = 0 end -- a person looked: it begins anew
 		leave(r.case, s)
 		flag(s, 'm', true)
 		enter(r.case, s, 'triage', NOW)
@@ -915,7 +916,7 @@ function B.me(person)
 	local pulled, opened = hand_counts(person)
 	local offer = offer_of(person)
 	return { 'ok', get('persons', person) or '', num(pulled), num(opened), num(offer.max), offer.text, M.gate,
-	    num(M.mode), M.paused }
+	    num(M.mode), M.paused, M.paused_by, M.paused_why }
 end
 
 -- ---- the router's entries --------------------------------------------------------------------------
@@ -1073,11 +1074,14 @@ function R.gate(until_ms)
 	return { 'ok', 'new' }
 end
 
-function R.pause(on)
+function R.pause(on, by, why)
 	if on ~= '0' and on ~= '1' then error('pause: 0 or 1', 0) end
+	by, why = by or '', why or ''
+	if by ~= '' then name_arg('by', by) end
+	text_arg('why', why, 48)
 	if on == M.paused then return { 'ok', 'same' } end
-	M.paused, M.dirty = on, true
-	append('pause', '', '', on)
+	M.paused, M.paused_by, M.paused_why, M.dirty = on, by, why, true
+	append('pause', '', '', by == '' and on or on .. ' ' .. by)
 	return { 'ok', 'new' }
 end
 
@@ -1142,13 +1146,15 @@ end
 
 -- ---- the batch -------------------------------------------------------------------------------------
 
-local META = { 'epoch', 'incarnation', 'mode', 'opseq', 'logno', 'tokno', 'run_id', 'gate', 'paused', 'why' }
+local META = { 'epoch', 'incarnation', 'mode', 'opseq', 'logno', 'tokno', 'run_id', 'gate', 'paused', 'why',
+    'paused_by', 'paused_why' }
 
 local function load_meta()
 	local v = call('HMGET', P .. 'meta', unpack(META))
 	M = { epoch = tonumber(v[1] or '0'), incarnation = v[2] or '', mode = tonumber(v[3] or '0'),
 	    opseq = tonumber(v[4] or '0'), logno = tonumber(v[5] or '0'), tokno = tonumber(v[6] or '0'),
-	    run_id = v[7] or '', gate = v[8] or '0', paused = v[9] or '0', why = v[10] or '' }
+	    run_id = v[7] or '', gate = v[8] or '0', paused = v[9] or '0', why = v[10] or '',
+	    paused_by = v[11] or '', paused_why = v[12] or '' }
 	M.before = M.opseq
 end
 
@@ -1156,7 +1162,8 @@ local function save_meta()
 	if M.opseq == M.before and not M.dirty then return end
 	call('HSET', P .. 'meta', 'epoch', num(M.epoch), 'incarnation', M.incarnation, 'mode', num(M.mode),
 	    'opseq', num(M.opseq), 'logno', num(M.logno), 'tokno', num(M.tokno), 'run_id', M.run_id,
-	    'gate', M.gate, 'paused', M.paused, 'why', M.why)
+	    'gate', M.gate, 'paused', M.paused, 'why', M.why, 'paused_by', M.paused_by,
+	    'paused_why', M.paused_why)
 end
 
 local function message(e)

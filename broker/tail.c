@@ -153,6 +153,14 @@ on_open(struct tail *t, const struct log_entry *e)
 		waiters_all(t->b->waiters);
 }
 
+/* 0 or 1, and whose act it was */
+static void
+on_pause(struct tail *t, const struct log_entry *e)
+{
+	if (e->detail.len > 0 && e->detail.data[0] == '0')
+		waiters_all(t->b->waiters);
+}
+
 static void
 on_case(struct tail *t, const struct log_entry *e)
 {
@@ -176,7 +184,7 @@ static const struct {
     {"mark", on_mark},
     {"mode", on_mode},
     {"offer", on_offer},
-    {"pause", on_open},
+    {"pause", on_pause},
     {"person", on_person},
     {"place", on_case},
 };

@@ -279,7 +279,9 @@ explain_person(struct ctl *c, const char *person, const struct rds_reply *r)
 	else if (!span_eq_str(mode, "0"))
 		printf("领不到: 队列正在恢复或已停 (hfctl queue ls)\n");
 	else if (span_eq_str(rds_str(rds_at(r, 8)), "1"))
-		printf("领不到: 已暂停发放 (hfctl doctor)\n");
+		printf("领不到: %.*s 暂停了发放: %.*s (hfctl queue resume)\n",
+		    (int)rds_str(rds_at(r, 9)).len, (const char *)rds_str(rds_at(r, 9)).data,
+		    (int)rds_str(rds_at(r, 10)).len, (const char *)rds_str(rds_at(r, 10)).data);
 	else if (until > show_now(c))
 		printf("领不到: 不在拨打时间, 到 %s 开放\n", at);
 	else if (!span_eq_str(rds_str(rds_at(r, 2)), "0"))

@@ -59,8 +59,34 @@ lane_row(struct ctl *c, struct span name, struct row *row, struct err *err)
 	return 0;
 }
 
+struct pause {
+	bool on;
+	char by[40], why[64];
+};
+
+static int
+read_pause(struct ctl *c, struct pause *ret, struct err *err)
+{
+	char path[96];
+	const struct rds_reply *r;
+	struct span argv[5] = {span_str("HMGET"),
+	    span_str(call_key(path, sizeof(path), c->campaign, "meta")), span_str("paused"),
+	    span_str("paused_by"), span_str("paused_why")};
+
+	if (ctl_cmd(c, argv, 5, &r, err) != 0)
+		return -1;
+	ret->on = span_eq_str(rds_str(rds_at(r, 0)), "1");
+	snprintf(ret->by, sizeof(ret->by), "%.*s", (int)rds_str(rds_at(r, 1)).len,
+	    (const char *)rds_str(rds_at(r, 1)).data);
+	snprintf(ret->why, sizeof(ret->why), "%.*s", (int)rds_str(rds_at(r, 2)).len,
+	    (const char *)rds_str(rds_at(r, 2)).data);
+	rds_sync_free(r);
+	return 0;
+}
+
 static void
-print_rows(struct ctl *c, const struct row *rows, size_t n, int64_t cases, int64_t leases)
+print_rows(struct ctl *c, const struct row *rows, size_t n, int64_t cases, int64_t leases,
+    const struct pause *pause)
 {
 	json_t *out = json_object(), *list = json_array();
 	int64_t now = show_now(c), sum = leases;
@@ -88,12 +114,19 @@ print_rows(struct ctl *c, const struct row *rows, size_t n, int64_t cases, int64
 		json_object_set_new(out, "leases", json_integer(leases));
 		json_object_set_new(out, "cases", json_integer(cases));
 		json_object_set_new(out, "adds_up", json_boolean(sum == cases));
+		json_object_set_new(out, "paused", json_boolean(pause->on));
+		if (pause->on) {
+			json_object_set_new(out, "paused_by", json_string(pause->by));
+			json_object_set_new(out, "paused_why", json_string(pause->why));
+		}
 		json_dumpf(out, stdout, JSON_COMPACT);
 		printf("\n");
 	} else {
 		printf("%-28s %8jd\n", "(在手)", (intmax_t)leases);
 		printf("导入 %jd = 队列加在手 %jd%s\n", (intmax_t)cases, (intmax_t)sum,
 		    sum == cases ? "" : "  !! 对不上: hfctl doctor");
+		if (pause->on)
+			printf("已暂停发放: %s, %s\n", pause->by, pause->why);
 	}
 	json_decref(list);
 	json_decref(out);
@@ -108,6 +141,7 @@ queue_ls(struct ctl *c, int argc, char **argv, struct err *err)
 	struct row *rows;
 	size_t n;
 	int64_t cases = 0, leases = 0, sum = 0;
+	struct pause pause = {.on = false};
 	int got = 0;
 
 	(void)argv;
@@ -124,11 +158,12 @@ queue_ls(struct ctl *c, int argc, char **argv, struct err *err)
 		got = lane_row(c, rds_str(rds_at(r, i)), &rows[i], err);
 	rds_sync_free(r);
 	if (got == 0 && (count_of(c, "HLEN", "cases", &cases, err) != 0 ||
-	                    count_of(c, "ZCARD", "leases", &leases, err) != 0))
+	                    count_of(c, "ZCARD", "leases", &leases, err) != 0 ||
+	                    read_pause(c, &pause, err) != 0))
 		got = -1;
 	if (got == 0) {
 		qsort(rows, n, sizeof(*rows), by_lane);
-		print_rows(c, rows, n, cases, leases);
+		print_rows(c, rows, n, cases, leases, &pause);
 		for (size_t i = 0; i < n; i++)
 			sum += rows[i].n;
 		got = sum + leases == cases ? 0 : EXIT_FOUND;

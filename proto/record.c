@@ -84,6 +84,8 @@ static const struct record_rule rules[REC_KINDS] = {
 	    B(count) | B(seed), 0},
 	[REC_DISPUTE] = {"DISPUTE", RULE_NEVER, RULE_NEVER, false, false, ROLE_ANY, 0, B(what)},
 	[REC_TIMER] = {"TIMER", RULE_NEVER, RULE_MUST, true, false, ROLE_SYSTEM, B(what), 0},
+	[REC_PAUSE] = {"PAUSE", RULE_NEVER, RULE_NEVER, false, false,
+	    ROLE_OPERATOR | ROLE_ADMIN | ROLE_DATA | ROLE_CALLBACK_HEAD, B(reason) | B(open), 0},
 };
 
 static const struct {

@@ -305,7 +305,7 @@ def test_a_new_number_is_found_by_its_digits(rig):
     digits = "19900009999"
     rig.say("NUMBER", "lea", {"number": hfp.number_id(rig.case_keys[lease[0]], digits), "source": "school"},
             case=lease[0], body=hfp.body(digits=digits))
-    rig.placed(lease[0], "own:ann:promise", MONDAY, "talk-again")
+    rig.placed(lease[0], "own:ann:promise", MONDAY, "new-number")
     index = hfp.index(rig.index_key, "num", digits)
     wait_for("indexed", lambda: rig.redis.sismember(rig.key("num:" + index.hex()), lease[0]))
 

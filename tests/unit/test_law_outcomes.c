@@ -97,7 +97,7 @@ static const struct row rows[] = {
         {{D "2 09:00", "own:ann:first", D "2 14:00", "retry"},
             {D "2 14:00", "own:ann:first", D "3 14:00", "retry"},
             {D "3 14:00", "own:ann:first", D "3 14:00", "rung"}}},
-    {"number-found", 1, 0, {{D "2 09:00", "own:ann:promise", D "2 09:00", "talk-again"}}},
+    {"number-found", 1, 0, {{D "2 09:00", "own:ann:promise", D "2 09:00", "new-number"}}},
     {"rung-empty", 1, 0, {{D "2 09:00", "own:ann:first", D "2 09:00", "rung"}}},
     {"data-error", 1, 0, {{D "2 09:00", "papers", D "2 09:00", "data-error"}}},
     {"incident", 1, 0, {{D "2 09:00", "supervision", D "2 09:00", "incident"}}},

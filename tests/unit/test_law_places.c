@@ -389,7 +389,7 @@ a_new_number_is_dialled_now(void **state)
 	a.person = "ofi";
 	a.number = 2;
 	kit_act(&k, "2026-03-02 10:00", &a);
-	assert_placed(&k, "own:ann:promise", "2026-03-02 10:00", "talk-again");
+	assert_placed(&k, "own:ann:promise", "2026-03-02 10:00", "new-number");
 	assert_int_equal(k.c.n_numbers, 2);
 	assert_false(law_unreachable(&k.c, k.policy));
 	kit_close(&k);

@@ -203,6 +203,7 @@ show_task(const struct lease *l, struct err *err)
 	struct grant_lists lists;
 	struct task t;
 	json_t *o = NULL;
+	unsigned rung;
 	char token[17];
 
 	if (open_task(&t, &plain, h->key, h->case_id, buf_span(&h->task), err) == 0) {
@@ -212,6 +213,8 @@ show_task(const struct lease *l, struct err *err)
 		put_text(o, "token", token);
 		put_text(o, "person", h->person);
 		(void)json_object_set_new(o, "why", json_string(h->why));
+		if (sscanf(h->why, "rung-%u", &rung) == 1)
+			put_u(o, "rung", rung);
 		put_u(o, "due", h->due);
 		put_u(o, "version", h->version);
 		(void)json_object_set_new(o, "pulled", json_boolean(h->pulled));

@@ -213,6 +213,10 @@ act_of(struct law_act *a, struct act_words *w, const struct record_header *h,
 	case LAW_PAPER: paper(a, w, h); break;
 	case LAW_HANDOVER: hand_over(a, w, h); break; /* credit waits for its second person */
 	case LAW_RULING: verdict_of(a, w, h); break;
+	case LAW_REOPEN:
+		/* Out of doubt or parked; a rest or an end stays. */
+		a->kind = is(h, F_reason, "free") ? LAW_FREE : LAW_REOPEN;
+		break;
 	case LAW_WAIVER: a->rung = u_of(h, F_rung) < RUNG_COUNT ? (int)u_of(h, F_rung) : -1; break;
 	case LAW_ADOPT:
 	case LAW_CORRECTION:

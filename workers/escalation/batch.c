@@ -84,11 +84,20 @@ write_logid(struct call *call, struct logid id)
 	call_str(call, text);
 }
 
+/* rung-4: whoever gets the case sees which one is due. */
+static const char *
+rung_word(char word[16], unsigned rung)
+{
+	snprintf(word, 16, "%s-%u", reason_code(REASON_RUNG), rung);
+	return word;
+}
+
 static void
 write_place(struct router *r, struct call *call, struct rcase *c)
 {
 	uint8_t blob[LAW_BLOB_MAX];
 	size_t len = law_case_pack(blob, &c->law);
+	char word[16];
 
 	call_entry(call, "place");
 	call_bytes(call, c->id, 16);
@@ -103,6 +112,8 @@ write_place(struct router *r, struct call *call, struct rcase *c)
 	call_u(call, (uint64_t)c->want.due);
 	if (c->want.reason == REASON_STAYS && c->why[0] != '\0')
 		call_str(call, c->why);
+	else if (c->want.reason == REASON_RUNG && c->law.rung != 0)
+		call_str(call, rung_word(word, c->law.rung));
 	else
 		call_str(call, reason_code(c->want.reason));
 	call_str(call, c->want.text);

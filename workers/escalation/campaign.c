@@ -262,6 +262,18 @@ on_policy(struct router *r, const struct log_entry *e, const struct record_heade
 	return true;
 }
 
+/* Who and why stand beside it, for whoever asks why nothing comes. */
+static void
+on_pause(struct router *r, const struct record_header *h)
+{
+	struct words *w = words_make("pause");
+
+	words_str(w, u_of(h, F_open) == 0 ? "1" : "0");
+	words_str(w, h->person);
+	words_add(w, h->f[F_reason].bytes);
+	words_queue(r, w);
+}
+
 /* again: read once more after a restart, because some case had not heard of it. The book and the persons
  * have it already; the cases know for themselves. */
 static bool
@@ -286,6 +298,7 @@ apply(struct router *r, const struct log_entry *e, const struct record_header *h
 	case REC_ENROL: people_enrol(r, h, e->now); return true;
 	case REC_REVOKE: people_revoke(r, h, e->now); return true;
 	case REC_ABSENCE: people_absence(r, h, e->now, at); return true;
+	case REC_PAUSE: on_pause(r, h); return true;
 	case REC_RULING: on_ruling(r, h, e->now, at); return true;
 	case REC_SIGNOFF:
 		if (u_of(h, F_n) == r->book.pass && !book_sign(&r->book, h->person))

@@ -289,6 +289,12 @@ ruling(struct law *l)
 static void
 waiver(struct law *l)
 {
+	if (l->act->rung >= 0 && l->act->rung < RUNG_COUNT)
+		l->c->rungs_waived = (uint16_t)(l->c->rungs_waived | 1u << l->act->rung);
+	if (law_has_rung(l)) {
+		law_climb(l, STRIKE_LOST);
+		return;
+	}
 	if (l->c->place == PLACE_TEAM && l->c->then_strike == STRIKE_LOST)
 		law_to_strike(l, STRIKE_LOST, REASON_STRIKE);
 	else

@@ -72,7 +72,7 @@ own_clock(struct law *l)
 {
 	struct law_case *c = l->c;
 
-	if (own_reserved(l))
+	if (own_reserved(l) || law_rung_clock(l))
 		return true;
 	if (c->promised_at != 0 && at_last(l, law_after(l, c->promised_at, SET_PROMISE_LATE))) {
 		law_to_leader(l, false, THEN_STRIKE, STRIKE_DIFFICULT, REASON_LATE_PROMISE);
@@ -229,6 +229,7 @@ own_times(const struct law *l, int64_t *best)
 	if (c->cls == CLASS_RETRY)
 		sooner(l, best, law_after(l, c->due, SET_RETRY_LATE));
 	sooner(l, best, away_at(l));
+	sooner(l, best, law_rung_time(l));
 }
 
 /* The next moment at which time alone changes something; 0 never. */

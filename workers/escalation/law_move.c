@@ -204,6 +204,9 @@ law_to_strike(struct law *l, enum strike_kind k, enum reason r)
 		return;
 	c->strike = k == STRIKE_NONE ? STRIKE_DIFFICULT : k;
 	c->acted = false;
+	/* A leader or a ruling that sends it on waives what is still open of the owner's rungs. */
+	if (c->strike == STRIKE_LOST)
+		c->rungs_waived = (uint16_t)(c->rungs_waived | (0xf0u & ~(unsigned)c->rungs_done));
 	if (law_left(l, x->now) >= 0) {
 		int64_t end = calendar_sub(
 		    x->calendar, HOURS_CALLING, c->pass_end, law_length(l, SET_STRIKE_BEFORE_END));

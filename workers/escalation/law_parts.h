@@ -66,6 +66,13 @@ void law_end_round(struct law_case *c);
 void law_failed(struct law *l, enum outcome o); /* the sitting is over, nobody was reached */
 int law_tries(const struct law_case *c, enum outcome o); /* of its series, this one included */
 
+/* law_ladder.c: with ladder.tasks on, rungs 4 to 7 are the owner's tasks */
+bool law_has_rung(const struct law *l);
+void law_climb(struct law *l, enum strike_kind k);
+void law_no_time_left(struct law *l, enum strike_kind k);
+bool law_rung_clock(struct law *l); /* true: it moved */
+int64_t law_rung_time(const struct law *l);
+
 /* law_strike.c */
 void law_strike_try(struct law *l, enum outcome o);
 void law_strike_talk(struct law *l, enum outcome o);

@@ -66,9 +66,11 @@ law_enter_rung(struct law *l, int rung, enum strike_kind k)
 	}
 	c->state = STATE_UNREACHABLE;
 	if (left >= 0 && left < law_length(l, SET_LADDER_STRAIGHT)) {
-		c->rungs_waived |= 0xf0; /* 4 to 7: no time */
-		c->rung = 8;
-		hand_up(l, k, REASON_TIME_SHORT);
+		law_no_time_left(l, k);
+		return;
+	}
+	if (policy_n(l->ctx->policy, SET_LADDER_TASKS) != 0) {
+		law_climb(l, k);
 		return;
 	}
 	(void)rung;
@@ -122,6 +124,8 @@ plan_own(struct law *l, enum outcome o, const struct outcome_row *row)
 		plan_then(l, o, row);
 	else
 		plan_due(l, row, law_tries(c, o));
+	if (o == OUT_NUMBER_FOUND && l->out->reason == REASON_FOLLOW_TALK)
+		l->out->reason = REASON_NEW_NUMBER;
 }
 
 /* The delays are used up. */
@@ -250,6 +254,12 @@ law_plan(struct law *l, enum outcome o)
 		l->c->decide_by = law_decide_by(l, l->act->decide_by);
 	if (o == OUT_RUNG_EMPTY && l->act->rung >= 0 && l->act->rung < RUNG_COUNT)
 		l->c->rungs_done = (uint16_t)(l->c->rungs_done | 1u << l->act->rung);
+	if (o == OUT_RUNG_EMPTY && law_has_rung(l)) {
+		law_climb(l, STRIKE_LOST);
+		return;
+	}
+	if (outcome_family(o) == FAMILY_TALK)
+		l->c->rung = 0; /* found */
 	if (keeps_promise(l, o)) {
 		law_stay(l, REASON_AGREED);
 		return;

@@ -233,6 +233,7 @@ people_revoke(struct router *r, const struct record_header *h, int64_t now)
 struct move {
 	struct on_all all;
 	const char *from;
+	int64_t until; /* what rests longer waits for them */
 };
 
 static void
@@ -241,8 +242,21 @@ move_if_of(struct router *r, struct rcase *c, void *arg)
 	struct move *m = arg;
 	const char *owner = c->has_want ? c->want.owner : c->owner;
 
-	if (c->law.place == PLACE_OWN && strcmp(owner, m->from) == 0 && c->law.hand[0] == '\0')
+	bool theirs =
+	    c->law.place == PLACE_OWN || (c->law.place == PLACE_RESTING && c->law.due < m->until);
+
+	if (theirs && strcmp(owner, m->from) == 0 && c->law.hand[0] == '\0')
 		campaign_apply(r, c, &m->all);
+}
+
+/* Of others: leader and deputy only. */
+static bool
+may_say_absence(struct router *r, const char *person, const char *who)
+{
+	const struct rperson *p = person_find(r, person);
+
+	return strcmp(person, who) == 0 ||
+	       (p != NULL && (p->roles & (ROLE_LEADER | ROLE_DEPUTY)) != 0);
 }
 
 void
@@ -255,11 +269,16 @@ people_absence(struct router *r, const struct record_header *h, int64_t now, str
 
 	name_field(who, h, F_subject);
 	name_field(to, h, F_to);
+	if (!may_say_absence(r, h->person, who)) {
+		log_warn("absence", "decision=\"not theirs to say\"");
+		return;
+	}
 	if (who[0] == '\0' || !book_set_absence(&r->book, who, now, until)) {
 		log_warn("absence", "decision=\"not kept: the list is full\"");
 		return;
 	}
 	m.from = of.person = who;
+	m.until = until == 0 ? CALENDAR_NEVER : until;
 	if (to[0] != '\0' && strcmp(to, who) != 0 && person_find(r, to) != NULL) {
 		law_act_init(&m.all.act, LAW_HANDOVER);
 		m.all.act.person = h->person;

@@ -1,0 +1,181 @@
+/* The ladder as the owner's tasks (ladder.tasks on): which rung is due when, what closes it, and that nobody is
+ * called lost before each rung was done or waived. */
+#include "tests/unit/law_acts_kit.h"
+
+#define RUNGS 0xf0
+
+static void
+switch_on(struct kit *k)
+{
+	k->policy->set_n[SET_LADDER_TASKS] = 1;
+}
+
+static void
+empty(struct kit *k, const char *at, int rung)
+{
+	struct law_act a;
+
+	law_act_init(&a, LAW_ATTEMPT);
+	a.outcome = "rung-empty";
+	a.person = "ann";
+	a.rung = rung;
+	kit_act(k, at, &a);
+}
+
+/* Three tries in two dayparts and a fourth: unreachable on Tuesday 12:00. */
+static void
+reach_rung_4(struct kit *k)
+{
+	kit_open(k);
+	switch_on(k);
+	kit_say(k, "2026-03-02 09:00", "no-answer", 1);
+	kit_say(k, "2026-03-02 11:00", "no-answer", 1);
+	kit_say(k, "2026-03-02 12:00", "no-answer", 1);
+	kit_say(k, "2026-03-03 12:00", "no-answer", 1);
+}
+
+static void
+each_rung_is_the_owners_and_then_comes_the_leader(void **state)
+{
+	static const struct {
+		int rung;
+		const char *at, *due;
+	} rows[] = {{4, "2026-03-03 14:30", "2026-03-03 14:30"},
+	    {5, "2026-03-03 15:00", "2026-03-03 15:00"},
+	    {6, "2026-03-03 18:00", "2026-03-03 18:00"}};
+	struct kit k;
+
+	(void)state;
+	reach_rung_4(&k);
+	assert_placed(&k, "own:ann:due", "2026-03-03 12:00", "rung");
+	assert_int_equal(k.c.rung, 4);
+	assert_timer(&k, "2026-03-03 14:00"); /* an hour of calling time, past the noon rest */
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		empty(&k, rows[i].at, rows[i].rung);
+		assert_int_equal(k.c.rung, rows[i].rung + 1);
+		assert_string_equal(reason_code(k.p.reason), "rung");
+		if (rows[i].rung != 5)
+			assert_placed(&k, "own:ann:due", rows[i].due, "rung");
+		else /* the school's hours */
+			assert_placed(&k, "own:ann:due", "2026-03-03 15:00", "rung");
+	}
+	empty(&k, "2026-03-04 09:00", 7);
+	assert_placed(&k, "team:t1", "2026-03-04 09:00", "unreachable");
+	assert_int_equal(k.c.rungs_done & RUNGS, RUNGS);
+	kit_tick(&k, "2026-03-04 11:00"); /* the leader's two hours */
+	assert_string_equal(k.p.lane, "strike");
+	assert_int_equal(k.c.strike, STRIKE_LOST);
+	kit_close(&k);
+}
+
+static void
+a_late_rung_tells_the_leader_and_stays(void **state)
+{
+	struct kit k;
+
+	(void)state;
+	reach_rung_4(&k);
+	kit_tick(&k, "2026-03-03 14:00");
+	assert_placed(&k, "own:ann:promise", "2026-03-03 12:00", "rung");
+	assert_true((k.p.alerts & ALERT_LEADER) != 0);
+	kit_tick(&k, "2026-03-05 12:00");
+	assert_int_equal(k.c.rung, 4);
+	assert_string_equal(k.p.lane, "own:ann:promise");
+	kit_close(&k);
+}
+
+static void
+a_waiver_closes_a_rung(void **state)
+{
+	struct law_act a;
+	struct kit k;
+
+	(void)state;
+	reach_rung_4(&k);
+	law_act_init(&a, LAW_WAIVER);
+	a.person = "lea";
+	for (a.rung = 4; a.rung <= 6; a.rung++) {
+		kit_act(&k, "2026-03-03 15:00", &a);
+		assert_int_equal(k.c.rung, a.rung + 1);
+	}
+	kit_act(&k, "2026-03-03 15:00", &a);
+	assert_placed(&k, "team:t1", "2026-03-03 15:00", "unreachable");
+	assert_int_equal(k.c.rungs_waived, RUNGS);
+	kit_close(&k);
+}
+
+static void
+a_found_number_is_dialled_and_a_talk_ends_the_search(void **state)
+{
+	struct law_act a;
+	struct kit k;
+
+	(void)state;
+	reach_rung_4(&k);
+	law_act_init(&a, LAW_NUMBER);
+	a.person = "ann";
+	a.number = 77;
+	a.rung = 4;
+	kit_act(&k, "2026-03-03 14:30", &a);
+	assert_placed(&k, "own:ann:promise", "2026-03-03 14:30", "new-number");
+	kit_say(&k, "2026-03-03 14:40", "considering", 77);
+	assert_int_equal(k.c.rung, 0);
+	assert_string_equal(reason_code(k.p.reason), "talk-again");
+	kit_close(&k);
+}
+
+static void
+time_waives_what_it_does_not_leave_room_for(void **state)
+{
+	struct kit k;
+
+	(void)state;
+	reach_rung_4(&k);
+	k.ctx.pass_end = k.c.pass_end = when("2026-03-03 20:00");
+	kit_tick(&k, "2026-03-03 15:59");
+	assert_int_equal(k.c.rung, 4);
+	assert_timer(&k, "2026-03-03 16:00");
+	empty(&k, "2026-03-03 15:59", 4);
+	kit_tick(&k, "2026-03-03 16:01");
+	assert_placed(&k, "team:t1", "2026-03-03 16:01", "time-short");
+	assert_int_equal(k.c.rungs_waived, RUNGS & ~0x10);
+	kit_close(&k);
+}
+
+/* With less than eight hours left all open rungs are due at once, and the longest sets the time. */
+static void
+near_the_end_the_rungs_are_side_by_side(void **state)
+{
+	struct kit k;
+
+	(void)state;
+	kit_open(&k);
+	switch_on(&k);
+	kit_say(&k, "2026-03-02 09:00", "no-answer", 1);
+	kit_say(&k, "2026-03-02 11:00", "no-answer", 1);
+	kit_say(&k, "2026-03-02 12:00", "no-answer", 1);
+	k.ctx.pass_end = k.c.pass_end = when("2026-03-03 20:00");
+	kit_say(&k, "2026-03-03 12:00", "no-answer", 1); /* seven hours of calling time left */
+	assert_int_equal(k.c.rung, 4);
+	assert_int_equal(k.c.rung_by, when("2026-03-03 17:00"));
+	empty(&k, "2026-03-03 14:10", 7); /* in any order */
+	assert_int_equal(k.c.rung, 4);
+	empty(&k, "2026-03-03 14:20", 4);
+	assert_int_equal(k.c.rung, 5);
+	kit_close(&k);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(each_rung_is_the_owners_and_then_comes_the_leader),
+	    cmocka_unit_test(a_late_rung_tells_the_leader_and_stays),
+	    cmocka_unit_test(a_waiver_closes_a_rung),
+	    cmocka_unit_test(a_found_number_is_dialled_and_a_talk_ends_the_search),
+	    cmocka_unit_test(near_the_end_the_rungs_are_side_by_side),
+	    cmocka_unit_test(time_waives_what_it_does_not_leave_room_for),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,136 @@
+/* law_ladder.c - rungs 4 to 7 as tasks of the owner, with ladder.tasks on: which rung is due, and when it is
+ * late.
+ *
+ * Happy path: unreachable, so the case comes back to its owner with the lowest rung that is neither done nor
+ * waived; rung-empty or a waiver closes it and the next one is due; after the last the leader (rung 8) checks,
+ * and the leader's deadline leads to the strike team. Near the pass's end the open rungs are side by side (all
+ * are due at once), and nearer still they are waived by time itself. A rung that is late tells the leader and
+ * stays: only what was done or waived leads to the strike team. */
+#include "workers/escalation/law_parts.h"
+
+#define FIRST_TASK 4
+#define LAST_TASK  7
+#define TASK_BITS  0xf0u
+#define LEADER     8
+#define SCHOOL     6
+
+static bool
+is_closed(const struct law_case *c, int rung)
+{
+	return ((c->rungs_done | c->rungs_waived) >> rung & 1) != 0;
+}
+
+static int
+lowest_open(const struct law_case *c)
+{
+	for (int rung = FIRST_TASK; rung <= LAST_TASK; rung++)
+		if (!is_closed(c, rung))
+			return rung;
+	return 0;
+}
+
+bool
+law_has_rung(const struct law *l)
+{
+	return policy_n(l->ctx->policy, SET_LADDER_TASKS) != 0 && l->c->place == PLACE_OWN &&
+	       l->c->rung >= FIRST_TASK && l->c->rung <= LAST_TASK;
+}
+
+void
+law_no_time_left(struct law *l, enum strike_kind k)
+{
+	struct law_case *c = l->c;
+
+	c->rungs_waived = (uint16_t)(c->rungs_waived | (TASK_BITS & ~(unsigned)c->rungs_done));
+	c->rung = LEADER;
+	law_to_leader(l, false, THEN_STRIKE, k, REASON_TIME_SHORT);
+}
+
+/* All open rungs at once: then the time of the longest counts. */
+static int64_t
+late_at(const struct law *l, int rung)
+{
+	const struct law_ctx *x = l->ctx;
+	int64_t left = law_left(l, x->now), best = 0;
+
+	for (int r = rung; r <= LAST_TASK; r++) {
+		int64_t by = law_whole(calendar_step(
+		    x->calendar, law_open(l, x->now), x->policy->rungs[r].before_next, 0));
+
+		if (!is_closed(l->c, r) && by > best)
+			best = by;
+		if (left < 0 || left >= law_length(l, SET_LADDER_BESIDE))
+			break;
+	}
+	return best;
+}
+
+void
+law_climb(struct law *l, enum strike_kind k)
+{
+	struct law_case *c = l->c;
+	int rung = lowest_open(c);
+	int64_t due = law_due(l, (struct step){STEP_MINUTES, 0}, false, rung == SCHOOL);
+	int64_t late;
+
+	if (rung == 0) {
+		c->rung = LEADER;
+		law_to_leader(l, false, THEN_STRIKE, k, REASON_UNREACHABLE);
+		return;
+	}
+	late = late_at(l, rung);
+	if (rung == c->rung) /* tried in between, and the rung is still open */
+		due = late;
+	c->rung = (uint8_t)rung;
+	law_to_own(l, law_class(l), due, REASON_RUNG);
+	if (c->place == PLACE_OWN)
+		c->rung_by = late;
+}
+
+/* When too little time is left for the rungs; 0: no pass ends. */
+static int64_t
+straight_at(const struct law *l)
+{
+	const struct law_case *c = l->c;
+
+	if (c->pass_end == 0 || c->stage != 2)
+		return 0;
+	return law_whole(calendar_sub(
+	    l->ctx->calendar, HOURS_CALLING, c->pass_end, law_length(l, SET_LADDER_STRAIGHT)));
+}
+
+bool
+law_rung_clock(struct law *l)
+{
+	struct law_case *c = l->c;
+	int64_t now = l->ctx->now, straight = straight_at(l);
+
+	if (!law_has_rung(l))
+		return false;
+	if (straight != 0 && now > straight) {
+		law_no_time_left(l, STRIKE_LOST);
+		return true;
+	}
+	if (c->rung_by != 0 && now >= c->rung_by) {
+		c->rung_by = 0;
+		c->cls = CLASS_PROMISE; /* in front of the owner's other work */
+		l->out->alerts |= ALERT_LEADER | ALERT_OWNER;
+		law_stay(l, REASON_RUNG);
+	}
+	return false;
+}
+
+int64_t
+law_rung_time(const struct law *l)
+{
+	int64_t straight = straight_at(l);
+	int64_t best = 0;
+
+	if (!law_has_rung(l))
+		return 0;
+	if (straight != 0 && straight + 1000 > l->ctx->now)
+		best = straight + 1000;
+	if (l->c->rung_by != 0 && (best == 0 || l->c->rung_by < best))
+		best = l->c->rung_by;
+	return best;
+}
