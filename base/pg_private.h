@@ -10,6 +10,7 @@ struct pg {
 	PGconn *c;           /* owned; NULL once given up */
 	int64_t patience_us; /* 0: none */
 	bool piping, copying;
+	bool other_fault; /* see pg_data_refused */
 	int queued; /* statements in the pipeline */
 };
 

@@ -3,8 +3,8 @@
  * Happy path: connect to both stores, take the campaign's lock, compare what each knows of the other,
  * then: read what the log has (what arrives during one commit makes the next batch, so nothing waits for
  * a batch to fill), commit, mark. Failures: a lost store or an unknown COMMIT: drop both connections,
- * wait 0.2 to 5 s, begin again from what PostgreSQL says; a refused row: entry by entry, at last without
- * its open fields; another recorder: stand by; stores that contradict each other: halt, say once a
+ * wait 0.2 to 5 s, begin again from what PostgreSQL says; a refused row: entry by entry, then without
+ * what is refused, at last in quarantine only; another recorder: stand by; stores that contradict each other: halt, say once a
  * minute which `hfctl recover` is needed, and look again. */
 #include <poll.h>
 #include <stdio.h>
@@ -38,7 +38,8 @@ struct recorder {
 	bool catch_up; /* PostgreSQL may lag behind Redis' marks, up to: */
 	struct log_id target;
 	struct log_id one_by_one; /* entries up to here are written singly */
-	struct log_id strip;      /* this one without its open fields */
+	struct log_id strip;      /* this one without what `tried` says */
+	size_t tried;             /* index into drops */
 	int backoff_ms;
 	char said[sizeof(((struct err *)NULL)->text)];
 	int64_t said_at;
@@ -95,8 +96,8 @@ log_flaws(const struct recorder *r, const struct batch *b)
 		    (uintmax_t)row->e.no);
 	}
 	for (size_t i = 0; i < b->odds && n++ < FLAWS_LOGGED; i++)
-		log_warn("entry.flaw", "campaign=%s log=%ju-%ju", r->campaign,
-		    (uintmax_t)b->odd[i].at.epoch, (uintmax_t)b->odd[i].at.no);
+		log_warn("entry.flaw", "campaign=%s flaw=%s log=%ju-%ju", r->campaign,
+		    flaw_text(b->odd[i].flaw), (uintmax_t)b->odd[i].at.epoch, (uintmax_t)b->odd[i].at.no);
 	if (n > FLAWS_LOGGED)
 		log_warn("record.flaws", "campaign=%s more=%zu", r->campaign, n - FLAWS_LOGGED);
 }
@@ -111,20 +112,29 @@ mark(struct recorder *r, const struct batch *b, struct err *err)
 	return source_mark_send(r->source, r->book->saved, err);
 }
 
+/* What is left out of an entry, from try to try: as little as will do. */
+static const unsigned drops[] = {0, DROP_FIELDS, DROP_STATE, DROP_FIELDS | DROP_STATE,
+    DROP_RECORD, DROP_RECORD | DROP_STATE};
+#define N_DROPS (sizeof(drops) / sizeof(drops[0]))
+
 /* PostgreSQL refused something of this batch: next time more carefully. Returns -1. */
 static int
 refused(struct recorder *r, const struct batch *b, const struct err *err)
 {
 	struct log_id last = r->book->cursor;
 
-	if (err->code != ERR_INVALID && err->code != ERR_EXISTS)
+	if (!writer_refused(r->writer, err))
 		return -1;
-	if (b->entries > 1)
+	if (b->entries > 1 || log_id_cmp(last, r->one_by_one) > 0) {
 		r->one_by_one = last;
-	else if (log_id_cmp(r->strip, last) != 0)
+	} else if (log_id_cmp(r->strip, last) != 0) {
 		r->strip = last;
-	else
-		return -1; /* not even bare: it is not the row's fault */
+		r->tried = 1;
+	} else if (r->tried + 1 < N_DROPS) {
+		r->tried++;
+	} else {
+		return -1; /* not even the quarantine takes it: it is not the entry's fault */
+	}
 	r->backoff_ms = BACKOFF_MIN_MS;
 	return -1;
 }
@@ -135,7 +145,7 @@ write_batch(struct recorder *r, struct batch *b, struct err *err)
 	bool careful = log_id_cmp(r->book->saved, r->one_by_one) < 0;
 
 	if (careful && log_id_cmp(r->strip, r->book->cursor) == 0)
-		batch_strip(b);
+		batch_strip(b, drops[r->tried]);
 	if (writer_commit(r->writer, b, careful ? WRITER_CAREFUL : WRITER_FAST, err) != 0)
 		return refused(r, b, err);
 	r->backoff_ms = BACKOFF_MIN_MS;
