@@ -11,7 +11,7 @@ struct pg {
 	int64_t patience_us; /* 0: none */
 	bool piping, copying;
 	bool other_fault; /* see pg_data_refused */
-	int queued; /* statements in the pipeline */
+	int queued;       /* statements in the pipeline */
 };
 
 /* A statement's parameters as libpq wants them. */

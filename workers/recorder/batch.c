@@ -107,8 +107,8 @@ batch_strip(struct batch *b, unsigned drop)
 		return;
 	b->n_cases = b->n_leases = b->n_agents = b->n_persons = b->n_epochs = 0;
 	if (b->odds == 0 && (b->rows == 0 || b->row[0].flaw == FLAW_NONE || b->row[0].again))
-		b->odd[b->odds++] = (struct odd){
-		    .raw = b->newest, .at = b->book->cursor, .flaw = FLAW_DATABASE};
+		b->odd[b->odds++] =
+		    (struct odd){.raw = b->newest, .at = b->book->cursor, .flaw = FLAW_DATABASE};
 }
 
 const char *

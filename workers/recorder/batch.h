@@ -60,10 +60,11 @@ struct row { /* a record */
 	uint8_t recorded_h[32];
 	bool dropped; /* no row of the ledger: it lies in quarantine only */
 	bool linked;  /* hangs on the row before it of the same outbox */
-	size_t prev; /* that row's index, if linked and in this batch; else SIZE_MAX */
+	size_t prev;  /* that row's index, if linked and in this batch; else SIZE_MAX */
 };
 
-struct odd { /* an entry that is not understood, or of which PostgreSQL refuses what follows from it */
+struct
+    odd { /* an entry that is not understood, or of which PostgreSQL refuses what follows from it */
 	const struct raw_entry *raw;
 	struct log_id at;
 	enum flaw flaw;
@@ -115,7 +116,7 @@ struct batch {
 	struct book *book; /* borrowed, changed by batch_add */
 	size_t entries;
 	const struct raw_entry *newest; /* entry */
-	struct row *row; /* owned */
+	struct row *row;                /* owned */
 	size_t rows;
 	struct odd *odd; /* owned */
 	size_t odds;

@@ -18,6 +18,7 @@
 #include "workers/recorder/batch.h"
 #include "workers/recorder/compare.h"
 #include "workers/recorder/recorder.h"
+#include "workers/recorder/release.h"
 #include "workers/recorder/source.h"
 #include "workers/recorder/writer.h"
 
@@ -35,6 +36,7 @@ struct recorder {
 	struct source *source;
 	struct writer *writer;
 	struct book *book;
+	struct release *release;
 	bool catch_up; /* PostgreSQL may lag behind Redis' marks, up to: */
 	struct log_id target;
 	struct log_id one_by_one; /* entries up to here are written singly */
@@ -97,7 +99,8 @@ log_flaws(const struct recorder *r, const struct batch *b)
 	}
 	for (size_t i = 0; i < b->odds && n++ < FLAWS_LOGGED; i++)
 		log_warn("entry.flaw", "campaign=%s flaw=%s log=%ju-%ju", r->campaign,
-		    flaw_text(b->odd[i].flaw), (uintmax_t)b->odd[i].at.epoch, (uintmax_t)b->odd[i].at.no);
+		    flaw_text(b->odd[i].flaw), (uintmax_t)b->odd[i].at.epoch,
+		    (uintmax_t)b->odd[i].at.no);
 	if (n > FLAWS_LOGGED)
 		log_warn("record.flaws", "campaign=%s more=%zu", r->campaign, n - FLAWS_LOGGED);
 }
@@ -108,13 +111,14 @@ mark(struct recorder *r, const struct batch *b, struct err *err)
 	source_mark_begin(r->source, r->book->saved.epoch);
 	for (const struct box *box = b->touched; box != NULL; box = box->next_touched)
 		if (box->rows > 0 && box_h_known(box))
-			source_mark(r->source, box, r->book->incarnation, r->o->sign_sk);
+			source_mark(
+			    r->source, LEVEL_SETTLED, box, r->book->incarnation, r->o->sign_sk);
 	return source_mark_send(r->source, r->book->saved, err);
 }
 
 /* What is left out of an entry, from try to try: as little as will do. */
-static const unsigned drops[] = {0, DROP_FIELDS, DROP_STATE, DROP_FIELDS | DROP_STATE,
-    DROP_RECORD, DROP_RECORD | DROP_STATE};
+static const unsigned drops[] = {
+    0, DROP_FIELDS, DROP_STATE, DROP_FIELDS | DROP_STATE, DROP_RECORD, DROP_RECORD | DROP_STATE};
 #define N_DROPS (sizeof(drops) / sizeof(drops[0]))
 
 /* PostgreSQL refused something of this batch: next time more carefully. Returns -1. */
@@ -231,6 +235,7 @@ session(struct recorder *r, struct err *err)
 	if (end != END_STOPPED)
 		return end;
 	r->said[0] = '\0';
+	r->release = release_create(r->o, r->campaign);
 	log_info("recorder.running", "campaign=%s log=%ju-%ju no=%ju", r->campaign,
 	    (uintmax_t)r->book->cursor.epoch, (uintmax_t)r->book->cursor.no,
 	    (uintmax_t)r->book->ledger_no);
@@ -244,6 +249,8 @@ session(struct recorder *r, struct err *err)
 			return END_LOST;
 		if (n > 0)
 			end = take(r, entry, n, err);
+		if (end == END_STOPPED && release_step(r->release, r->source, r->book, err) != 0)
+			return END_LOST;
 	}
 	return end;
 }
@@ -272,6 +279,8 @@ recorder_run(const struct recorder_opts *o)
 		struct err err = ERR_INIT;
 		enum ending end = session(&r, &err);
 
+		release_destroy(r.release);
+		r.release = NULL;
 		source_close(r.source);
 		writer_close(r.writer);
 		book_destroy(r.book);
