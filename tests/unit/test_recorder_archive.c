@@ -31,6 +31,7 @@
 static char dir[64];
 static uint8_t pk[32], sk[64], agent_pk[32], agent_sk[64], agent[16];
 static const uint8_t ob[16] = {5, 5}, curve_pk[32] = {3};
+static int first_now = 7;  /* campaign time of the first entry */
 static int countdown = -1; /* calls until the cut; -1: no cut */
 static unsigned tear;
 static int torn_fd = -1;
@@ -112,7 +113,8 @@ make(struct made *m, uint64_t no, uint8_t h[32])
 	hex_encode(hex_of_agent, agent, 16);
 	hex_encode(hex, ob, 16);
 	snprintf(m->id, sizeof(m->id), "1-%ju", (uintmax_t)no);
-	snprintf(m->head, sizeof(m->head), "%s %ju 7 7", type, (uintmax_t)no);
+	snprintf(
+	    m->head, sizeof(m->head), "%s %ju %d 7", type, (uintmax_t)no, no == 1 ? first_now : 7);
 	if (no == 1) {
 		buf_addf(&m->detail, "%s ", hex_of_agent);
 		hex_encode(hex, curve_pk, 32);
@@ -305,6 +307,30 @@ test_any_byte_that_is_changed_is_noticed(void **state)
 	empty();
 }
 
+/* Both are signed, and the records in them are the same: only the chain of the segments tells. */
+static void
+test_a_segment_of_another_archive_is_noticed(void **state)
+{
+	char path[192], text[512] = "";
+	struct buf other = BUF_INIT;
+	uint64_t promised;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/records/demo/%012d.seg", dir, 3);
+	empty();
+	first_now = 8;
+	assert_false(run(0, 0, &promised));
+	assert_int_equal(file_read(&other, path, 1 << 20, NULL), 0);
+	empty();
+	first_now = 7;
+	assert_false(run(0, 0, &promised));
+	assert_int_equal(file_replace(path, buf_span(&other), 0600, NULL), 0);
+	assert_int_equal(verify(text, sizeof(text)), 1);
+	assert_non_null(strstr(text, "000000000003.seg: it does not hang on the one before"));
+	buf_done(&other);
+	empty();
+}
+
 static void
 test_missing_entries_are_refused(void **state)
 {
@@ -332,6 +358,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_killed_at_every_step),
 	    cmocka_unit_test(test_any_byte_that_is_changed_is_noticed),
+	    cmocka_unit_test(test_a_segment_of_another_archive_is_noticed),
 	    cmocka_unit_test(test_missing_entries_are_refused),
 	};
 	int rc;
