@@ -97,6 +97,9 @@ pg_judge(struct pg *p, const PGresult *r, struct err *err)
 	}
 	if (words != NULL && !is_class(state, "22") && !is_class(state, "23"))
 		first_line(line, sizeof(line), words);
+	/* 22 data, 23 constraints, 54 limits, P0 what a trigger raises: the rest blames no row. */
+	p->other_fault |= !is_class(state, "22") && !is_class(state, "23") &&
+	                  !is_class(state, "54") && !is_class(state, "P0");
 	return err_set(err, code_of_state(state), "postgres: SQLSTATE %s%s%s%s%s", state,
 	    constraint != NULL ? " constraint " : "", constraint != NULL ? constraint : "",
 	    line[0] != '\0' ? ": " : "", line);
@@ -233,6 +236,12 @@ bool
 pg_ok(const struct pg *p)
 {
 	return p->c != NULL && PQstatus(p->c) == CONNECTION_OK;
+}
+
+bool
+pg_data_refused(const struct pg *p)
+{
+	return !p->other_fault;
 }
 
 void

@@ -19,6 +19,9 @@ struct pg_result;
 int pg_open(struct pg **ret, const char *conninfo, struct err *err);
 void pg_close(struct pg *p);    /* NULL-safe */
 bool pg_ok(const struct pg *p); /* the connection stands */
+/* Whatever was refused so far, was refused for the data given (SQLSTATE 22, 23, 54, P0), and not for a
+ * missing table, right or the like. */
+bool pg_data_refused(const struct pg *p);
 /* How long to wait for the next sign of life of the server (a stopped one would hang us for ever);
  * 90 s at first, 0: without limit. When it passes the connection is closed: ERR_GONE. */
 void pg_patience(struct pg *p, int64_t us);

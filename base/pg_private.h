@@ -10,7 +10,8 @@ struct pg {
 	PGconn *c;           /* owned; NULL once given up */
 	int64_t patience_us; /* 0: none */
 	bool piping, copying;
-	int queued; /* statements in the pipeline */
+	bool other_fault; /* see pg_data_refused */
+	int queued;       /* statements in the pipeline */
 };
 
 /* A statement's parameters as libpq wants them. */

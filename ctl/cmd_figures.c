@@ -1,4 +1,4 @@
-/* cmd_figures.c - rates, pay and reconcile run: the program that owns the matter says it. */
+/* cmd_figures.c - rates, pay, reconcile run and verify: the program that owns the matter says it. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -58,10 +58,27 @@ pay_what_if(struct ctl *c, int argc, char **argv, struct err *err)
 	return become(c, "what-if", argc, argv, err);
 }
 
+/* Whoever writes the archive checks it; neither stores nor a campaign are needed. */
+static int
+verify(struct ctl *c, int argc, char **argv, struct err *err)
+{
+	char path[4200], program[] = "hf-recorder", word[] = "verify";
+	char *words[WORDS] = {program, word};
+
+	(void)c;
+	if (argc > WORDS - 3)
+		return err_set(err, ERR_INVALID, "too many words");
+	for (int i = 0; i < argc; i++)
+		words[2 + i] = argv[i];
+	execv(helper_path(path, sizeof(path), program), words);
+	return err_sys(err, "hf-recorder cannot be run");
+}
+
 const struct verb verbs_figures[] = {
     {"pay", "show", pay_show, "[--explain]", "按账本算出的补贴, 逐行说明"},
     {"pay", "what-if", pay_what_if, "FILE [--explain]", "按一张表试算补贴, 不需要服务器"},
     {"rates", NULL, rates, "[--by caller|team|campaign]", "回访数与报到率"},
     {"reconcile", "run", reconcile_run, "", "核对: 导入 = 队列 + 在手, Redis = PostgreSQL"},
+    {"verify", NULL, verify, "[--key FILE] DIR", "查验档案: 链, 签名, 首条被改动的记录"},
     {NULL, NULL, NULL, NULL, NULL},
 };

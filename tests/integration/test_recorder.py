@@ -1,5 +1,8 @@
 """The recorder: from the log to PostgreSQL, each record once, and what it does with what is not in order."""
 import os
+import select
+import socket
+import threading
 
 import msgpack
 import nacl.signing
@@ -231,6 +234,129 @@ def test_a_row_that_postgresql_refuses_is_kept_without_its_open_fields(rig):
     rig.queue(*[agent.say() for _ in range(50)])
     rig.wait_settled(agent)
     assert rig.sql("SELECT count(*) FROM hf.ledger") == [["81"]]
+
+
+@pytest.mark.parametrize("table, check, flaws", [
+    ("case_state", "lane <> 'poison'", ["database"]),           # its state
+    ("ledger", "person <> 'li'", ["database"]),                 # not even without open fields
+    ("lease_log", "ended_how IS DISTINCT FROM 'giveback bored'", ["database"])])
+def test_an_entry_that_postgresql_refuses_is_quarantined_and_stops_nothing(rig, table, check, flaws):
+    """One refused entry among good ones: kept raw, seen as a problem, counted as recorded; the rest goes in."""
+    rig.sql(f"ALTER TABLE hf.{table} ADD CONSTRAINT picky CHECK ({check})")
+    agent = rig.agent()
+    rig.person()
+    rig.case()
+    if table == "case_state":
+        rig.case(lane="poison")
+    elif table == "lease_log":
+        token, case = rig.queue(("grant", agent.ob, "li", "1"))[0][2:0:-1]
+        assert rig.queue(("giveback", agent.ob, case, token, "bored"))[0][0] == b"ok"
+    rig.queue(agent.say(body=b"one", person="li" if table == "ledger" else "wang"))
+    rig.queue(agent.say(body=b"two", person="wang"))
+    rig.recorder()
+    rig.wait_settled(agent)
+    assert [row[0] for row in rig.sql("SELECT flaw FROM hf.quarantine")] == flaws
+    assert rig.sql("SELECT what, why FROM hf.v_problem") == [["flaw", "database"]]
+    assert rig.sql("SELECT octet_length(raw) > 60 FROM hf.quarantine") == [["t"]]
+    assert rig.sql("SELECT count(*), count(flaw) FROM hf.ledger") == [["1" if table == "ledger" else "2", "0"]]
+    rig.wait_logged("flaw=database")
+    # alone in a batch, and after it: fast again
+    if table == "case_state":
+        rig.case(lane="poison")
+    rig.queue(*[agent.say(person="li" if table == "ledger" and n == 3 else "wang") for n in range(20)])
+    rig.wait_settled(agent)
+    assert rig.sql("SELECT count(*) FROM hf.quarantine") == [["1" if table == "lease_log" else "2"]]
+
+
+def test_a_table_without_its_right_blames_no_entry(rig):
+    rig.sql("REVOKE INSERT ON hf.ledger FROM hf_recorder")
+    agent = rig.agent()
+    rig.queue(agent.say())
+    rig.recorder()
+    rig.wait_logged("SQLSTATE 42501")
+
+    def tries():
+        return int(rig.sql("SELECT xact_rollback FROM pg_stat_database WHERE datname = 'huifang'")[0][0])
+
+    before = tries()
+    wait_for("it tries again and again", lambda: tries() >= before + 5 or rig.sql("SELECT 1 FROM hf.quarantine"))
+    rig.sql("GRANT INSERT ON hf.ledger TO hf_recorder")
+    rig.wait_settled(agent)
+    assert rig.sql("SELECT count(*), count(flaw) FROM hf.ledger") == [["1", "0"]]
+    assert rig.sql("SELECT count(*) FROM hf.quarantine") == [["0"]]
+
+
+class LostCommit(threading.Thread):
+    """Before PostgreSQL's socket: the first COMMIT is carried out, its answer is not delivered."""
+
+    def __init__(self, rig):
+        super().__init__(daemon=True)
+        self.real, self.lost = str(rig.dir / ".s.PGSQL.5432"), threading.Event()
+        self.listener = socket.socket(socket.AF_UNIX)
+        where = rig.dir / "between"
+        where.mkdir(exist_ok=True)
+        (where / ".s.PGSQL.5432").unlink(missing_ok=True)
+        self.listener.bind(str(where / ".s.PGSQL.5432"))
+        self.listener.listen()
+        conf = rig.dir / "env.conf"
+        self.conf, self.text = conf, conf.read_text()
+        conf.write_text(self.text.replace(f"host={rig.dir} ", f"host={where} "))
+        where.chmod(0o755)
+        os.chmod(where / ".s.PGSQL.5432", 0o777)
+
+    def run(self):
+        while True:
+            near, _ = self.listener.accept()
+            threading.Thread(target=self.carry, args=(near,), daemon=True).start()
+
+    def carry(self, near):
+        with near, socket.socket(socket.AF_UNIX) as far:
+            far.connect(self.real)
+            while True:
+                for s in select.select([near, far], [], [])[0]:
+                    data = s.recv(65536)
+                    if not data:
+                        return
+                    (far if s is near else near).sendall(data)
+                    if s is near and b"COMMIT" in data and not self.lost.is_set():
+                        far.recv(65536)
+                        self.lost.set()
+                        return
+
+
+def test_a_commit_whose_answer_is_lost_is_neither_lost_nor_done_twice(rig):
+    agent = rig.agent()
+    between = LostCommit(rig)
+    between.start()
+    try:
+        rig.queue(*[agent.say() for _ in range(5)])
+        rig.recorder()
+        rig.wait_settled(agent)
+        assert between.lost.is_set()
+        rig.queue(agent.say())
+        rig.wait_settled(agent)
+        assert rig.sql("SELECT count(*), max(no), count(flaw) FROM hf.ledger") == [["6", "6", "0"]]
+        assert rig.sql("SELECT count(*) FROM hf.v_problem") == [["0"]]
+    finally:
+        between.conf.write_text(between.text)
+
+
+@pytest.mark.parametrize("state", ["40003", "08007"])
+def test_an_outcome_that_postgresql_calls_unknown_is_looked_up(rig, state):
+    """The first COMMIT says so; what is true then is the cursor."""
+    rig.sql("CREATE SEQUENCE hf.once; GRANT USAGE ON SEQUENCE hf.once TO hf_recorder; "
+            "CREATE FUNCTION hf.unknown() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+            f"IF nextval('hf.once') = 1 THEN RAISE EXCEPTION 'unknown' USING ERRCODE = '{state}'; END IF; "
+            "RETURN NULL; END $$; "
+            "CREATE CONSTRAINT TRIGGER unknown AFTER INSERT ON hf.ledger DEFERRABLE INITIALLY DEFERRED "
+            "FOR EACH ROW EXECUTE FUNCTION hf.unknown()")
+    agent = rig.agent()
+    rig.queue(*[agent.say() for _ in range(5)])
+    rig.recorder()
+    rig.wait_settled(agent)
+    rig.wait_logged("SQLSTATE " + state)
+    assert rig.sql("SELECT count(*), max(no), count(flaw) FROM hf.ledger") == [["5", "5", "0"]]
+    assert rig.sql("SELECT count(*) FROM hf.quarantine") == [["0"]]
 
 
 def test_another_record_under_a_known_number_is_an_equivocation(rig):

@@ -80,7 +80,8 @@ batch_add(struct batch *b, const struct raw_entry *raw, struct err *err)
 	if (rc < 0)
 		return -1;
 	if (rc == 0)
-		b->odd[b->odds++] = (struct odd){.raw = raw, .at = at};
+		b->odd[b->odds++] = (struct odd){.raw = raw, .at = at, .flaw = FLAW_ENTRY};
+	b->newest = raw;
 	b->worth |= worth;
 	return 0;
 }
@@ -94,11 +95,20 @@ batch_close(struct batch *b)
 }
 
 void
-batch_strip(struct batch *b)
+batch_strip(struct batch *b, unsigned drop)
 {
-	for (size_t i = 0; i < b->rows; i++)
+	CHECK(b->entries == 1);
+	for (size_t i = 0; i < b->rows && (drop & (DROP_FIELDS | DROP_RECORD)) != 0; i++) {
 		if (b->row[i].flaw != FLAW_FRAME)
 			b->row[i].flaw = FLAW_DATABASE;
+		b->row[i].dropped = (drop & DROP_RECORD) != 0;
+	}
+	if ((drop & DROP_STATE) == 0)
+		return;
+	b->n_cases = b->n_leases = b->n_agents = b->n_persons = b->n_epochs = 0;
+	if (b->odds == 0 && (b->rows == 0 || b->row[0].flaw == FLAW_NONE || b->row[0].again))
+		b->odd[b->odds++] =
+		    (struct odd){.raw = b->newest, .at = b->book->cursor, .flaw = FLAW_DATABASE};
 }
 
 const char *

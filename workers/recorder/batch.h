@@ -58,13 +58,16 @@ struct row { /* a record */
 	bool again;     /* its seq was recorded before */
 	bool equivocal; /* … with another hash, recorded_h; the writer finds out */
 	uint8_t recorded_h[32];
-	bool linked; /* hangs on the row before it of the same outbox */
-	size_t prev; /* that row's index, if linked and in this batch; else SIZE_MAX */
+	bool dropped; /* no row of the ledger: it lies in quarantine only */
+	bool linked;  /* hangs on the row before it of the same outbox */
+	size_t prev;  /* that row's index, if linked and in this batch; else SIZE_MAX */
 };
 
-struct odd { /* an entry that is not understood */
+struct
+    odd { /* an entry that is not understood, or of which PostgreSQL refuses what follows from it */
 	const struct raw_entry *raw;
 	struct log_id at;
+	enum flaw flaw;
 };
 
 struct case_change {
@@ -112,7 +115,8 @@ struct epoch_change {
 struct batch {
 	struct book *book; /* borrowed, changed by batch_add */
 	size_t entries;
-	struct row *row; /* owned */
+	const struct raw_entry *newest; /* entry */
+	struct row *row;                /* owned */
 	size_t rows;
 	struct odd *odd; /* owned */
 	size_t odds;
@@ -140,8 +144,14 @@ void batch_destroy(struct batch *b); /* NULL-safe; clears the `touched` of the b
 int batch_add(struct batch *b, const struct raw_entry *raw, struct err *err);
 /* Checks the signatures, once for each unbroken stretch of an outbox. */
 void batch_close(struct batch *b);
-/* Takes a single entry's record as it is, with FLAW_DATABASE and without its open fields. */
-void batch_strip(struct batch *b);
+/* What is left out of a single entry that PostgreSQL refuses: any of these together. The entry as it
+ * came goes to quarantine with FLAW_DATABASE, its outbox and the cursor go on. */
+enum batch_drop {
+	DROP_STATE = 1,  /* the case's state, the lease, agent, person, epoch */
+	DROP_FIELDS = 2, /* the record's open fields */
+	DROP_RECORD = 4, /* the record's row */
+};
+void batch_strip(struct batch *b, unsigned drop);
 
 /* "length:bytes" of every name and value in turn. */
 void raw_entry_text(struct buf *out, const struct raw_entry *raw);

@@ -81,7 +81,7 @@ columns_names(struct buf *out)
 bool
 columns_wanted(const struct row *r)
 {
-	return r->flaw != FLAW_FRAME && !r->again;
+	return r->flaw != FLAW_FRAME && !r->again && !r->dropped;
 }
 
 /* An array literal of PostgreSQL: {"a","b"}; bytes as \x hex. */

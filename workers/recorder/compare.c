@@ -70,7 +70,7 @@ mark_again(struct marker *m, const struct box *box, struct err *err)
 {
 	if (m->n == 0)
 		source_mark_begin(m->source, m->epoch);
-	source_mark(m->source, box, m->book->incarnation, m->sign_sk);
+	source_mark(m->source, LEVEL_SETTLED, box, m->book->incarnation, m->sign_sk);
 	return ++m->n < MARKS_A_CALL ? 0 : flush(m, err);
 }
 

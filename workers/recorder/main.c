@@ -27,6 +27,7 @@
 #include "workers/recorder/batch.h"
 #include "workers/recorder/keyserver.h"
 #include "workers/recorder/recorder.h"
+#include "workers/recorder/verify.h"
 
 #define DRAIN_MS 15000
 
@@ -34,6 +35,8 @@ static const struct conf_key settings[] = {
     {"batch", CONF_INT, "1000", 1, BATCH_MAX, "entries", "most log entries in one transaction"},
     {"key_copy", CONF_BOOL, "true", 0, 0, NULL,
         "keep a second file of the case keys in the archive directory"},
+    {"archive_same_device", CONF_BOOL, "false", 0, 0, NULL,
+        "the archive may lie on the device of the installation: one disk then loses both"},
     {NULL, CONF_STR, NULL, 0, 0, NULL, NULL},
 };
 
@@ -43,6 +46,7 @@ struct setup {
 	uint8_t sign_sk[64];
 	int ready_fd; /* a child writes one byte when it stands */
 	bool print, check;
+	const char *verify, *key; /* directory of an archive; file of a public key */
 };
 
 /* ---- children ------------------------------------------------------------------------------------ */
@@ -81,6 +85,7 @@ run_ledger(struct setup *s, int stop_fd)
 
 	log_init("hf-recorder/ledger", LOG_LVL_INFO);
 	o.batch = (size_t)conf_int(s->conf, "batch");
+	o.same_device = conf_bool(s->conf, "archive_same_device");
 	memcpy(o.sign_sk, s->sign_sk, sizeof(o.sign_sk));
 	say_ready(s);
 	recorder_run(&o);
@@ -229,7 +234,20 @@ on_option(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case 'p': s->print = true; break;
 	case 'c': s->check = true; break;
-	case ARGP_KEY_ARG: argp_error(state, "unknown argument: %s", arg); break;
+	case 'k': s->key = arg; break;
+	case ARGP_KEY_ARG:
+		if (state->arg_num == 0 && strcmp(arg, "verify") == 0)
+			break;
+		if (state->arg_num == 1) {
+			s->verify = arg;
+			break;
+		}
+		argp_error(state, "unknown argument: %s", arg);
+		break;
+	case ARGP_KEY_END:
+		if (state->arg_num == 1)
+			argp_error(state, "verify what? name the archive's directory");
+		break;
 	default: return ARGP_ERR_UNKNOWN;
 	}
 	return 0;
@@ -238,9 +256,10 @@ on_option(int key, char *arg, struct argp_state *state)
 static const struct argp_option options[] = {
     {"print-config", 'p', NULL, 0, "print the settings as a file for HF_HOME/recorder.conf", 0},
     {"check-config", 'c', NULL, 0, "read all settings and end", 0},
+    {"key", 'k', "FILE", 0, "verify: the recorder's public key (default: the installation's)", 0},
     {NULL, 0, NULL, 0, NULL, 0},
 };
-static const struct argp argp = {options, on_option, NULL,
+static const struct argp argp = {options, on_option, "\nverify DIR",
     "Reads the log of accepted records into PostgreSQL and keeps the case keys.", NULL, NULL, NULL};
 
 static int
@@ -263,6 +282,23 @@ load(struct setup *s, struct err *err)
 	return 0;
 }
 
+/* Needs no secret, no store, and no installation when the key is named. */
+static int
+run_verify(struct setup *s)
+{
+	struct err err = ERR_INIT;
+	uint8_t pk[32];
+	int rc = s->key != NULL ? verify_key(s->key, pk, &err) : home_load(&s->home, &err);
+
+	if (rc == 0 && s->key == NULL)
+		rc = home_secret_key(&s->home, "recorder.pub", pk, &err);
+	if (rc == 0)
+		rc = verify_archive(s->verify, pk, stdout, &err);
+	if (rc < 0)
+		fprintf(stderr, "hf-recorder: verify: %s\n", err.text);
+	return rc < 0 ? EX_NOINPUT : rc;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -282,6 +318,8 @@ main(int argc, char **argv)
 		return 0;
 	}
 	(void)umask(0007);
+	if (s.verify != NULL)
+		return crypt_init(&err) != 0 ? EX_OSERR : run_verify(&s);
 	if (crypt_init(&err) != 0 || load(&s, &err) != 0) {
 		log_error("recorder.start", "cause=\"%s\"", err.text);
 		return EX_CONFIG;

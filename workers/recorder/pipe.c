@@ -107,7 +107,7 @@ static int
 add_odd(struct pipe *p, const struct batch *b, struct err *err)
 {
 	for (size_t i = 0; i < b->odds; i++)
-		if (add_quarantine(p, b->odd[i].raw, b->odd[i].at, NULL, FLAW_ENTRY, err) != 0)
+		if (add_quarantine(p, b->odd[i].raw, b->odd[i].at, NULL, b->odd[i].flaw, err) != 0)
 			return -1;
 	for (size_t i = 0; i < b->rows; i++) {
 		const struct row *r = &b->row[i];

@@ -3,8 +3,8 @@
  * Happy path: connect to both stores, take the campaign's lock, compare what each knows of the other,
  * then: read what the log has (what arrives during one commit makes the next batch, so nothing waits for
  * a batch to fill), commit, mark. Failures: a lost store or an unknown COMMIT: drop both connections,
- * wait 0.2 to 5 s, begin again from what PostgreSQL says; a refused row: entry by entry, at last without
- * its open fields; another recorder: stand by; stores that contradict each other: halt, say once a
+ * wait 0.2 to 5 s, begin again from what PostgreSQL says; a refused row: entry by entry, then without
+ * what is refused, at last in quarantine only; another recorder: stand by; stores that contradict each other: halt, say once a
  * minute which `hfctl recover` is needed, and look again. */
 #include <poll.h>
 #include <stdio.h>
@@ -18,6 +18,7 @@
 #include "workers/recorder/batch.h"
 #include "workers/recorder/compare.h"
 #include "workers/recorder/recorder.h"
+#include "workers/recorder/release.h"
 #include "workers/recorder/source.h"
 #include "workers/recorder/writer.h"
 
@@ -35,10 +36,12 @@ struct recorder {
 	struct source *source;
 	struct writer *writer;
 	struct book *book;
+	struct release *release;
 	bool catch_up; /* PostgreSQL may lag behind Redis' marks, up to: */
 	struct log_id target;
 	struct log_id one_by_one; /* entries up to here are written singly */
-	struct log_id strip;      /* this one without its open fields */
+	struct log_id strip;      /* this one without what `tried` says */
+	size_t tried;             /* index into drops */
 	int backoff_ms;
 	char said[sizeof(((struct err *)NULL)->text)];
 	int64_t said_at;
@@ -95,8 +98,9 @@ log_flaws(const struct recorder *r, const struct batch *b)
 		    (uintmax_t)row->e.no);
 	}
 	for (size_t i = 0; i < b->odds && n++ < FLAWS_LOGGED; i++)
-		log_warn("entry.flaw", "campaign=%s log=%ju-%ju", r->campaign,
-		    (uintmax_t)b->odd[i].at.epoch, (uintmax_t)b->odd[i].at.no);
+		log_warn("entry.flaw", "campaign=%s flaw=%s log=%ju-%ju", r->campaign,
+		    flaw_text(b->odd[i].flaw), (uintmax_t)b->odd[i].at.epoch,
+		    (uintmax_t)b->odd[i].at.no);
 	if (n > FLAWS_LOGGED)
 		log_warn("record.flaws", "campaign=%s more=%zu", r->campaign, n - FLAWS_LOGGED);
 }
@@ -107,9 +111,15 @@ mark(struct recorder *r, const struct batch *b, struct err *err)
 	source_mark_begin(r->source, r->book->saved.epoch);
 	for (const struct box *box = b->touched; box != NULL; box = box->next_touched)
 		if (box->rows > 0 && box_h_known(box))
-			source_mark(r->source, box, r->book->incarnation, r->o->sign_sk);
+			source_mark(
+			    r->source, LEVEL_SETTLED, box, r->book->incarnation, r->o->sign_sk);
 	return source_mark_send(r->source, r->book->saved, err);
 }
+
+/* What is left out of an entry, from try to try: as little as will do. */
+static const unsigned drops[] = {
+    0, DROP_FIELDS, DROP_STATE, DROP_FIELDS | DROP_STATE, DROP_RECORD, DROP_RECORD | DROP_STATE};
+#define N_DROPS (sizeof(drops) / sizeof(drops[0]))
 
 /* PostgreSQL refused something of this batch: next time more carefully. Returns -1. */
 static int
@@ -117,14 +127,18 @@ refused(struct recorder *r, const struct batch *b, const struct err *err)
 {
 	struct log_id last = r->book->cursor;
 
-	if (err->code != ERR_INVALID && err->code != ERR_EXISTS)
+	if (!writer_refused(r->writer, err))
 		return -1;
-	if (b->entries > 1)
+	if (b->entries > 1 || log_id_cmp(last, r->one_by_one) > 0) {
 		r->one_by_one = last;
-	else if (log_id_cmp(r->strip, last) != 0)
+	} else if (log_id_cmp(r->strip, last) != 0) {
 		r->strip = last;
-	else
-		return -1; /* not even bare: it is not the row's fault */
+		r->tried = 1;
+	} else if (r->tried + 1 < N_DROPS) {
+		r->tried++;
+	} else {
+		return -1; /* not even the quarantine takes it: it is not the entry's fault */
+	}
 	r->backoff_ms = BACKOFF_MIN_MS;
 	return -1;
 }
@@ -135,7 +149,7 @@ write_batch(struct recorder *r, struct batch *b, struct err *err)
 	bool careful = log_id_cmp(r->book->saved, r->one_by_one) < 0;
 
 	if (careful && log_id_cmp(r->strip, r->book->cursor) == 0)
-		batch_strip(b);
+		batch_strip(b, drops[r->tried]);
 	if (writer_commit(r->writer, b, careful ? WRITER_CAREFUL : WRITER_FAST, err) != 0)
 		return refused(r, b, err);
 	r->backoff_ms = BACKOFF_MIN_MS;
@@ -221,6 +235,7 @@ session(struct recorder *r, struct err *err)
 	if (end != END_STOPPED)
 		return end;
 	r->said[0] = '\0';
+	r->release = release_create(r->o, r->campaign);
 	log_info("recorder.running", "campaign=%s log=%ju-%ju no=%ju", r->campaign,
 	    (uintmax_t)r->book->cursor.epoch, (uintmax_t)r->book->cursor.no,
 	    (uintmax_t)r->book->ledger_no);
@@ -234,6 +249,8 @@ session(struct recorder *r, struct err *err)
 			return END_LOST;
 		if (n > 0)
 			end = take(r, entry, n, err);
+		if (end == END_STOPPED && release_step(r->release, r->source, r->book, err) != 0)
+			return END_LOST;
 	}
 	return end;
 }
@@ -262,6 +279,8 @@ recorder_run(const struct recorder_opts *o)
 		struct err err = ERR_INIT;
 		enum ending end = session(&r, &err);
 
+		release_destroy(r.release);
+		r.release = NULL;
 		source_close(r.source);
 		writer_close(r.writer);
 		book_destroy(r.book);

@@ -2,6 +2,7 @@
 #ifndef RECORDER_RECORDER_H
 #define RECORDER_RECORDER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -11,6 +12,7 @@ struct recorder_opts {
 	const struct home *home;
 	size_t batch;        /* most entries a transaction, 1 … BATCH_MAX */
 	uint8_t sign_sk[64]; /* signs receipts */
+	bool same_device;    /* the archive may lie on the device of the installation */
 	int stop_fd;         /* readable: stop after the batch in hand */
 };
 

@@ -256,14 +256,14 @@ source_mark_begin(struct source *s, uint64_t epoch)
 }
 
 void
-source_mark(struct source *s, const struct box *box, const uint8_t incarnation[16],
+source_mark(struct source *s, unsigned level, const struct box *box, const uint8_t incarnation[16],
     const uint8_t sign_sk[64])
 {
 	struct frame f = {.kind = MSG_RECEIPT};
 	struct msg_receipt *m = &f.u.receipt;
 	struct buf signed_bytes = BUF_INIT, f0 = BUF_INIT;
 
-	m->level = LEVEL_SETTLED;
+	m->level = level;
 	memcpy(m->ob, box->ob, sizeof(m->ob));
 	m->upto = box->upto;
 	memcpy(m->h, box->h, sizeof(m->h));
@@ -273,7 +273,7 @@ source_mark(struct source *s, const struct box *box, const uint8_t incarnation[1
 	frame_encode(&f0, &f);
 	call_entry(&s->call, "mark");
 	call_bytes(&s->call, box->ob, sizeof(box->ob));
-	call_u(&s->call, LEVEL_SETTLED);
+	call_u(&s->call, level);
 	call_u(&s->call, box->upto);
 	call_bytes(&s->call, box->h, sizeof(box->h));
 	call_span(&s->call, buf_span(&f0));

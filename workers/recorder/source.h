@@ -36,8 +36,9 @@ int source_read(struct source *s, struct log_id after, size_t max, int block_ms,
 /* Marks: one receipt an outbox, signed; source_mark_send sends what was added, and `recorded`.
  * ERR_STALE: the queue store is not the one that the ledger was written from. */
 void source_mark_begin(struct source *s, uint64_t epoch);
-void source_mark(struct source *s, const struct box *box, const uint8_t incarnation[16],
-    const uint8_t sign_sk[64]);
+/* box->upto and h are on that level (LEVEL_SETTLED, LEVEL_RELEASED). */
+void source_mark(struct source *s, unsigned level, const struct box *box,
+    const uint8_t incarnation[16], const uint8_t sign_sk[64]);
 int source_mark_send(struct source *s, struct log_id recorded, struct err *err);
 
 #endif

@@ -330,6 +330,12 @@ committed(struct batch *b)
 	}
 }
 
+bool
+writer_refused(const struct writer *w, const struct err *err)
+{
+	return (err->code == ERR_INVALID || err->code == ERR_EXISTS) && pg_data_refused(w->pg);
+}
+
 int
 writer_commit(struct writer *w, struct batch *b, enum writer_care care, struct err *err)
 {

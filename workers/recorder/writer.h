@@ -35,5 +35,7 @@ enum writer_care {
  * contradict the ledger are marked `equivocal`. ERR_STALE: somebody else wrote; ERR_INVALID,
  * ERR_EXISTS: PostgreSQL refuses a row; ERR_GONE: the outcome is unknown. */
 int writer_commit(struct writer *w, struct batch *b, enum writer_care care, struct err *err);
+/* After it failed: is it what the batch holds that PostgreSQL refuses, and not the server's state? */
+bool writer_refused(const struct writer *w, const struct err *err);
 
 #endif

@@ -1,0 +1,112 @@
+"""The archive and RELEASED: only what lies in signed segments may be forgotten, and every change is noticed."""
+import os
+import subprocess
+
+import pytest
+
+from recorder_rig import BIN, Rig, verify_receipt, wait_for
+
+
+@pytest.fixture(scope="module")
+def servers():
+    with Rig() as r:
+        yield r
+
+
+@pytest.fixture
+def rig(servers):
+    servers.reset()
+    subprocess.run(["rm", "-rf", servers.dir / "archive"], check=True)
+    (servers.dir / "recorder.conf").write_text("archive_same_device = true\n")
+    return servers
+
+
+BIG = bytes(60000)  # 18 of them fill a segment
+
+
+def released(rig, agent):
+    return int(rig.redis.hget("hf:{c1}:ob:" + agent.ob.hex(), "released") or 0)
+
+
+def say_big(rig, agent, n):
+    for _ in range(n):
+        rig.queue(agent.say(body=BIG))
+
+
+def verify(rig, *more):
+    return subprocess.run([BIN / "hf-recorder", "verify", *more, rig.dir / "archive"], capture_output=True, text=True,
+                          env=rig.env(), timeout=30)
+
+
+def test_what_is_archived_is_released_with_a_signed_receipt_and_verifies(rig):
+    agent = rig.agent()
+    rig.recorder()
+    say_big(rig, agent, 20)
+    wait_for("RELEASED", lambda: released(rig, agent) > 0)
+    upto = released(rig, agent)
+    assert 1 <= upto <= 20
+    m = verify_receipt(rig, rig.redis.hget("hf:{c1}:ob:" + agent.ob.hex(), "receipt2"))
+    assert (m["level"], m["ob"], m["upto"]) == (2, agent.ob, upto)
+    r = verify(rig)
+    assert r.returncode == 0 and f"{upto} records" in r.stdout, r.stdout + r.stderr
+    # with nothing but the public key
+    r = subprocess.run([BIN / "hf-recorder", "verify", "--key", rig.dir / "secrets" / "recorder.pub",
+                        rig.dir / "archive"], capture_output=True, text=True, env={"PATH": os.environ["PATH"]})
+    assert r.returncode == 0, r.stdout + r.stderr
+    assert rig.ctl("verify", rig.dir / "archive").returncode == 0
+    # somebody alters one record's body
+    segment = next((rig.dir / "archive" / "records" / "c1").glob("*.seg"))
+    data = bytearray(segment.read_bytes())
+    data[data.index(BIG) + 30000] ^= 1
+    segment.chmod(0o600)
+    segment.write_bytes(data)
+    assert rig.ctl("verify", rig.dir / "archive", check=False).returncode == 1
+    r = verify(rig)
+    assert r.returncode == 1 and "record 1 of outbox " + agent.ob.hex() in r.stdout, r.stdout + r.stderr
+
+
+def test_killed_and_started_again_it_goes_on_where_the_archive_ends(rig):
+    agent = rig.agent()
+    rig.recorder()
+    say_big(rig, agent, 20)
+    wait_for("RELEASED", lambda: released(rig, agent) > 0)
+    rig.kill("hf-recorder")
+    before = released(rig, agent)
+    # a crash after the segment, before the word
+    rig.redis.hdel("hf:{c1}:ob:" + agent.ob.hex(), "released")
+    rig.recorder()
+    wait_for("said again", lambda: released(rig, agent) == before)
+    say_big(rig, agent, 20)
+    wait_for("RELEASED goes on", lambda: released(rig, agent) > before)
+    r = verify(rig)
+    assert r.returncode == 0 and "2 segments" in r.stdout, r.stdout + r.stderr
+
+
+def test_on_the_same_device_it_needs_to_be_told(rig):
+    (rig.dir / "recorder.conf").unlink()
+    agent = rig.agent()
+    rig.recorder()
+    say_big(rig, agent, 20)
+    rig.wait_settled(agent)
+    rig.wait_logged("archive_same_device")
+    assert released(rig, agent) == 0
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="mounts a small disk")
+def test_a_full_disk_stops_released_and_not_settled(rig):
+    small = rig.dir / "archive"
+    small.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k,mode=777", "tmpfs", small], check=True)
+    try:
+        agent = rig.agent()
+        rig.recorder()
+        say_big(rig, agent, 20)
+        rig.wait_settled(agent)
+        rig.wait_logged("archive.stopped")
+        assert released(rig, agent) == 0
+        subprocess.run(["mount", "-o", "remount,size=16m", small], check=True)
+        wait_for("RELEASED", lambda: released(rig, agent) > 0)
+        assert verify(rig).returncode == 0
+        rig.kill("hf-recorder")
+    finally:
+        subprocess.run(["umount", "-l", small], check=True)
