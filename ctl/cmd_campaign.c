@@ -3,7 +3,7 @@
  * Happy path: row and epoch 1 in PostgreSQL, secrets, the queue's library in Redis, the campaign's three
  * keys in the key store, agent directories of hfctl and of the router, `open` and their admission, and
  * last the name in hf:campaigns, for which the daemons wait. Each step may be repeated: a create that was
- * cut off is run again and goes on. An existing campaign is refused. */
+ * cut off is run again and goes on. An existing campaign is refused, also one that only Redis forgot. */
 #include <ftw.h>
 #include <limits.h>
 #include <stdio.h>
@@ -98,6 +98,26 @@ in_postgres(struct ctl *c, char incarnation[33], struct err *err)
 	incarnation[32] = '\0';
 	pg_free(r);
 	return 0;
+}
+
+/* What a recorder has read stood in Redis once. If it is gone, opening epoch 1 again would give out the
+ * tokens of that life a second time. */
+static int
+was_never_lived(struct ctl *c, struct err *err)
+{
+	struct pg_param p[1] = {pg_text(c->campaign)};
+	struct pg_result *r;
+	bool lived;
+
+	if (pg_exec(c->pg, "SELECT 1 FROM hf.cursor WHERE campaign = $1", p, 1, &r, err) != 0)
+		return err_wrap(err, "PostgreSQL");
+	lived = pg_rows(r) > 0;
+	pg_free(r);
+	return !lived ? 0
+	              : err_set(err, ERR_EXISTS,
+	                    "活动 %s 早已建立, 是 Redis 丢了它的数据: 不能再建, 请用 hfctl recover "
+	                    "redis",
+	                    c->campaign);
 }
 
 static int
@@ -288,10 +308,11 @@ campaign_create(struct ctl *c, int argc, char **argv, struct err *err)
 		return -1;
 	if (known)
 		return err_set(err, ERR_EXISTS, "活动 %s 已经存在", c->campaign);
-	if (in_postgres(c, incarnation, err) != 0 || make_kek(c, err) != 0 ||
-	    give(c, c->home.secrets, err) != 0 || load_library(c, err) != 0 ||
-	    campaign_keys(c, err) != 0 || open_queue(c, incarnation, admin, err) != 0 ||
-	    give(c, c->home.secrets, err) != 0 || announce(c, err) != 0)
+	if (in_postgres(c, incarnation, err) != 0 || was_never_lived(c, err) != 0 ||
+	    make_kek(c, err) != 0 || give(c, c->home.secrets, err) != 0 ||
+	    load_library(c, err) != 0 || campaign_keys(c, err) != 0 ||
+	    open_queue(c, incarnation, admin, err) != 0 || give(c, c->home.secrets, err) != 0 ||
+	    announce(c, err) != 0)
 		return -1;
 	if (c->json)
 		printf("{\"campaign\":\"%s\",\"epoch\":1,\"admin\":\"%s\"}\n", c->campaign, admin);

@@ -105,7 +105,9 @@ settle(struct way *w)
 	if (w->begin == w->end) {
 		w->begin = w->end = 0;
 		ev_io_stop(loop, &w->writer);
-		if (w->ended)
+		if (w->ended && w->pair->way[w == &w->pair->way[0]].ended)
+			drop(w->pair, false);
+		else if (w->ended)
 			(void)shutdown(w->to, SHUT_WR);
 		else
 			ev_io_start(loop, &w->reader);

@@ -211,8 +211,9 @@ home_campaign(struct rds_sync *redis, const char *wanted, name_t ret, struct err
 		snprintf(ret, sizeof(name_t), "%.*s", (int)only.len, (const char *)only.data);
 	rds_sync_free(r);
 	if (n == 0)
-		return err_set(
-		    err, ERR_NOT_FOUND, "there is no campaign yet: hfctl campaign create ID");
+		return err_set(err, ERR_NOT_FOUND,
+		    "there is no campaign yet: hfctl campaign create ID (was there one? hfctl "
+		    "recover redis)");
 	if (n > 1)
 		return err_set(
 		    err, ERR_INVALID, "there are %zu campaigns: name one with --campaign", n);

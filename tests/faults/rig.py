@@ -1,0 +1,338 @@
+"""The real programs under faults, and the history of what their callers saw.
+
+FaultStack is the whole system of tests/integration/stack.py: two brokers over TCP, each behind a chaos proxy, router,
+recorder, Redis, PostgreSQL, a roster in the pool. A Worker drives one hf-caller --lines; whatever dies is started
+again. dump() makes the run that check.py judges."""
+import contextlib
+import json
+import os
+import pathlib
+import queue
+import random
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import uuid
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "integration"))
+import check  # noqa: E402
+from stack import BIN, PG_BIN, Stack, wait_for  # noqa: E402
+
+PROXY = ROOT / "build" / "tests" / "faults" / "chaos_proxy"
+LEASE_MS, GUARD_MS = 2000, 500
+
+
+def now():
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Proxy:
+    def __init__(self, target, seed):
+        self.port = free_port()
+        self.p = subprocess.Popen([str(PROXY), str(self.port), str(target), str(seed)], stdin=subprocess.PIPE,
+                                  stdout=subprocess.PIPE, text=True, bufsize=1)
+        assert self.p.stdout.readline() == "ready\n"
+
+    def say(self, word):
+        self.p.stdin.write(word + "\n")
+        assert self.p.stdout.readline() == word + "\n"
+
+    def close(self):
+        self.p.stdin.close()
+        self.p.wait(10)
+
+
+class Worker(threading.Thread):
+    """Pulls, holds for a moment, records; every act and answer goes into the history."""
+
+    def __init__(self, stack, person, seed, think=0.2):
+        super().__init__(daemon=True)
+        self.stack, self.person, self.think = stack, person, think
+        self.rng = random.Random(f"{seed} {person}")
+        self.life, self.stored = 0, 0
+        self.stop = threading.Event()
+        self.spawn()
+
+    def spawn(self):
+        self.life += 1
+        self.q = queue.Queue()
+        self.p = subprocess.Popen([str(BIN / "hf-caller"), "--lines", "--agent", str(self.stack.dir / self.person),
+                                   "--linger", "20000"], env=self.stack.env(), stdin=subprocess.PIPE,
+                                  stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, bufsize=1)
+        threading.Thread(target=self.read, args=(self.p, self.q), daemon=True).start()
+
+    def read(self, p, q):
+        """All that is said goes into the history as it comes; tasks and ends wake the worker."""
+        for line in p.stdout:
+            if not line.endswith("\n"):
+                break
+            said = json.loads(line)
+            for op, fields in (("task", ("case", "token")), ("stored", ("id", "seq")),
+                               ("accepted", ("seq", "verdict"))):
+                if op in said:
+                    more = {k: said[op][k] for k in fields}
+                    if op == "stored":
+                        more["id"] = more["id"].replace("-", "")
+                        self.stored += 1
+                    self.stack.note(self.person, self.life, op, **more)
+            if "error" in said:
+                self.stack.note(self.person, self.life, "error", code=said["error"].get("code", ""))
+            if "none" in said:
+                self.stack.note(self.person, self.life, "none", reason=said["none"]["reason"])
+            q.put(said)
+        self.stack.note(self.person, self.life, "died")
+        q.put(None)
+
+    def say(self, op, more, **what):
+        self.stack.note(self.person, self.life, op, **more)
+        with contextlib.suppress(BrokenPipeError, ValueError):
+            self.p.stdin.write(json.dumps(what) + "\n")
+            self.p.stdin.flush()
+
+    def record(self, task, then):
+        i = str(uuid.UUID(int=self.rng.getrandbits(128), version=4))
+        self.say("record", dict(id=i.replace("-", ""), case=task["case"], token=task["token"]), do="record",
+                 case=task["case"], token=task["token"], outcome="no-answer", channel="phone", number=1,
+                 seconds=self.rng.randrange(1, 60), then=then, id=i)
+
+    def run(self):
+        self.say("next", {}, do="next")
+        while not self.stop.is_set():
+            try:
+                said = self.q.get(timeout=0.5)
+            except queue.Empty:
+                continue
+            if said is None:
+                if self.stop.is_set():
+                    return
+                self.p.wait(20)
+                self.spawn()
+                self.say("next", {}, do="next")
+            elif "task" in said:
+                if self.rng.random() < 0.5:
+                    self.stop.wait(self.rng.random() * self.think)
+                self.record(said["task"], "stay" if self.stop.is_set() else "next")
+            elif "error" in said or "none" in said and said["none"]["reason"] not in (
+                    "empty", "closed-until", "paused"):
+                self.stop.wait(0.1)
+                self.say("next", {}, do="next")
+
+    def finish(self):
+        """Ends the life in hand; a last one sends what is left."""
+        self.stop.set()
+        self.join(30)
+        with contextlib.suppress(BrokenPipeError):
+            self.p.stdin.close()
+        self.p.wait(60)
+
+    def drain(self):
+        self.spawn()
+        self.p.stdin.close()
+        self.p.wait(60)
+
+
+class FaultStack(Stack):
+    def __init__(self, seed, workers=6, cases=400, think=0.2):
+        super().__init__(pg=True)
+        self.seed, self.names, self.cases = seed, [f"p{i:02d}" for i in range(workers)], cases
+        self.think = think
+        self.history, self.lock, self.workers, self.faults = [], threading.Lock(), [], []
+        self.halted = False
+        self.ports = [free_port(), free_port()]
+        self.proxies = [Proxy(port, seed + i) for i, port in enumerate(self.ports)]
+        self.broker = " ".join(f"tcp://127.0.0.1:{p}" for p in self.ports)
+        self.write_env()
+        self.build_up()
+
+    def build_up(self):
+        (self.dir / "broker.conf").write_text(f"lease_ms = {LEASE_MS}\nguard_ms = {GUARD_MS}\n")
+        (self.dir / "demo").touch()
+        # a minute a second, from Monday 2026-03-09 09:00: what is to be retried comes back while we watch
+        (self.dir / "clock").write_text(f"1773018000000 {int(now() * 1e6)} 60000 0\n")
+        self.ctl("db", "migrate")
+        for name in ("hf-recorder", "hf-broker0", "hf-broker1", "hf-router"):
+            self.begin(name)
+        self.ctl("campaign", "create", "c1")
+        for p in self.names:
+            self.ctl("person", "set", p, "--roles", "caller", "--team", "t1", "--qualified", "yes")
+            self.ctl("agent", "enrol", "--person", p, "--out", self.dir / p)
+            conf = self.dir / p / "agent.conf"
+            text = conf.read_text()
+            for port, proxy in zip(self.ports, self.proxies):
+                text = text.replace(f":{port}", f":{proxy.port}")
+            conf.write_text(text)
+        subprocess.run([str(BIN / "hf-sample"), "--rows", str(self.cases), "--seed", str(self.seed), "--format", "csv",
+                        "--out", str(self.dir / "roster.csv")], check=True)
+        self.ctl("roster", "import", self.dir / "roster.csv")
+        self.ctl("stage", "open", "2")
+        self.ctl("pass", "open", "1", "--until", "2026-03-09 20:30")
+        self.ctl("release", "--all", "--seed", "1")
+
+    # -- programs -----------------------------------------------------------------------------------
+
+    def begin(self, name):
+        if name == "redis":
+            self.spawn("redis", ["redis-server", self.dir / "redis.conf"])
+            wait_for("redis answers", self._ping)
+        elif name == "postgres":
+            self.pg_begin()
+        elif name.startswith("hf-broker"):
+            self.daemon(name, "--bind", f"tcp://127.0.0.1:{self.ports[int(name[-1])]}", program="hf-broker")
+        else:
+            self.daemon(name, program=name.rstrip("2"))
+
+    def pg_begin(self):
+        """Its predecessor's children may still be going away: tries until it stands."""
+        user = "postgres" if os.getuid() == 0 else None
+        argv = [f"{PG_BIN}/postgres", "-D", self.dir / "pg", "-k", self.dir, "-c", "listen_addresses=", "-c",
+                "max_connections=40", "-c", "timezone=Asia/Shanghai"]
+
+        def stands():
+            p = self.procs.get("postgres")
+            if p is None or p.poll() is not None:
+                self.spawn("postgres", argv, user=user)
+            return subprocess.run([f"{PG_BIN}/pg_isready", "-q", "-h", self.dir], check=False).returncode == 0
+        wait_for("PostgreSQL answers", stands, 40)
+
+    def heal(self):
+        for p in self.proxies:
+            p.say("pass")
+        for name in ("redis", "postgres", "hf-recorder", "hf-broker0", "hf-broker1", "hf-router"):
+            p = self.procs.get(name)
+            if p is None or p.poll() is not None:
+                self.begin(name)
+            else:
+                p.send_signal(signal.SIGCONT)
+
+    # -- histories ----------------------------------------------------------------------------------
+
+    def note(self, who, life, op, **more):
+        with self.lock:
+            self.history.append(dict(t=now(), who=who, life=life, op=op, **more))
+
+    def fault(self, what):
+        self.faults.append(what)
+        self.note("-", 0, "fault", what=what)
+
+    def work(self):
+        self.workers = [Worker(self, p, self.seed, self.think) for p in self.names]
+        for w in self.workers:
+            w.start()
+
+    def stored(self):
+        return sum(w.stored for w in self.workers)
+
+    def progress(self, records=5, limit=40.0):
+        before = self.stored()
+        wait_for("records are stored", lambda: self.stored() >= before + records, limit)
+
+    def finish(self, limit=60):
+        """Everything is healed: what was stored arrives, and the queue comes to rest."""
+        self.heal()
+        for w in self.workers:
+            w.finish()
+        for w in self.workers:
+            w.drain()
+        ids = {e["id"] for e in self.history if e["op"] == "stored"}
+        wait_for("I14 all that was stored is in the ledger",
+                 lambda: int(self.sql("SELECT count(DISTINCT id) FROM hf.ledger WHERE kind = 1")[0][0]) >= len(ids), limit)
+        wait_for("I14 no lease is left", lambda: self.redis.zcard("hf:{c1}:leases") == 0, limit)
+        wait_for("I14 nothing is left in triage", lambda: self.redis.zcard("hf:{c1}:lane:triage") == 0, limit)
+
+        def recorded():
+            last = max(int(i.split(b"-")[1]) for i, f in self.redis.xrange("hf:{c1}:log")
+                       if not f[b"e"].startswith(b"mark "))  # its own marks may wait for company
+            return int(self.sql("SELECT no FROM hf.cursor WHERE reader = 'recorder'")[0][0]) >= last
+        wait_for("I14 the recorder has read all", recorded, limit)
+
+    # -- the dump -----------------------------------------------------------------------------------
+
+    def log_entries(self):
+        out = []
+        for _, f in self.redis.xrange("hf:{c1}:log"):
+            kind, opseq = f[b"e"].decode().split(" ")[:2]
+            out.append([kind, int(opseq), f[b"c"].hex(), f[b"s"].decode(), f[b"d"].decode(errors="replace")])
+        return out
+
+    def ledger(self):
+        names = "no ob seq prev_h h bc header body sig verdict kind person case token id".split()
+        rows = self.sql(
+            "SELECT no, encode(ob,'hex'), seq, encode(prev_h,'hex'), encode(h,'hex'), encode(bc,'hex'), "
+            "encode(header,'hex'), encode(body,'hex'), encode(sig,'hex'), verdict, kind, person, "
+            "encode(case_ref,'hex'), lpad(to_hex(coalesce(token,0)),16,'0'), encode(id,'hex') FROM hf.ledger ORDER BY no")
+        out = [dict(zip(names, row)) for row in rows]
+        for r in out:
+            for k in ("no", "seq", "verdict", "kind"):
+                r[k] = int(r[k] or 0)
+        return out
+
+    def canaries(self):
+        """Names and numbers of the roster, looked for in all that the programs wrote."""
+        head, *rows = [line.split(",") for line in (self.dir / "roster.csv").read_text("utf-8-sig").splitlines()[:9]]
+        at = [head.index(k) for k in ("姓名", "本人电话", "身份证号") if k in head]
+        words = [row[i].encode() for row in rows for i in at if len(row[i]) > 2]
+        assert len(words) >= 10, head
+        found = []
+        for base, _, files in os.walk(self.dir):
+            for name in files:
+                path = os.path.join(base, name)
+                if name != "roster.csv" and os.path.isfile(path):
+                    data = pathlib.Path(path).read_bytes()
+                    if any(w in data for w in words):
+                        found.append(os.path.relpath(path, self.dir))
+        return found
+
+    def dump(self):
+        red = self.redis
+        cases = {c.hex(): v.split(b"|") for c, v in red.hgetall("hf:{c1}:cases").items()}
+        boxes = {k.decode().rsplit(":", 1)[1]: red.hmget(k, "upto", "h") for k in red.keys("hf:{c1}:ob:*")}
+        states = self.sql("SELECT encode(case_ref,'hex'), version, coalesce(owner,'-'), coalesce(hand,'-'), lane, "
+                          "lpad(to_hex(token),16,'0') FROM hf.case_state")
+        agents = self.sql("SELECT encode(o.ob,'hex'), encode(a.sign_pk,'hex') FROM hf.outbox o JOIN hf.agent a "
+                          "USING (campaign, agent)")
+        with self.lock:
+            history = list(self.history)
+        return dict(
+            history=history, ledger=self.ledger(), log=self.log_entries(), lease_s=LEASE_MS / 1000,
+            cases={c: b"|".join(v[:12]).decode() + "|" for c, v in cases.items()},
+            states={s[0]: [int(s[1]), *s[2:]] for s in states}, agents=dict(agents),
+            boxes={ob: [int(v[0]), v[1].hex()] for ob, v in boxes.items() if v[0]}, found=self.canaries(),
+            halted=self.halted, seed=self.seed)
+
+    def judge(self):
+        run = self.dump()
+        findings = check.check(run)
+        if findings:
+            keep = ROOT / "build" / "test" / f"faults-{self.seed}.json"
+            keep.parent.mkdir(parents=True, exist_ok=True)
+            keep.write_text(json.dumps(run))
+            findings.append(f"the run is kept in {keep}")
+        assert not findings, "\n".join(findings[:20] + findings[-1:])
+        ops = [e["op"] for e in run["history"]]
+        print(f"seed {self.seed}: {len(self.faults)} faults, {ops.count('stored')} stored, {ops.count('accepted')} "
+              f"accepted, {len(run['ledger'])} in the ledger, {sum(r['verdict'] == 1 for r in run['ledger'])} late")
+        return run
+
+    def close(self):
+        for w in self.workers:
+            w.stop.set()
+            if w.p.poll() is None:
+                w.p.send_signal(signal.SIGCONT)
+                w.p.kill()
+                w.p.wait(10)
+        for p in self.proxies:
+            p.close()
+        for p in self.procs.values():
+            with contextlib.suppress(ProcessLookupError):
+                p.send_signal(signal.SIGCONT)
+        super().close()

@@ -1,0 +1,260 @@
+"""Faults on the real programs; after each run the checker judges its history. HF_SEED picks another order of faults,
+HF_FAULT_SECONDS the length of the long run."""
+import contextlib
+import os
+import random
+import shutil
+import signal
+import subprocess
+import time
+
+import pytest
+
+from rig import FaultStack, Worker, wait_for
+
+SEED = int(os.environ.get("HF_SEED", "1"))
+SECONDS = float(os.environ.get("HF_FAULT_SECONDS", "45"))
+DAEMONS = ("hf-broker0", "hf-broker1", "hf-router", "hf-recorder")
+WAYS = ("cut", "half", "corrupt", "delay", "dribble", "deaf", "mute", "dark")
+
+
+@pytest.fixture(name="stack")
+def _stack():
+    with FaultStack(SEED) as s:
+        yield s
+
+
+def kill(s, name):
+    s.fault(f"kill -9 {name}")
+    s.kill(name, signal.SIGKILL)
+    s.begin(name)
+
+
+def pause(s, name, rng, seconds=None):
+    s.fault(f"SIGSTOP {name}")
+    p = s.procs[name]
+    p.send_signal(signal.SIGSTOP)
+    end = time.monotonic() + (seconds or rng.uniform(0.3, 3.5))
+    wait_for("the pause is over", lambda: time.monotonic() > end)
+    p.send_signal(signal.SIGCONT)
+
+
+def agent(s, rng, stop):
+    w = rng.choice(s.workers)
+    s.fault(f"{'SIGSTOP' if stop else 'kill -9'} agent {w.person}")
+    w.p.send_signal(signal.SIGSTOP if stop else signal.SIGKILL)
+    if stop:
+        end = time.monotonic() + rng.uniform(0.5, 4)
+        p = w.p
+        wait_for("the pause is over", lambda: time.monotonic() > end)
+        p.send_signal(signal.SIGCONT)
+
+
+def network(s, rng):
+    way, which = rng.choice(WAYS), rng.choice(((0,), (1,), (0, 1)))
+    s.fault(f"network {way} {which}")
+    for i in which:
+        s.proxies[i].say(way)
+    end = time.monotonic() + rng.uniform(0.3, 3)
+    wait_for("the cut is over", lambda: time.monotonic() > end)
+    for i in which:
+        s.proxies[i].say("pass")
+
+
+def double(s, name):
+    """A second one beside the first; then the first dies, and the second takes over."""
+    s.fault(f"{name} twice, then kill -9 of the first")
+    s.begin(name + "2")
+    s.progress()
+    s.kill(name, signal.SIGKILL)
+    s.progress()
+    s.begin(name)
+    s.kill(name + "2", signal.SIGKILL)
+
+
+def store_away(s, rng):
+    s.fault("PostgreSQL away")
+    s.kill("postgres", signal.SIGQUIT)
+    s.progress()
+    s.begin("postgres")
+
+
+def test_everything_at_random_under_load(stack):
+    s, rng = stack, random.Random(SEED)
+    s.work()
+    s.progress(20)
+    kinds = [lambda: kill(s, rng.choice((*DAEMONS, "redis", "postgres"))),
+             lambda: pause(s, rng.choice((*DAEMONS, "redis")), rng), lambda: agent(s, rng, False),
+             lambda: agent(s, rng, True), lambda: network(s, rng), lambda: network(s, rng),
+             lambda: double(s, rng.choice(("hf-recorder", "hf-router"))), lambda: store_away(s, rng)]
+    end = time.monotonic() + SECONDS
+    order = []
+    while time.monotonic() < end:
+        order = order or rng.sample(kinds, len(kinds))
+        order.pop()()
+        s.progress()
+    s.finish()
+    run = s.judge()
+    assert sum(e["op"] == "accepted" for e in run["history"]) > 100
+
+
+def put_back(s, source):
+    """Redis dies and comes back with the files of another moment; returns those it had."""
+    s.kill("redis", signal.SIGKILL)
+    kept = s.dir / f"aof-{len(s.faults)}"
+    os.rename(s.dir / "redis" / "appendonlydir", kept)
+    shutil.copytree(source, s.dir / "redis" / "appendonlydir")
+    s.begin("redis")
+    return kept
+
+
+def copy_of(s, name):
+    """The store's files as they are while it is down for a moment."""
+    s.kill("redis", signal.SIGKILL)
+    shutil.copytree(s.dir / "redis" / "appendonlydir", s.dir / name)
+    s.begin("redis")
+    return s.dir / name
+
+
+def grants(s):
+    return sum(e[0] == "grant" for e in s.log_entries())
+
+
+def test_an_older_copy_of_the_store_is_found_out_before_any_grant(stack):
+    s = stack
+    s.work()
+    s.progress(20)
+    old = copy_of(s, "aof-old")
+    s.progress(40)
+    before = s.redis.hget("hf:{c1}:meta", "opseq")
+    s.fault("an old AOF")
+    new = put_back(s, old)
+    wait_for("the older store is halted", lambda: s.redis.hget("hf:{c1}:meta", "mode") == b"2")
+    log = s.log_entries()
+    restored = max(i for i, e in enumerate(log) if e[0] == "mode")
+    assert not [e for e in log[restored:] if e[0] in ("grant", "record")]
+    assert int(s.redis.hget("hf:{c1}:meta", "opseq")) < int(before)
+    count, end = grants(s), time.monotonic() + 3
+    wait_for("time in which something could be granted", lambda: time.monotonic() > end)
+    assert grants(s) == count
+    s.fault("the right AOF again")
+    put_back(s, new)
+    s.progress(10)
+    s.finish()
+    s.judge()
+
+
+def test_an_emptied_store_grants_nothing(stack):
+    s = stack
+    s.work()
+    s.progress(20)
+    for name in DAEMONS:  # so that the copy is the last moment before
+        s.procs[name].send_signal(signal.SIGSTOP)
+    good = copy_of(s, "aof-good")
+    s.fault("FLUSHALL")
+    s.redis.flushall()
+    for name in DAEMONS:
+        s.procs[name].send_signal(signal.SIGCONT)
+    for n in (0, 1):
+        wait_for("each broker says so", lambda n=n: "recover redis" in s.log(f"hf-broker{n}"))
+    assert s.ctl("campaign", "create", "c1", check=False).returncode != 0, "a lost store is no new campaign"
+    end = time.monotonic() + 3
+    wait_for("time in which something could be granted", lambda: time.monotonic() > end)
+    assert grants(s) == 0 and s.redis.zcard("hf:{c1}:leases") == 0
+    s.fault("the right AOF again")
+    put_back(s, good)
+    s.progress(5)
+    s.finish()
+    s.judge()
+
+
+def test_a_zombie_is_late_and_kept():
+    with FaultStack(SEED, workers=2, cases=6, think=0) as s:
+        z, other = (Worker(s, p, SEED) for p in s.names)
+        s.workers = [z, other]
+        z.say("next", {}, do="next")
+        task = None
+        while task is None:
+            task = z.q.get(timeout=20).get("task")
+        s.fault("SIGSTOP of the holder")
+        z.p.send_signal(signal.SIGSTOP)
+        wait_for("the lease runs out", lambda: s.redis.zcard("hf:{c1}:leases") == 0, 30)
+        other.start()
+
+        def granted_on():
+            return any(e[0] == "grant" and e[2] == task["case"] and e[4].startswith(other.person + " ")
+                       for e in s.log_entries())
+        wait_for("the case is granted on", granted_on, 30)
+        z.p.send_signal(signal.SIGCONT)
+        z.record(task, "stay")
+        wait_for("the late record is answered", lambda: any(
+            e["op"] == "accepted" and e["who"] == z.person for e in s.history))
+        assert [e["verdict"] for e in s.history if e["op"] == "accepted" and e["who"] == z.person] == ["late"]
+        z.stop.set()
+        z.start()
+        s.finish()
+        run = s.judge()
+        assert [r["verdict"] for r in run["ledger"] if r["person"] == z.person and r["kind"] == 1] == [1]
+
+
+class Small:
+    """A file system of a few MiB over a directory, with what was there; full() leaves no byte, room() gives it back."""
+
+    def __init__(self, path, size, owner=None):
+        self.path, kept = path, str(path) + ".kept"
+        os.rename(path, kept)
+        path.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size},mode=755", "tmpfs", path], check=True)
+        subprocess.run(["cp", "-a", f"{kept}/.", path], check=True)
+
+    def full(self):
+        with open(self.path / "ballast", "wb", buffering=0) as f:
+            for size in (1 << 16, 4096, 1):
+                with contextlib.suppress(OSError):
+                    while f.write(bytes(size)) == size:
+                        pass
+
+    def room(self):
+        (self.path / "ballast").unlink()
+
+    def close(self):
+        subprocess.run(["umount", "-l", self.path], check=False)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="mounts a tmpfs")
+def test_a_full_disk_of_an_agent_promises_nothing():
+    with FaultStack(SEED, workers=2, cases=30) as s, contextlib.closing(Small(s.dir / "p00", "12m")) as disk:
+        s.work()
+        s.progress(5)
+        s.fault("the disk of p00 is full")
+        disk.full()
+        w = s.workers[0]
+        wait_for("it says that the disk is full, or ends", lambda: any(
+            e["op"] == "error" and e["who"] == "p00" for e in s.history) or w.life > 1)
+        before = w.stored
+        s.workers[1].stored = 0
+        wait_for("the other goes on", lambda: s.workers[1].stored > 3)
+        assert w.stored == before, "stored on a full disk"
+        disk.room()
+        w.p.kill()
+        wait_for("it stores again", lambda: w.stored > before, 40)
+        s.finish()
+        s.judge()
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="mounts a tmpfs")
+def test_a_full_disk_of_redis_accepts_nothing_falsely():
+    with FaultStack(SEED, workers=3, cases=100) as s:
+        s.kill("redis", signal.SIGKILL)
+        with contextlib.closing(Small(s.dir / "redis", "24m")) as disk:
+            s.begin("redis")
+            s.work()
+            s.progress(20)
+            s.fault("the disk of Redis is full")
+            disk.full()
+            wait_for("Redis ends", lambda: s.procs["redis"].poll() is not None)
+            disk.room()
+            s.begin("redis")
+            s.progress(20)
+            s.finish()
+            s.judge()
