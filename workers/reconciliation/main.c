@@ -1,6 +1,6 @@
 /* main.c - hf-reconcile rates | census | what-if | pay: prints figures as a table or as JSON.
  *
- * Exit 0; 1 when the census found something; sysexits otherwise. */
+ * Exit 0; 1 when the census or the second computation of pay found something; sysexits otherwise. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -195,9 +195,24 @@ put_json(const json_t *out)
 }
 
 static int
+print_differences(const json_t *out)
+{
+	const json_t *list = json_object_get(out, "differences"), *d;
+	size_t i;
+
+	json_array_foreach(list, i, d)
+	{
+		fprintf(stderr, "两次计算不一致: %s 的 %s, 程序 %s, 数据库 %s; 发放前请查明\n",
+		    text(d, "person"), text(d, "what"), text(d, "here"), text(d, "sql"));
+	}
+	return json_array_size(list) == 0 ? 0 : 1;
+}
+
+static int
 pay_show(const struct options *o, struct pg *pg, const char *campaign, struct err *err)
 {
 	json_t *out;
+	int code;
 
 	if (sheet_read(pg, campaign, &out, err) != 0)
 		return err_wrap(err, "pay");
@@ -211,8 +226,9 @@ pay_show(const struct options *o, struct pg *pg, const char *campaign, struct er
 		    (intmax_t)number(out, "as_of_ledger"), (intmax_t)number(out, "minimum"),
 		    (intmax_t)number(out, "placed"), (intmax_t)number(out, "callers"));
 	}
+	code = print_differences(out);
 	json_decref(out);
-	return 0;
+	return code;
 }
 
 static int
