@@ -31,7 +31,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
 			(96, false, 7500), (97, false, 8000), (98, false, 8500), (99, true, 10000)) v (percent, includes, fen)
 		WHERE admitted > 0 AND (q4 <> 'strict93' OR b.has_task)
 			AND (registered * 100 > v.percent * admitted
-				OR registered * 100 = v.percent * admitted AND (v.includes OR q1 = 'inclusive'))
+				OR registered * 100 = v.percent * admitted AND (q1 = 'inclusive' OR v.includes AND q1 <> 'strict'))
 		ORDER BY v.percent DESC LIMIT 1) t ON true
 	CROSS JOIN LATERAL (
 		SELECT CASE

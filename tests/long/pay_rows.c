@@ -16,7 +16,7 @@
 
 #define TEAM 8
 
-static const char *const q1[] = {"literal", "inclusive"}, *const q2[] = {"A", "B"},
+static const char *const q1[] = {"literal", "inclusive", "strict"}, *const q2[] = {"A", "B"},
                          *const q3[] = {"auto", "needs_min", "approved_only", "off"},
                          *const q4[] = {"row", "strict93"},
                          *const q6[] = {"per_paid", "per_short", "per_called"},
@@ -79,7 +79,7 @@ random_policy(void)
 
 	if (below(4) == 0)
 		return p;
-	p.tier = (enum pay_tier)below(2);
+	p.tier = (enum pay_tier)below(3);
 	p.step_in = (enum pay_step_in)below(2);
 	p.step = (enum pay_step)below(4);
 	p.step_in_top = below(2) == 0;
