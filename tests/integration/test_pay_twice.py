@@ -1,6 +1,8 @@
 """Pay is computed twice, in C and in SQL, and must agree to the fen."""
 import json
+import re
 
+import openpyxl
 import pytest
 
 from pay_rig import compare
@@ -112,3 +114,47 @@ def test_one_fen_of_difference_is_found_and_named(campaign):
     assert sheet["differences"] == [{"person": "p02", "what": "pay", "here": "1633.50", "sql": "1633.51"}]
     assert "p02" in said and "1633.51" in said
     assert show(campaign)[0]["differences"] == []
+
+
+def value(book, page, cell):
+    """What a spreadsheet would compute for a cell: the few functions that the second page uses."""
+    v = book[page][cell].value
+    if not isinstance(v, str) or not v.startswith("="):
+        return v
+    text = re.sub(r"'([^']+)'!([A-Z]+\d+)", lambda m: f"cell({m[1]!r},{m[2]!r})", v[1:])
+    text = re.sub(r"(?<!['\w])([A-Z]\d+)(?!['\w(])", lambda m: f"cell({page!r},{m[1]!r})", text)
+    text = re.sub(r"(?<![<>=])=(?!=)", "==", text)
+    names = {"cell": lambda p, c: value(book, p, c), 
+             "QUOTIENT": lambda a, b: int(a // b), "ROUND": lambda a, n: round(a + 1e-9, n)}
+    while re.search(r"IF\((?!lambda)", text):  # from the inside out: the branches are computed when chosen
+        start = [m.end() for m in re.finditer(r"(?<!_)IF\(", text)][-1]
+        parts, depth, at = [start], 0, start
+        while depth >= 0:
+            depth += (text[at] == "(") - (text[at] == ")")
+            if text[at] == "," and depth == 0:
+                parts.append(at + 1)
+            at += 1
+        c, a, b = text[parts[0]:parts[1] - 1], text[parts[1]:parts[2] - 1], text[parts[2]:at - 1]
+        text = f"{text[:start - 3]}(({a}) if ({c}) else ({b})){text[at:]}"
+    return eval(text, {"__builtins__": {}}, names)
+
+
+def test_the_workbook_computes_itself_and_has_room_to_sign(campaign):
+    out = campaign.dir / "export"
+    r = campaign.ctl("--campaign", "c1", "export", "pay", "--out", out)
+    path = out / "pay.xlsx"
+    assert r.stdout == f"{path}\n" and path.stat().st_mode & 0o777 == 0o600
+    book, cached = openpyxl.load_workbook(path), openpyxl.load_workbook(path, data_only=True)
+    paid = book["补贴表"]
+    assert [c.value for c in paid[3]][-1] == "签字" and "暂数" in paid["A2"].value
+    rows = {paid.cell(i, 1).value: i for i in range(4, 9)}
+    assert [paid.cell(rows[p], 7).value for p in ("p01", "p02", "p03", "p04")] == [2262, 1633.5, 0, 1330]
+    assert paid.cell(9, 1).value == "合计" and cached["补贴表"]["I9"].value == 2262 + 1633.5 + 1330 + 2500
+    for i in rows.values():
+        for column in "ABCDEFGHI":
+            assert value(book, "算式", f"{column}{i}") == cached["算式"][f"{column}{i}"].value, (column, i)
+        assert value(book, "算式", f"I{i}") == "一致"
+    paid.cell(rows["p02"], 7).value = 1633.51
+    assert value(book, "算式", f"I{rows['p02']}") == "不一致"
+    again = campaign.ctl("--campaign", "c1", "export", "pay", "--out", out, check=False)
+    assert again.returncode == 73 and "pay.xlsx" in again.stderr
