@@ -87,6 +87,7 @@ check_row(const struct book *b, lxw_row_t at, const json_t *row)
 	                          json_integer_value(json_object_get(row, "admitted"))}};
 	struct pay pay = pay_of(&policy, &law);
 	int64_t lower = pay.base > 0 ? (rate_permille(law.rate) - pay.steps) / 10 : 0;
+	int64_t yuan = pay.base / 100;
 	unsigned n = at + 1;
 	char f[700];
 
@@ -101,7 +102,7 @@ check_row(const struct book *b, lxw_row_t at, const json_t *row)
 	worksheet_write_formula_num(b->check, at, 3, f, NULL, (double)lower);
 	(void)snprintf(
 	    f, sizeof(f), "=" TIER("100", "85", "80", "75", "70", "65", "60", "55"), TWICE8(n));
-	worksheet_write_formula_num(b->check, at, 4, f, b->money, (double)(pay.base / 100));
+	worksheet_write_formula_num(b->check, at, 4, f, b->money, (double)yuan);
 	(void)snprintf(f, sizeof(f), "=IF(D%u=0,0,QUOTIENT(1000*C%u,B%u)-10*D%u)", n, n, n, n);
 	worksheet_write_formula_num(b->check, at, 5, f, NULL, pay.steps);
 	(void)snprintf(f, sizeof(f), "=E%u+F%u*0.5", n, n);
