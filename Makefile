@@ -82,6 +82,7 @@ TEST_LIB  := $(if $(wildcard tests/lib/*.c),$(B)/lib/tests_lib.a)
 UNIT      := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
 SIM       := $(patsubst %.c,$(B)/%,$(wildcard tests/sim/*.c))
 BENCH     := $(patsubst %,$(B)/tests/bench/%,load echo raw cost)
+LONG      := $(patsubst %.c,$(B)/%,$(wildcard tests/long/*.c))
 FUZZERS   := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 QUEUE_LUA ?= broker/queue.lua
@@ -102,7 +103,7 @@ MAN := $(if $(shell command -v scdoc 2>/dev/null),$(foreach p,$(basename $(wildc
 
 all: $(PROGRAMS) $(ARCHIVES) $(SHARED) $(MAN) ## build the programs into build/bin (V=asan|tsan|clang: into build/V/bin)
 
-tests: all $(UNIT) $(SIM) ## build the C test programs too
+tests: all $(UNIT) $(SIM) $(LONG) ## build the C test programs too
 
 test: ## everything that CI runs, servers included; the last line counts what passed
 	@tests/run
@@ -198,7 +199,7 @@ $(UNIT) $(SIM): $(B)/%: $(B)/obj/%.o $(TEST_LIB) $(ARCHIVES)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(TEST_LINK) -lcmocka
 
-$(BENCH): $(B)/%: $(B)/obj/%.o $(ARCHIVES)
+$(BENCH) $(LONG): $(B)/%: $(B)/obj/%.o $(ARCHIVES)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(TEST_LINK)
 

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "base/file.h"
 #include "ctl/ctl.h"
 #include "workers/link/helper.h"
 
@@ -74,7 +75,23 @@ verify(struct ctl *c, int argc, char **argv, struct err *err)
 	return err_sys(err, "hf-recorder cannot be run");
 }
 
+static int
+export_pay(struct ctl *c, int argc, char **argv, struct err *err)
+{
+	const char *dir = opt_take(&argc, argv, "--out", true);
+	char *words[2];
+
+	if (dir == NULL || argc != 0)
+		return ctl_usage(err, verbs_figures, "export", "pay");
+	if (file_mkdirs(dir, 0700, err) != 0)
+		return -1;
+	words[0] = xstrdup("--xlsx");
+	words[1] = xasprintf("%s/pay.xlsx", dir);
+	return become(c, "pay", 2, words, err);
+}
+
 const struct verb verbs_figures[] = {
+    {"export", "pay", export_pay, "--out DIR", "补贴表: 打印签字用的 pay.xlsx, 带可重算的公式"},
     {"pay", "show", pay_show, "[--explain]", "按账本算出的补贴, 逐行说明"},
     {"pay", "what-if", pay_what_if, "FILE [--explain]", "按一张表试算补贴, 不需要服务器"},
     {"rates", NULL, rates, "[--by caller|team|campaign]", "回访数与报到率"},

@@ -88,3 +88,10 @@ def test_a_missing_column_and_a_missing_file(tmp_path):
 def test_for_people_with_reasons(tmp_path):
     r = what_if(tmp_path, "p01,t1,0,29,27,20,0,0", flags=())
     assert r.returncode == 0 and "1633.50" in r.stdout and "÷" not in r.stdout
+
+
+def test_a_misspelt_column_is_said_and_not_used(tmp_path):
+    r = what_if(tmp_path, "p01,t1,0,20,19,25,0,0,0", header=HEADER + ",slak")
+    assert rows_of(r)["p01"]["pay"] == "1140.00" and set(json.loads(r.stdout)) == {"rows"}
+    assert r.stderr.count("\n") == 1 and "slak" in r.stderr
+    assert what_if(tmp_path, "p01,t1,0,20,19,25,0,0,0", header=HEADER + ",slack").stderr == ""

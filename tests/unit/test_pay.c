@@ -13,7 +13,7 @@
 
 #define NEVER (-1)
 
-enum reading { A, B, NONE, STRICT, AUTO, SHORT, CALLED, TOTAL, INCLUSIVE, NO_TOP };
+enum reading { A, B, NONE, STRICT, AUTO, SHORT, CALLED, TOTAL, INCLUSIVE, EXCLUSIVE, NO_TOP };
 
 static struct pay_policy
 reading(enum reading r)
@@ -30,6 +30,7 @@ reading(enum reading r)
 	case CALLED: p.n1 = PAY_N1_PER_CALLED; break;
 	case TOTAL: p.n5 = PAY_N5_OF_TOTAL; break;
 	case INCLUSIVE: p.tier = PAY_TIER_INCLUSIVE; break;
+	case EXCLUSIVE: p.tier = PAY_TIER_STRICT; break;
 	case NO_TOP: p.step_in_top = false; break;
 	}
 	return p;
@@ -55,6 +56,7 @@ examples(void **state)
 	    {1, 30, 30, NONE, 300000},
 	    {1, 30, 30, NO_TOP, 300000},
 	    {2, 99, 100, A, 990000},
+	    {2, 99, 100, EXCLUSIVE, 891000},
 	    {3, 95, 96, A, 850250},
 	    {3, 95, 96, NONE, 807500},
 	    {4, 50, 51, A, 425000},
@@ -84,6 +86,7 @@ examples(void **state)
 	    {13, 37, 40, STRICT, 0},
 	    {14, 23, 25, A, 126500},
 	    {14, 23, 25, STRICT, 0},
+	    {14, 23, 25, EXCLUSIVE, 0},
 	    {15, 26, 29, A, 0},
 	    {21, 29, 30, A, 226200},
 	    {21, 29, 32, A, 0},

@@ -54,13 +54,18 @@ static void
 explain_minimum(
     json_t *lines, const struct pay_policy *p, const struct pay_row *row, const struct pay *pay)
 {
+	struct pay_row slack = *row;
 	char a[PAY_TEXT];
 
 	if (row->called >= row->minimum)
 		return;
 	if (!pay->below_minimum) {
-		say(lines, "回访量 %jd 低于最低工作量 %jd，有正当理由，不扣（N1）",
-		    (intmax_t)row->called, (intmax_t)row->minimum);
+		slack.slack = true;
+		say(lines,
+		    "回访量 %jd 低于最低工作量 %jd，没有懈怠认定，不扣（N1）；如签字认定，应发 %s "
+		    "元",
+		    (intmax_t)row->called, (intmax_t)row->minimum,
+		    pay_text(a, pay_of(p, &slack).amount));
 		return;
 	}
 	if (pay->base == 0)

@@ -1,6 +1,6 @@
 /* main.c - hf-reconcile rates | census | what-if | pay: prints figures as a table or as JSON.
  *
- * Exit 0; 1 when the census found something; sysexits otherwise. */
+ * Exit 0; 1 when the census or the second computation of pay found something; sysexits otherwise. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,18 +12,19 @@
 #include "base/version.h"
 #include "workers/link/home.h"
 #include "workers/reconciliation/figures.h"
+#include "workers/reconciliation/paybook.h"
 #include "workers/reconciliation/sheet.h"
 #include "workers/reconciliation/whatif.h"
 
 struct options {
 	bool json, explain;
-	const char *campaign, *by, *verb, *file;
+	const char *campaign, *by, *verb, *file, *xlsx;
 };
 
 static const char usage[] =
     "用法: hf-reconcile [--json] [--campaign ID] rates [--by caller|team|campaign]\n"
     "      hf-reconcile [--json] [--campaign ID] census\n"
-    "      hf-reconcile [--json] [--campaign ID] [--explain] pay\n"
+    "      hf-reconcile [--json] [--campaign ID] [--explain] [--xlsx FILE] pay\n"
     "      hf-reconcile [--json] [--explain] what-if FILE\n"
     "rates 按人、小组、活动给出回访数和报到率(只用整数, 不四舍五入); census 核对 导入 = 队列 + "
     "在手,\n"
@@ -42,6 +43,8 @@ parse(struct options *o, int argc, char **argv)
 			o->campaign = argv[++i];
 		else if (strcmp(argv[i], "--by") == 0 && i + 1 < argc)
 			o->by = argv[++i];
+		else if (strcmp(argv[i], "--xlsx") == 0 && i + 1 < argc)
+			o->xlsx = argv[++i];
 		else if (strcmp(argv[i], "--explain") == 0)
 			o->explain = true;
 		else if (o->verb == NULL && argv[i][0] != '-')
@@ -195,12 +198,47 @@ put_json(const json_t *out)
 }
 
 static int
+print_differences(const json_t *out)
+{
+	const json_t *list = json_object_get(out, "differences"), *d;
+	size_t i;
+
+	json_array_foreach(list, i, d)
+	{
+		fprintf(stderr, "两次计算不一致: %s 的 %s, 程序 %s, 数据库 %s; 发放前请查明\n",
+		    text(d, "person"), text(d, "what"), text(d, "here"), text(d, "sql"));
+	}
+	return json_array_size(list) == 0 ? 0 : 1;
+}
+
+/* Nothing to sign comes out while the two computations differ. */
+static int
+pay_book(const struct options *o, const json_t *out, struct err *err)
+{
+	if (print_differences(out) != 0)
+		return 1;
+	if (paybook_write(o->xlsx, out, err) != 0)
+		return -1;
+	if (o->json)
+		printf("{\"rows\":%zu}\n", json_array_size(json_object_get(out, "rows")));
+	else
+		printf("%s\n", o->xlsx);
+	return 0;
+}
+
+static int
 pay_show(const struct options *o, struct pg *pg, const char *campaign, struct err *err)
 {
 	json_t *out;
+	int code;
 
 	if (sheet_read(pg, campaign, &out, err) != 0)
 		return err_wrap(err, "pay");
+	if (o->xlsx != NULL) {
+		code = pay_book(o, out, err);
+		json_decref(out);
+		return code;
+	}
 	if (o->json) {
 		put_json(out);
 	} else {
@@ -211,8 +249,9 @@ pay_show(const struct options *o, struct pg *pg, const char *campaign, struct er
 		    (intmax_t)number(out, "as_of_ledger"), (intmax_t)number(out, "minimum"),
 		    (intmax_t)number(out, "placed"), (intmax_t)number(out, "callers"));
 	}
+	code = print_differences(out);
 	json_decref(out);
-	return 0;
+	return code;
 }
 
 static int
@@ -301,5 +340,7 @@ main(int argc, char **argv)
 	return err.code == ERR_INVALID     ? EX_USAGE
 	       : err.code == ERR_CORRUPT   ? EX_DATAERR
 	       : err.code == ERR_NOT_FOUND ? EX_NOINPUT
+	       : err.code == ERR_EXISTS    ? EX_CANTCREAT
+	       : err.code == ERR_IO        ? EX_IOERR
 	                                   : EX_UNAVAILABLE;
 }

@@ -50,8 +50,10 @@ tier_of(const struct pay_policy *p, struct rate r)
 	for (size_t i = 0; i < sizeof(tiers) / sizeof(tiers[0]); i++) {
 		int64_t have = r.registered * 100, need = tiers[i].percent * r.admitted;
 
-		if (have > need ||
-		    (have == need && (tiers[i].includes || p->tier == PAY_TIER_INCLUSIVE)))
+		bool includes =
+		    p->tier == PAY_TIER_LITERAL ? tiers[i].includes : p->tier == PAY_TIER_INCLUSIVE;
+
+		if (have > need || (have == need && includes))
 			return &tiers[i];
 	}
 	return NULL;

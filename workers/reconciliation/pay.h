@@ -15,7 +15,11 @@
 #define PAY_COUNT_MAX 1000000 /* of each count of a row */
 #define PAY_TEAM_MAX  1024    /* rows of a team */
 
-enum pay_tier { PAY_TIER_LITERAL, PAY_TIER_INCLUSIVE };   /* Q1: > is strict; or all include */
+enum pay_tier {
+	PAY_TIER_LITERAL,
+	PAY_TIER_INCLUSIVE,
+	PAY_TIER_STRICT
+};                                                        /* Q1: as written; all >=; all > */
 enum pay_step_in { PAY_STEP_ANY_TIER, PAY_STEP_FROM_93 }; /* Q2: readings A and B */
 enum pay_step { PAY_STEP_AUTO, PAY_STEP_NEEDS_MIN, PAY_STEP_APPROVED, PAY_STEP_OFF }; /* Q3 */
 enum pay_n2 { PAY_N2_ROW, PAY_N2_STRICT93 };                                          /* Q4 */

@@ -19,7 +19,7 @@ struct line {
 struct sheet {
 	struct line *lines;
 	size_t n, cap;
-	json_t *errors;
+	json_t *errors, *unused; /* unused: columns nobody knows, perhaps misspelt */
 	bool whole;
 };
 
@@ -29,6 +29,24 @@ number(const json_t *line, const char *key, int64_t otherwise)
 	const json_t *v = json_object_get(line, key);
 
 	return v == NULL ? otherwise : json_integer_value(v);
+}
+
+static void
+on_problem(struct sheet *s, json_t *in)
+{
+	const char *column = json_string_value(json_object_get(in, "column"));
+
+	if (strcmp(json_string_value(json_object_get(in, "level")), "error") == 0) {
+		json_object_del(in, "level");
+		json_array_append(s->errors, in);
+	} else if (strcmp(json_string_value(json_object_get(in, "code")), "unknown-column") == 0) {
+		char *text =
+		    xasprintf("没有用到“%s”一列: 不认识这个列名; 若是写错了, 请改正后再试算",
+		        column != NULL ? column : "");
+
+		json_array_append_new(s->unused, json_pack("{s:s}", "text", text));
+		free(text);
+	}
 }
 
 static int
@@ -42,10 +60,7 @@ on_line(void *arg, json_t *in, struct err *err)
 	if (json_object_get(in, "summary") != NULL) {
 		s->whole = true;
 	} else if (json_object_get(in, "code") != NULL) {
-		if (strcmp(json_string_value(json_object_get(in, "level")), "error") == 0) {
-			json_object_del(in, "level");
-			json_array_append(s->errors, in);
-		}
+		on_problem(s, in);
 	} else if (person != NULL) {
 		if (s->n == s->cap) {
 			s->cap = s->cap == 0 ? 64 : s->cap * 2;
@@ -113,7 +128,7 @@ compute(const struct sheet *s, json_t **ret, struct err *err)
 int
 whatif_file(const char *file, json_t **ret, json_t **errors, struct err *err)
 {
-	struct sheet s = {.errors = json_array()};
+	struct sheet s = {.errors = json_array(), .unused = json_array()};
 	int got = helper_import("pay", file, NULL, on_line, &s, err);
 
 	if (got == 0 && !s.whole)
@@ -128,6 +143,9 @@ whatif_file(const char *file, json_t **ret, json_t **errors, struct err *err)
 		free(s.lines[i].team);
 	}
 	free(s.lines);
+	if (got == 0)
+		json_array_extend(s.errors, s.unused);
+	json_decref(s.unused);
 	*errors = s.errors;
 	return got;
 }

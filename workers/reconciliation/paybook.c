@@ -1,0 +1,196 @@
+/* paybook.c - two pages: what is paid, with a place to sign; and the same computed by the workbook's own formulas.
+ *
+ * Happy path: one row a person on both pages; the second refers to the first and says whether it agrees.
+ * Failures: the file is there already, or cannot be written; nothing is left behind then. Money becomes a binary
+ * number only here, as the file format has no other: it has two places, and is shown with two. */
+#include "workers/reconciliation/paybook.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <xlsxwriter.h>
+
+#include "workers/reconciliation/pay.h"
+
+#define TOP 3 /* first row of persons, counted from 0 */
+
+struct book {
+	lxw_workbook *book;
+	lxw_worksheet *paid, *check;
+	lxw_format *bold, *money;
+};
+
+/* The lower end of the tier and its standard: > except at 99 and 92 (Q1). */
+#define TIER(c99, c98, c97, c96, c95, c94, c93, c92)                                               \
+	"IF(B%u=0,0,IF(C%u*100>=99*B%u," c99 ",IF(C%u*100>98*B%u," c98 ",IF(C%u*100>97*B%u," c97   \
+	",IF(C%u*100>96*B%u," c96 ",IF(C%u*100>95*B%u," c95 ",IF(C%u*100>94*B%u," c94              \
+	",IF(C%u*100>93*B%u," c93 ",IF(C%u*100>=92*B%u," c92 ",0)))))))))"
+#define TWICE8(n) n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n
+
+static const char *
+text(const json_t *row, const char *key)
+{
+	const char *s = json_string_value(json_object_get(row, key));
+
+	return s != NULL ? s : "";
+}
+
+static double
+number(const json_t *row, const char *key)
+{
+	const json_t *v = json_object_get(row, key);
+
+	return json_is_string(v) ? strtod(json_string_value(v), NULL)
+	                         : (double)json_integer_value(v);
+}
+
+static void
+heads(lxw_worksheet *page, const struct book *b, const char *title, const char *const *head)
+{
+	worksheet_write_string(page, 0, 0, title, b->bold);
+	for (lxw_col_t c = 0; head[c] != NULL; c++)
+		worksheet_write_string(page, TOP - 1, c, head[c], b->bold);
+	worksheet_set_column(page, 0, 9, 13, NULL);
+	worksheet_freeze_panes(page, TOP, 0);
+	worksheet_repeat_rows(page, TOP - 1, TOP - 1);
+	worksheet_set_landscape(page);
+	worksheet_set_paper(page, 9); /* A4 */
+	worksheet_fit_to_pages(page, 1, 0);
+}
+
+static void
+paid_row(const struct book *b, lxw_row_t at, const json_t *row)
+{
+	double pay = number(row, "pay"), bonus = number(row, "leader_bonus");
+	char formula[64];
+
+	worksheet_write_string(b->paid, at, 0, text(row, "person"), NULL);
+	worksheet_write_string(b->paid, at, 1, text(row, "team"), NULL);
+	worksheet_write_number(b->paid, at, 2, number(row, "admitted"), NULL);
+	worksheet_write_number(b->paid, at, 3, number(row, "registered"), NULL);
+	worksheet_write_string(b->paid, at, 4, text(row, "rate"), NULL);
+	worksheet_write_number(b->paid, at, 5, number(row, "standard"), b->money);
+	worksheet_write_number(b->paid, at, 6, pay, b->money);
+	worksheet_write_number(b->paid, at, 7, bonus, b->money);
+	(void)snprintf(formula, sizeof(formula), "=G%u+H%u", at + 1, at + 1);
+	worksheet_write_formula_num(b->paid, at, 8, formula, b->money, pay + bonus);
+}
+
+/* Columns A person, B admitted, C registered, D lower end, E base, F steps, G standard, H pay, I agrees. */
+static void
+check_row(const struct book *b, lxw_row_t at, const json_t *row)
+{
+	struct pay_policy policy = pay_policy_default();
+	struct pay_row law = {.rate = {json_integer_value(json_object_get(row, "registered")),
+	                          json_integer_value(json_object_get(row, "admitted"))}};
+	struct pay pay = pay_of(&policy, &law);
+	int64_t lower = pay.base > 0 ? (rate_permille(law.rate) - pay.steps) / 10 : 0;
+	int64_t yuan = pay.base / 100;
+	unsigned n = at + 1;
+	char f[700];
+
+	(void)snprintf(f, sizeof(f), "='补贴表'!A%u", n);
+	worksheet_write_formula_str(b->check, at, 0, f, NULL, text(row, "person"));
+	(void)snprintf(f, sizeof(f), "='补贴表'!C%u", n);
+	worksheet_write_formula_num(b->check, at, 1, f, NULL, number(row, "admitted"));
+	(void)snprintf(f, sizeof(f), "='补贴表'!D%u", n);
+	worksheet_write_formula_num(b->check, at, 2, f, NULL, number(row, "registered"));
+	(void)snprintf(
+	    f, sizeof(f), "=" TIER("99", "98", "97", "96", "95", "94", "93", "92"), TWICE8(n));
+	worksheet_write_formula_num(b->check, at, 3, f, NULL, (double)lower);
+	(void)snprintf(
+	    f, sizeof(f), "=" TIER("100", "85", "80", "75", "70", "65", "60", "55"), TWICE8(n));
+	worksheet_write_formula_num(b->check, at, 4, f, b->money, (double)yuan);
+	(void)snprintf(f, sizeof(f), "=IF(D%u=0,0,QUOTIENT(1000*C%u,B%u)-10*D%u)", n, n, n, n);
+	worksheet_write_formula_num(b->check, at, 5, f, NULL, pay.steps);
+	(void)snprintf(f, sizeof(f), "=E%u+F%u*0.5", n, n);
+	worksheet_write_formula_num(b->check, at, 6, f, b->money, number(row, "standard"));
+	(void)snprintf(f, sizeof(f), "=ROUND(G%u*C%u,2)", n, n);
+	worksheet_write_formula_num(b->check, at, 7, f, b->money, number(row, "pay"));
+	(void)snprintf(f, sizeof(f), "=IF(H%u='补贴表'!G%u,\"一致\",\"不一致\")", n, n);
+	worksheet_write_formula_str(b->check, at, 8, f, NULL, "一致");
+}
+
+static void
+sums(const struct book *b, lxw_row_t at, const json_t *rows)
+{
+	static const char column[] = "GHI";
+	double sum[3] = {0, 0, 0};
+	const json_t *row;
+	char f[64];
+	size_t i;
+
+	json_array_foreach(rows, i, row)
+	{
+		sum[0] += number(row, "pay");
+		sum[1] += number(row, "leader_bonus");
+	}
+	sum[2] = sum[0] + sum[1];
+	worksheet_write_string(b->paid, at, 0, "合计", b->bold);
+	for (int c = 0; c < 3 && at > TOP; c++) {
+		(void)snprintf(
+		    f, sizeof(f), "=SUM(%c%d:%c%u)", column[c], TOP + 1, column[c], (unsigned)at);
+		worksheet_write_formula_num(b->paid, at, (lxw_col_t)(6 + c), f, b->money, sum[c]);
+	}
+}
+
+static void
+fill(struct book *b, const json_t *sheet)
+{
+	static const char *const paid[] = {"工号", "小组", "录取", "报到", "报到率%", "标准(元/人)",
+	    "补贴(元)", "组长奖励(元)", "合计(元)", "签字", NULL};
+	static const char *const check[] = {"工号", "录取", "报到", "档次下限%", "档次标准",
+	    "0.1%个数", "标准(元/人)", "补贴(元)", "与补贴表", NULL};
+	const json_t *rows = json_object_get(sheet, "rows"), *row;
+	char note[160];
+	size_t i;
+
+	b->bold = workbook_add_format(b->book);
+	format_set_bold(b->bold);
+	b->money = workbook_add_format(b->book);
+	format_set_num_format(b->money, "0.00");
+	b->paid = workbook_add_worksheet(b->book, "补贴表");
+	b->check = workbook_add_worksheet(b->book, "算式");
+	heads(b->paid, b, "回访补贴表", paid);
+	heads(b->check, b, "按公式重算: 档次、每 0.1% 加 0.50 元", check);
+	(void)snprintf(note, sizeof(note), "到账本第 %jd 条为止%s",
+	    (intmax_t)json_integer_value(json_object_get(sheet, "as_of_ledger")),
+	    json_is_true(json_object_get(sheet, "provisional"))
+	        ? "; 暂数, 录取名单没有冻结, 不作发放依据"
+	        : "");
+	worksheet_write_string(b->paid, 1, 0, note, NULL);
+	json_array_foreach(rows, i, row)
+	{
+		paid_row(b, (lxw_row_t)(TOP + i), row);
+		check_row(b, (lxw_row_t)(TOP + i), row);
+	}
+	sums(b, (lxw_row_t)(TOP + i), rows);
+}
+
+int
+paybook_write(const char *path, const json_t *sheet, struct err *err)
+{
+	int fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+	struct book b;
+	lxw_error got;
+
+	if (fd < 0 && errno == EEXIST)
+		return err_set(err, ERR_EXISTS, "%s 已经有了; 请换一个目录, 或先移走它", path);
+	if (fd < 0)
+		return err_sys(err, "%s", path);
+	(void)close(fd);
+	b.book = workbook_new(path);
+	if (b.book == NULL) {
+		(void)unlink(path);
+		return err_set(err, ERR_IO, "%s 写不出来", path);
+	}
+	fill(&b, sheet);
+	got = workbook_close(b.book);
+	if (got != LXW_NO_ERROR) {
+		(void)unlink(path);
+		return err_set(err, ERR_IO, "%s 写不出来: %s", path, lxw_strerror(got));
+	}
+	return 0;
+}
