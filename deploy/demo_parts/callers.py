@@ -93,14 +93,20 @@ class Caller:
     def on_task(self, task):
         if self.stopping:
             return
-        applicant = self.room.applicant(task["no"])
-        record = self.record_of(task, applicant.answer(self.person, self.room.stage))
-        hold = [self.person, task["token"], time.monotonic(), None, None]
-        self.room.holds[task["case"]].append(hold)
-        self.waiting[record["id"]] = (record, hold)
         self.stats["tasks"] += 1
         self.stats["strike tasks"] += self.person.startswith("s")
-        self.send(**record)
+        hold = [self.person, task["token"], time.monotonic(), None, None]
+        self.room.holds[task["case"]].append(hold)
+        asyncio.get_running_loop().call_later(self.rng.uniform(0.02, 0.2), self.say, task, hold)
+
+    def say(self, task, hold):
+        """The call is over."""
+        applicant = self.room.applicant(task["no"])
+        record = self.record_of(task, applicant.answer(self.person, self.room.stage))
+        hold[3] = time.monotonic()
+        self.waiting[record["id"]] = (record, hold)
+        if not self.proc.stdin.is_closing():
+            self.send(**record)
 
     async def run(self):
         """Until it is told to finish; a process that was killed is started again over the same outbox."""
@@ -130,7 +136,7 @@ class Caller:
         elif "accepted" in said:
             hold = self.by_seq.pop(said["accepted"]["seq"], None)
             if hold:
-                hold[3], hold[4] = time.monotonic(), said["accepted"]["verdict"]
+                hold[4] = said["accepted"]["verdict"]
                 self.stats["accepted"] += 1
                 self.stats[said["accepted"]["verdict"]] += 1
         elif "settled" in said:
@@ -148,8 +154,9 @@ class Caller:
             self.send(do="next")
 
     async def finish(self):
-        """stdin ends: hf-caller waits for what is outstanding and goes."""
+        """The last call ends, then stdin: hf-caller waits for what is outstanding and goes."""
         self.stopping = True
+        await asyncio.sleep(0.3)
         self.proc.stdin.close()
         try:
             await asyncio.wait_for(self.talk, 30)

@@ -112,6 +112,7 @@ kit_say_by(struct kit *k, const char *person, const char *at, const char *outcom
 	law_act_init(&a, LAW_ATTEMPT);
 	a.outcome = outcome;
 	a.person = person;
+	a.leader = strcmp(person, "lea") == 0;
 	a.number = n;
 	a.ticks = 7;
 	a.evidence = 1;

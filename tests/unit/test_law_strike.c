@@ -68,13 +68,37 @@ the_leaders_silence_leads_to_the_strike_team(void **state)
 	assert_string_equal(k.p.lane, "team:t1:hot");
 	/* The leader's own try changes nothing about the deadline. */
 	kit_say_by(&k, "lea", "2026-03-03 14:20", "powered-off", 1);
-	assert_placed(&k, "team:t1:hot", "2026-03-03 12:00", "stays");
+	assert_placed(&k, "team:t1:hot", "2026-03-03 15:00", "retry"); /* not at once again */
 	assert_timer(&k, "2026-03-03 15:00");
 	kit_tick(&k, "2026-03-03 15:00");
 	assert_placed(&k, "strike", "2026-03-03 15:00", "leader-silent");
 	assert_int_equal(k.c.strike, STRIKE_LOST);
 	assert_string_equal(k.p.owner, "ann");                     /* the credit stays */
 	assert_int_equal(k.c.strike_by, when("2026-03-04 10:30")); /* 8 calling hours */
+	kit_close(&k);
+}
+
+/* Whoever still hesitates with the leader is not the leader's for ever. */
+static void
+a_leaders_talk_without_a_result_leads_to_the_strike_team(void **state)
+{
+	struct kit k;
+
+	(void)state;
+	kit_open(&k);
+	kit_say(&k, "2026-03-02 09:00", "considering", 1);
+	kit_say(&k, "2026-03-02 15:00", "considering", 1);
+	kit_say(&k, "2026-03-03 15:00", "considering", 1);
+	assert_string_equal(k.p.lane, "own:ann:due");
+	kit_say(&k, "2026-03-04 15:00", "considering", 1);
+	assert_placed(&k, "team:t1", "2026-03-04 15:00", "hand-up");
+	kit_say(
+	    &k, "2026-03-04 15:10", "considering", 1); /* the owner, once more: the leader has it */
+	assert_placed(&k, "team:t1", "2026-03-04 15:00", "stays");
+	kit_say_by(&k, "lea", "2026-03-04 15:30", "considering", 1);
+	assert_placed(&k, "strike", "2026-03-04 15:30", "hand-up");
+	assert_int_equal(k.c.strike, STRIKE_DIFFICULT);
+	assert_string_equal(k.p.owner, "ann");
 	kit_close(&k);
 }
 
@@ -251,6 +275,7 @@ main(void)
 	    cmocka_unit_test(unreachable_needs_three_attempts_in_two_dayparts),
 	    cmocka_unit_test(with_little_time_left_the_leader_comes_at_once),
 	    cmocka_unit_test(the_leaders_silence_leads_to_the_strike_team),
+	    cmocka_unit_test(a_leaders_talk_without_a_result_leads_to_the_strike_team),
 	    cmocka_unit_test(a_strike_task_has_its_hours),
 	    cmocka_unit_test(other_kinds_end_with_a_result),
 	    cmocka_unit_test(at_most_one_strike_task_is_open),

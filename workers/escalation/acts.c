@@ -203,6 +203,7 @@ act_of(struct law_act *a, struct act_words *w, const struct record_header *h,
 	a->effective = verdict == VERDICT_EFFECTIVE;
 	memcpy(w->person, h->person, sizeof(w->person));
 	a->person = w->person;
+	a->leader = (roles & (ROLE_LEADER | ROLE_DEPUTY)) != 0;
 	a->strike_team = (roles & (ROLE_STRIKE | ROLE_STRIKE_HEAD)) != 0;
 	a->signer = (roles & SIGNERS) != 0;
 	a->at = happened(h, e);

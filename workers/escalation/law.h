@@ -63,6 +63,7 @@ struct law_act {
 	const char *person;
 	bool strike_team; /* the person acts as strike team */
 	bool signer;      /* the person may sign a withdrawal */
+	bool leader;      /* the person leads a team, or deputises */
 	int64_t at;       /* end of the call, else when it was said */
 	bool inbound;
 	uint64_t number; /* 0 none */

@@ -10,6 +10,7 @@ enum deed {
 	DEED_STAY,    /* it counts; place and dates stand */
 	DEED_UP_TALK, /* with the leader or at the papers: somebody spoke */
 	DEED_UP_SIDE, /* with the leader: a step beside */
+	DEED_UP_TRY,  /* with the leader: nobody was reached */
 	DEED_STRIKE_TRY,
 	DEED_STRIKE_TALK,
 	DEED_SIGN,
@@ -31,7 +32,7 @@ static const enum deed deeds[PLACES][FAMILY_COUNT] = {
     [PLACE_PARKED] = {AS_USUAL},
     [PLACE_TEAM] = {[FAMILY_TALK] = DEED_UP_TALK,
         [FAMILY_AGAIN] = DEED_PLAN,
-        [FAMILY_FAIL] = DEED_STAY,
+        [FAMILY_FAIL] = DEED_UP_TRY,
         [FAMILY_SIDE] = DEED_UP_SIDE,
         [FAMILY_STOP] = DEED_PLAN,
         [FAMILY_ALARM] = DEED_PLAN,
@@ -123,6 +124,14 @@ sign(struct law *l)
 	}
 }
 
+/* The delays of this outcome are used up: the next step is the leader, who has the case already. */
+static bool
+would_hand_up(const struct law *l, enum outcome o, const struct outcome_row *row)
+{
+	return row->goes == GOES_OWN && row->then == THEN_HAND_UP && l->act->next_at == 0 &&
+	       law_tries(l->c, o) > row->n_steps;
+}
+
 /* With the leader or the data group: who asks the leader once more, and is not the owner, is the
  * leader, and then the case goes on to what follows the leader. */
 static void
@@ -139,9 +148,32 @@ up_talk(struct law *l, enum outcome o)
 		law_leader_silent(l);
 		l->out->alerts = 0;
 		l->out->reason = REASON_HAND_UP;
+	} else if (l->c->place == PLACE_TEAM && would_hand_up(l, o, row)) {
+		if (l->act->leader)
+			law_to_strike(l, row->strike, REASON_HAND_UP);
+		else
+			law_stay(l, REASON_STAYS);
 	} else {
 		law_plan(l, o);
 	}
+}
+
+/* The leader tries as anybody does, not again and again; the deadline stands. */
+static void
+up_try(struct law *l, enum outcome o)
+{
+	const struct outcome_row *row = policy_outcome(l->ctx->policy, o);
+	struct law_case *c = l->c;
+	int tries;
+	int64_t due;
+
+	law_failed(l, o);
+	tries = law_tries(c, o);
+	due = tries > 0 && tries <= row->n_steps && row->goes == GOES_OWN
+	          ? law_due(l, row->steps[tries - 1], true, false)
+	          : law_due(l, (struct step){STEP_OTHER_DAYPART, 0}, true, false);
+	c->due = c->deadline > l->ctx->now && due > c->deadline ? c->deadline : due;
+	law_stay(l, REASON_RETRY);
 }
 
 static void
@@ -167,6 +199,7 @@ law_decide(struct law *l, enum outcome o, struct err *err)
 	case DEED_STAY: law_stay(l, REASON_STAYS); return 0;
 	case DEED_UP_TALK: up_talk(l, o); return 0;
 	case DEED_UP_SIDE: up_side(l, o); return 0;
+	case DEED_UP_TRY: up_try(l, o); return 0;
 	case DEED_STRIKE_TRY: law_strike_try(l, o); return 0;
 	case DEED_STRIKE_TALK: law_strike_talk(l, o); return 0;
 	case DEED_SIGN: sign(l); return 0;
