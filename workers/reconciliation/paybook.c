@@ -2,7 +2,7 @@
  *
  * Happy path: one row a person on both pages; the second refers to the first and says whether it agrees.
  * Failures: the file is there already, or cannot be written; nothing is left behind then. Money becomes a binary
- * number only here, as the file format has no other: it has two places, and is shown with two. */
+ * number only where it is written, as the file format has no other; it is shown with two places. */
 #include "workers/reconciliation/paybook.h"
 
 #include <errno.h>
@@ -38,12 +38,30 @@ text(const json_t *row, const char *key)
 }
 
 static double
-number(const json_t *row, const char *key)
+count(const json_t *row, const char *key)
 {
-	const json_t *v = json_object_get(row, key);
+	return (double)json_integer_value(json_object_get(row, key));
+}
 
-	return json_is_string(v) ? strtod(json_string_value(v), NULL)
-	                         : (double)json_integer_value(v);
+/* "1633.50", always with two places. */
+static int64_t
+fen(const json_t *row, const char *key)
+{
+	const char *s = text(row, key);
+	int64_t n = 0;
+
+	for (; *s != '\0'; s++) {
+		if (*s != '.')
+			n = n * 10 + (*s - '0');
+	}
+	return n;
+}
+
+/* The file format has no other number; sums are made before. */
+static double
+yuan_of(int64_t amount)
+{
+	return (double)amount / 100;
 }
 
 static void
@@ -63,19 +81,19 @@ heads(lxw_worksheet *page, const struct book *b, const char *title, const char *
 static void
 paid_row(const struct book *b, lxw_row_t at, const json_t *row)
 {
-	double pay = number(row, "pay"), bonus = number(row, "leader_bonus");
+	int64_t pay = fen(row, "pay"), bonus = fen(row, "leader_bonus");
 	char formula[64];
 
 	worksheet_write_string(b->paid, at, 0, text(row, "person"), NULL);
 	worksheet_write_string(b->paid, at, 1, text(row, "team"), NULL);
-	worksheet_write_number(b->paid, at, 2, number(row, "admitted"), NULL);
-	worksheet_write_number(b->paid, at, 3, number(row, "registered"), NULL);
+	worksheet_write_number(b->paid, at, 2, count(row, "admitted"), NULL);
+	worksheet_write_number(b->paid, at, 3, count(row, "registered"), NULL);
 	worksheet_write_string(b->paid, at, 4, text(row, "rate"), NULL);
-	worksheet_write_number(b->paid, at, 5, number(row, "standard"), b->money);
-	worksheet_write_number(b->paid, at, 6, pay, b->money);
-	worksheet_write_number(b->paid, at, 7, bonus, b->money);
+	worksheet_write_number(b->paid, at, 5, yuan_of(fen(row, "standard")), b->money);
+	worksheet_write_number(b->paid, at, 6, yuan_of(pay), b->money);
+	worksheet_write_number(b->paid, at, 7, yuan_of(bonus), b->money);
 	(void)snprintf(formula, sizeof(formula), "=G%u+H%u", at + 1, at + 1);
-	worksheet_write_formula_num(b->paid, at, 8, formula, b->money, pay + bonus);
+	worksheet_write_formula_num(b->paid, at, 8, formula, b->money, yuan_of(pay + bonus));
 }
 
 /* Columns A person, B admitted, C registered, D lower end, E base, F steps, G standard, H pay, I agrees. */
@@ -87,28 +105,27 @@ check_row(const struct book *b, lxw_row_t at, const json_t *row)
 	                          json_integer_value(json_object_get(row, "admitted"))}};
 	struct pay pay = pay_of(&policy, &law);
 	int64_t lower = pay.base > 0 ? (rate_permille(law.rate) - pay.steps) / 10 : 0;
-	int64_t yuan = pay.base / 100;
 	unsigned n = at + 1;
 	char f[700];
 
 	(void)snprintf(f, sizeof(f), "='补贴表'!A%u", n);
 	worksheet_write_formula_str(b->check, at, 0, f, NULL, text(row, "person"));
 	(void)snprintf(f, sizeof(f), "='补贴表'!C%u", n);
-	worksheet_write_formula_num(b->check, at, 1, f, NULL, number(row, "admitted"));
+	worksheet_write_formula_num(b->check, at, 1, f, NULL, count(row, "admitted"));
 	(void)snprintf(f, sizeof(f), "='补贴表'!D%u", n);
-	worksheet_write_formula_num(b->check, at, 2, f, NULL, number(row, "registered"));
+	worksheet_write_formula_num(b->check, at, 2, f, NULL, count(row, "registered"));
 	(void)snprintf(
 	    f, sizeof(f), "=" TIER("99", "98", "97", "96", "95", "94", "93", "92"), TWICE8(n));
 	worksheet_write_formula_num(b->check, at, 3, f, NULL, (double)lower);
 	(void)snprintf(
 	    f, sizeof(f), "=" TIER("100", "85", "80", "75", "70", "65", "60", "55"), TWICE8(n));
-	worksheet_write_formula_num(b->check, at, 4, f, b->money, (double)yuan);
+	worksheet_write_formula_num(b->check, at, 4, f, b->money, yuan_of(pay.base));
 	(void)snprintf(f, sizeof(f), "=IF(D%u=0,0,QUOTIENT(1000*C%u,B%u)-10*D%u)", n, n, n, n);
 	worksheet_write_formula_num(b->check, at, 5, f, NULL, pay.steps);
 	(void)snprintf(f, sizeof(f), "=E%u+F%u*0.5", n, n);
-	worksheet_write_formula_num(b->check, at, 6, f, b->money, number(row, "standard"));
+	worksheet_write_formula_num(b->check, at, 6, f, b->money, yuan_of(fen(row, "standard")));
 	(void)snprintf(f, sizeof(f), "=ROUND(G%u*C%u,2)", n, n);
-	worksheet_write_formula_num(b->check, at, 7, f, b->money, number(row, "pay"));
+	worksheet_write_formula_num(b->check, at, 7, f, b->money, yuan_of(fen(row, "pay")));
 	(void)snprintf(f, sizeof(f), "=IF(H%u='补贴表'!G%u,\"一致\",\"不一致\")", n, n);
 	worksheet_write_formula_str(b->check, at, 8, f, NULL, "一致");
 }
@@ -117,22 +134,23 @@ static void
 sums(const struct book *b, lxw_row_t at, const json_t *rows)
 {
 	static const char column[] = "GHI";
-	double sum[3] = {0, 0, 0};
+	int64_t sum[3] = {0, 0, 0};
 	const json_t *row;
 	char f[64];
 	size_t i;
 
 	json_array_foreach(rows, i, row)
 	{
-		sum[0] += number(row, "pay");
-		sum[1] += number(row, "leader_bonus");
+		sum[0] += fen(row, "pay");
+		sum[1] += fen(row, "leader_bonus");
 	}
 	sum[2] = sum[0] + sum[1];
 	worksheet_write_string(b->paid, at, 0, "合计", b->bold);
 	for (int c = 0; c < 3 && at > TOP; c++) {
 		(void)snprintf(
 		    f, sizeof(f), "=SUM(%c%d:%c%u)", column[c], TOP + 1, column[c], (unsigned)at);
-		worksheet_write_formula_num(b->paid, at, (lxw_col_t)(6 + c), f, b->money, sum[c]);
+		worksheet_write_formula_num(
+		    b->paid, at, (lxw_col_t)(6 + c), f, b->money, yuan_of(sum[c]));
 	}
 }
 
