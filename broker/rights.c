@@ -12,8 +12,9 @@ rights_next(const struct person *p)
 {
 	if ((p->roles & ROLES_WORK) == 0)
 		return NEXT_DENIED;
-	if (!p->qualified || p->team[0] == '\0')
-		return NEXT_UNQUALIFIED;
+	if (!p->qualified ||
+	    (p->team[0] == '\0' && (p->roles & (ROLE_STRIKE | ROLE_STRIKE_HEAD)) == 0))
+		return NEXT_UNQUALIFIED; /* the strike team is a team */
 	return NEXT_YES;
 }
 
@@ -23,10 +24,24 @@ static const struct {
 	bool of_team;
 } take_rows[] = {
     {ROLE_LEADER | ROLE_DEPUTY, "team:%s", true},
+    {ROLE_LEADER | ROLE_DEPUTY, "team:%s:*", true}, /* past half of its deadline */
     {ROLE_STRIKE | ROLE_STRIKE_HEAD, "strike", false},
+    {ROLE_STRIKE | ROLE_STRIKE_HEAD, "strike:*", false},
     {ROLE_SUPERVISOR, "supervision", false},
     {ROLE_DATA | ROLE_DESIGNATED, "papers", false},
 };
+
+/* The lane with the team for %s. */
+static void
+put_lane(char *out, size_t size, const char *lane, const char *team)
+{
+	const char *at = strstr(lane, "%s");
+
+	if (at == NULL)
+		(void)snprintf(out, size, "%s", lane);
+	else
+		(void)snprintf(out, size, "%.*s%s%s", (int)(at - lane), lane, team, at + 2);
+}
 
 bool
 rights_take(const struct person *p, char *out, size_t size)
@@ -44,10 +59,7 @@ rights_take(const struct person *p, char *out, size_t size)
 		any = true;
 		if (take_rows[i].of_team && p->team[0] == '\0')
 			continue;
-		if (take_rows[i].of_team)
-			(void)snprintf(lane, sizeof(lane), "team:%s", p->team);
-		else
-			(void)snprintf(lane, sizeof(lane), "%s", take_rows[i].lane);
+		put_lane(lane, sizeof(lane), take_rows[i].lane, p->team);
 		n = snprintf(out + len, size - len, "%s%s", len > 0 ? " " : "", lane);
 		if (n < 0 || (size_t)n >= size - len) {
 			out[len] = '\0';

@@ -98,7 +98,7 @@ choose_by_number(struct work *w, struct session *s, const struct reply *r)
 	const struct person *p = roster_person(b->roster, w->person);
 	enum rank best = RANK_NONE;
 	size_t best_at = 0;
-	char lanes[160] = "", owner[33];
+	char lanes[320] = "", owner[33];
 	uint8_t case_id[16];
 
 	if (p != NULL)
@@ -164,7 +164,7 @@ work_take(struct broker *b, struct session *s, const struct msg_take *m, struct 
 {
 	const struct person *p = work_person(b, s, m->person, MSG_TAKE, m->next_no);
 	const char *why;
-	char lanes[160];
+	char lanes[320];
 	struct work *w;
 
 	if (p == NULL)

@@ -114,8 +114,10 @@ next_is_for_qualified_workers_of_a_team(void **state)
 	assert_int_equal(rights_next(&p), NEXT_YES);
 	p.qualified = false;
 	assert_int_equal(rights_next(&p), NEXT_UNQUALIFIED);
-	p = make(ROLE_STRIKE_HEAD, "");
+	p = make(ROLE_CALLER | ROLE_LEADER, "");
 	assert_int_equal(rights_next(&p), NEXT_UNQUALIFIED);
+	p = make(ROLE_STRIKE, ""); /* a team by itself */
+	assert_int_equal(rights_next(&p), NEXT_YES);
 	p = make(ROLE_SUPERVISOR | ROLE_DATA | ROLE_ADMIN, "t1");
 	assert_int_equal(rights_next(&p), NEXT_DENIED);
 }
@@ -129,11 +131,11 @@ lanes_to_take_from_follow_the_roles(void **state)
 		bool may;
 	} rows[] = {
 	    {ROLE_CALLER, "t1", "", true},
-	    {ROLE_LEADER, "t1", "team:t1", true},
+	    {ROLE_LEADER, "t1", "team:t1 team:t1:*", true},
 	    {ROLE_DEPUTY, "", "", true},
-	    {ROLE_STRIKE, "t1", "strike", true},
+	    {ROLE_STRIKE, "t1", "strike strike:*", true},
 	    {ROLE_LEADER | ROLE_STRIKE_HEAD | ROLE_SUPERVISOR | ROLE_DESIGNATED, "t1",
-	        "team:t1 strike supervision papers", true},
+	        "team:t1 team:t1:* strike strike:* supervision papers", true},
 	    {ROLE_DATA, "", "papers", true},
 	    {ROLE_ADMIN | ROLE_FINANCE | ROLE_LEADING | ROLE_OPERATOR, "t1", "", false},
 	};
