@@ -480,7 +480,7 @@ end
 local function parse_person(row)
 	local roles, team, qualified, pk, active = row:match('^(%d+) (%S+) ([01]) (%S+) ([01])$')
 	if not roles then error('person row', 0) end
-	return { may_work = active == '1' and qualified == '1' and team ~= '-' }
+	return { may_work = active == '1' and qualified == '1' } -- who needs a team, the broker knows
 end
 
 -- May this person be handed a case at all?

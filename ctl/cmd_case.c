@@ -274,7 +274,8 @@ explain_person(struct ctl *c, const char *person, const struct rds_reply *r)
 	clock_text(at, until);
 	if (!p.active)
 		printf("领不到: 已停用\n");
-	else if (!p.qualified || strcmp(p.team, "-") == 0)
+	else if (!p.qualified ||
+	         (strcmp(p.team, "-") == 0 && (p.roles & (ROLE_STRIKE | ROLE_STRIKE_HEAD)) == 0))
 		printf("领不到: 还没有合格并编入小组 (hfctl person qualify / person set)\n");
 	else if (!span_eq_str(mode, "0"))
 		printf("领不到: 队列正在恢复或已停 (hfctl queue ls)\n");

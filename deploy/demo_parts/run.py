@@ -188,7 +188,9 @@ def judge(checks, callers, room, killed):
     checks.survived(killed, KILLED, stats)
     checks.chains()
     words = checks.sealed(DIR / "roster.csv")
-    checks.hold("the campaign happened", stats["strike tasks"] > 0 or ROWS < 1000, "no case reached the strike team")
+    checks.hold("the campaign happened", stats["strike tasks"] > 0 or ROWS < 100, "no case reached the strike team")
+    checks.hold("the campaign happened", stats["none:unqualified"] + stats["none:denied"] == 0,
+                "somebody was refused work")
     return census, ledger, words
 
 

@@ -20,3 +20,4 @@ def test_every_promise_holds_while_everything_is_killed(tmp_path):
     assert told["stored"] == told["accepted"] == told["ledger"] > 150
     assert len(told["killed"]) == 7
     assert told["funnel"]["called"] == 150 and told["funnel"]["registered"] > 100
+    assert told["funnel"]["through_strike"] > 0
