@@ -1,4 +1,4 @@
-"""The law of pay in C (pay_rows prints random rows with what it gives) against the law in SQL (0008_pay.sql)."""
+"""The law of pay in C (pay_rows prints random rows with what it gives) against the law in SQL (0007_pay.sql)."""
 import json
 import pathlib
 import subprocess

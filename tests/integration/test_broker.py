@@ -415,6 +415,20 @@ def test_none_says_why(rig):
     assert a.next(ann)[2] == "paused"
 
 
+def test_the_strike_team_is_a_team(rig):
+    """Broker and store both let it: NEXT from strike, TAKE of what is past half of its deadline."""
+    max_ = rig.person("max", "strike", team="-", lanes=("strike",))
+    boss = rig.person("boss", "leader")
+    a = rig.agent(max_, boss)
+    case = rig.case("strike", owner="ann")
+    g = a.next(max_)
+    assert (g.kind, g[2]) == (GRANT, case)
+    late, asked = rig.case("strike:hot", owner="ann"), rig.case("team:t1:hot", owner="ann")
+    assert a.take(max_, late).kind == GRANT
+    assert a.take(boss, asked).kind == GRANT
+    assert a.take(boss, rig.case("team:t10:hot", owner="ann"))[2] == "denied"
+
+
 def test_take_by_right(rig):
     ann, boss, bob = rig.person("ann"), rig.person("boss", "leader"), rig.person("bob", team="t2")
     own = rig.case("own:ann:later", due=wall_ms() + 9 * wire.HOUR, owner="ann", digits=("19900001111",))
