@@ -63,6 +63,7 @@ class Caller:
         self.rng = random.Random(f"{room.seed}/{person}")
         self.waiting, self.by_seq, self.stored, self.settled = {}, {}, set(), 0
         self.stopping, self.talk = False, None
+        self.asked = 0               # requests for work so far: who asked again since is not asked for twice
 
     async def start(self):
         agents = self.room.home / "agents"
@@ -73,6 +74,7 @@ class Caller:
                 env={**os.environ, "HF_HOME": str(self.room.home)}, limit=1 << 20)
 
     def send(self, **what):
+        self.asked += "next" in (what["do"], what.get("then"))
         self.proc.stdin.write((json.dumps(what) + "\n").encode())
 
     def record_of(self, task, outcome):
@@ -147,10 +149,10 @@ class Caller:
                 self.room.say(f"{self.person}: {said['error']}")
         elif "none" in said and said["none"]["reason"] not in ("empty", "closed-until", "paused"):
             self.stats["none:" + said["none"]["reason"]] += 1
-            asyncio.get_running_loop().call_later(0.5, self.again)
+            asyncio.get_running_loop().call_later(0.5, self.again, self.asked)
 
-    def again(self):
-        if not self.stopping:
+    def again(self, asked):
+        if not self.stopping and self.asked == asked:
             self.send(do="next")
 
     async def finish(self):
