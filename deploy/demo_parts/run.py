@@ -100,7 +100,7 @@ def set_up(clock):
     ctl("people", "import", DIR / "people.csv")
     (DIR / "agents").mkdir(exist_ok=True)
     people = [f"p{i:02d}" for i in range(1, CALLERS + 1)] + [f"s{i}" for i in range(1, 5)]
-    for person in people:
+    for person in [*people, "d1"]:       # the supervisor too
         ctl("agent", "enrol", "--person", person, "--out", DIR / "agents" / person)
     say(f"{len(people)} people enrolled, each with keys and an outbox of their own")
     for kind in ("xlsx", "csv"):
