@@ -59,7 +59,7 @@ def start_again(s, order, program):
         try:
             s.begin(program)
         except AssertionError:       # the failure was in its start: it said why and ended
-            assert order.hits() > 0, s.log(program)
+            assert order.hits() > 0 and s.procs[program].poll() is not None, s.log(program)
             s.begin(program)
 
 
@@ -75,7 +75,7 @@ def fail_once(s, order, program, kind, n, at_start):
         start_again(s, order, program)
         return order.hits() > 0
     try:
-        wait_for("the call", came, 1.5)
+        wait_for("the call", came, 6 if UPTO else 1.5)
     except AssertionError:
         order.give(kind, 0)
     hit = order.hits() > 0
@@ -101,4 +101,4 @@ def test_a_call_that_fails_once_loses_nothing(program):
         s.finish()
         s.judge()
         print(f"{program}: {hits} of {len(s.faults)} calls failed")
-        assert hits >= 3
+        assert hits >= 2
