@@ -299,31 +299,21 @@ is_blank(const char *text, size_t len)
 	return len == 0;
 }
 
-static bool
-wrong(struct desk *d, const struct refusal *why, const json_t *command, void *tag)
-{
-	desk_answer(d, "error", desk_error_object(why->code, why->text, command), tag);
-	return true;
-}
-
 bool
 desk_do(struct desk *d, const char *text, size_t len, void *tag)
 {
-	static const struct refusal bad_json = {"bad-json", "这一行不是一个 JSON 对象"};
 	struct run r = {.d = d, .tag = tag};
 	json_error_t where;
 	json_t *o;
+	int rc;
 
 	if (is_blank(text, len))
 		return false;
 	o = json_loadb(text, len, JSON_REJECT_DUPLICATES, &where);
-	if (!json_is_object(o)) {
-		json_decref(o);
-		return wrong(d, &bad_json, NULL, tag);
-	}
-	r.o = o;
-	if (dispatch(&r) != 0)
-		r.waits = wrong(d, &r.why, o, tag);
+	r.o = json_is_object(o) ? o : NULL;
+	rc = r.o != NULL ? dispatch(&r) : refuse(&r.why, "bad-json", "这一行不是一个 JSON 对象");
+	if (rc != 0)
+		desk_answer(d, "error", desk_error_object(r.why.code, r.why.text, r.o), tag);
 	json_decref(o);
-	return r.waits;
+	return rc != 0 || r.waits;
 }

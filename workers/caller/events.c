@@ -51,18 +51,18 @@ events_stored(struct desk *d, const struct pending *p)
 static void
 unstored(struct desk *d, const struct pending *p, const struct err *err)
 {
-	bool full = err->code == ERR_FULL;
-	json_t *command = json_object();
+	json_t *command = json_object(), *o;
 	char id[37];
 
 	uuid_text(id, p->id);
 	(void)json_object_set_new(command, "id", json_string(id));
-	desk_answer(d, "error",
-	    desk_error_object(full ? "disk-full" : "disk",
-	        full ? "本机磁盘已满, 这条记录没有存下; 请腾出空间后再记一次"
-	             : "本机磁盘出错, 这条记录没有存下; 请换一台电脑并告诉管理员",
-	        command),
-	    p->tag);
+	if (err->code == ERR_FULL)
+		o = desk_error_object(
+		    "disk-full", "本机磁盘已满, 这条记录没有存下; 请腾出空间后再记一次", command);
+	else
+		o = desk_error_object(
+		    "disk", "本机磁盘出错, 这条记录没有存下; 请换一台电脑并告诉管理员", command);
+	desk_answer(d, "error", o, p->tag);
 	json_decref(command);
 }
 
