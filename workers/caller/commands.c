@@ -261,6 +261,15 @@ do_look(struct run *r)
 	return 0;
 }
 
+static int
+do_evidence(struct run *r)
+{
+	if (evidence_do(r->d, r->o, r->tag, &r->why) != 0)
+		return -1;
+	r->waits = true;
+	return 0;
+}
+
 /* ---- the table ----------------------------------------------------------------------------------- */
 
 static const struct {
@@ -276,6 +285,7 @@ static const struct {
     {"give-back", do_give_back},
     {"look", do_look},
     {"undo", do_undo},
+    {"evidence", do_evidence},
 };
 
 static int

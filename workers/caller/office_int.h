@@ -15,6 +15,7 @@
 #include "workers/caller/pins.h"
 
 #define SECOND_US    1000000LL
+#define OFFICE_EVIDENCE "/api/evidence" /* the one path with a body of up to 10 MiB */
 #define WATCHERS_MAX 8 /* of one person */
 #define SEATS_MAX    8 /* of one person */
 #define TRIES        5 /* wrong PINs of one person in TRIES_US */

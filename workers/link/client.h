@@ -24,7 +24,6 @@ struct client_opts {
 	struct zctx *z;              /* borrowed */
 	const struct identity *id;   /* borrowed */
 	struct outbox *outbox;       /* borrowed */
-	struct evidence *evidence;   /* borrowed; NULL: none is sent */
 	const char *brokers;         /* endpoints, separated by spaces; NULL: those of id */
 	bool plain;                  /* without CURVE; for tests over ipc */
 	client_event_fn *on_event;   /* may give commands; they belong to the next turn */
