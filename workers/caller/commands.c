@@ -282,6 +282,7 @@ static const struct {
     {"note", do_record},
     {"number", do_record},
     {"reveal", do_record},
+    {"paper", do_record},
     {"give-back", do_give_back},
     {"look", do_look},
     {"undo", do_undo},

@@ -27,10 +27,10 @@ struct check {
 	const char *dir;
 	const uint8_t *sign_pk;
 	FILE *out;
-	struct segfile before; /* number 0: none */
-	struct book *book;     /* outboxes and agents as the archive tells them */
+	struct segfile before;            /* number 0: none */
+	struct book *book;                /* outboxes and agents as the archive tells them */
 	uint64_t records, files, missing; /* files: evidence */
-	char bad[200]; /* of the segment in hand */
+	char bad[200];                    /* of the segment in hand */
 };
 
 int
