@@ -25,9 +25,11 @@ def case(stack):
         stack.ctl("person", "set", person, "--roles", roles, *(("--team", "t1") if person != "dan" else ()),
                   "--qualified", "yes")
         stack.ctl("agent", "enrol", "--person", person, "--out", stack.dir / person)
-    stack.ctl("stage", "open", "2")
-    stack.ctl("pass", "open", "1", "--until", "2026-03-09 20:00")
-    stack.ctl("release", "--all", "--seed", "5")
+    stack.ctl("person", "set", "sue", "--roles", "supervisor", "--qualified", "yes")
+    stack.ctl("--as", "admin", "agent", "enrol", "--person", "sue", "--out", stack.dir / "ctl" / "c1")
+    stack.ctl("--as", "admin", "stage", "open", "2")
+    stack.ctl("--as", "admin", "pass", "open", "1", "--until", "2026-03-09 20:00")
+    stack.ctl("--as", "admin", "release", "--all", "--seed", "5")
     c = Lines(stack, stack.dir / "p01")
     c.say(do="next")
     task = c.hear("task", "error")["task"]
@@ -84,10 +86,10 @@ def test_papers_with_a_photo_and_two_signatures_end_in_withdrawn(stack, case):
 def test_the_photo_is_shown_to_who_may_see_it_and_that_is_recorded(stack, case):
     _, task = case
     out = stack.dir / "seen"
-    listed = stack.ctl("--as", "dan", "case", "evidence", task["no"]).stdout
+    listed = stack.ctl("--as", "sue", "case", "evidence", task["no"]).stdout
     assert "1" in listed and "p01" in listed
-    stack.ctl("--as", "dan", "case", "evidence", task["no"], "--out", out, "--purpose", "核对退档材料")
+    stack.ctl("--as", "sue", "case", "evidence", task["no"], "--out", out, "--purpose", "核对退档材料")
     files = list(out.iterdir())
     assert len(files) == 1 and files[0].suffix == ".jpg" and files[0].read_bytes() == JPEG
     wait_for("REVEAL is in the ledger", lambda: stack.sql(
-        "SELECT count(*) FROM hf.ledger WHERE kind = 25 AND person = 'dan'")[0][0] == 1)
+        "SELECT count(*) FROM hf.ledger WHERE kind = 25 AND person = 'sue'")[0][0] == "1")
