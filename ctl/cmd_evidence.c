@@ -61,7 +61,7 @@ unseal(struct look *l, const char *from, struct err *err)
 static int
 one_file(struct look *l, const struct pg_result *r, int row, struct span hash, struct err *err)
 {
-	struct span person = pg_get(r, row, 1), kind = pg_get(r, row, 2);
+	struct span person = pg_get(r, row, 1);
 	char hex[65], path[PATH_MAX], at[32];
 	struct buf probe = BUF_INIT;
 	bool here;
