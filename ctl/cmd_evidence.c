@@ -78,7 +78,7 @@ one_file(struct look *l, const struct pg_result *r, int row, struct span hash, s
 	                 "person", person.data, person.len, "at", at, "here", (int)here));
 	if (!l->c->json)
 		printf("%3zu  %s  %.*s  %s  %s\n", l->n, at, (int)person.len,
-		    (const char *)person.data, show_kind((unsigned)atoi((const char *)kind.data)),
+		    (const char *)person.data, show_kind((unsigned)pg_get_i64(r, row, 2)),
 		    here ? "已归档" : "还没有归档");
 	return l->out != NULL && here ? unseal(l, path, err) : 0;
 }

@@ -201,7 +201,6 @@ both(struct world *w, const struct span *argv, size_t argc, bool fcall, bool log
 }
 
 /* ---- random entries: mostly sensible, sometimes not ---- */
-
 static const char *
 some_person(struct world *w)
 {
@@ -357,7 +356,6 @@ entry_look(struct world *w, struct call *c)
 }
 
 #include "tests/sim/queue_files.h"
-
 static void
 broker_entry(struct world *w, struct call *c)
 {
@@ -671,16 +669,15 @@ one_sequence(struct world *w)
 	struct call c;
 
 	for (uint64_t calls = 2 + rnd(w, 4); calls > 0; calls--) {
-		uint64_t who = rnd(w, 16);
-		bool router = who < 4, recorder = who == 4;
+		uint64_t who = rnd(w, 16); /* below 4 the router, 4 the recorder */
 
 		learn(w);
 		w->now += (int64_t)rnd(w, 60);
-		begin(w, &c, router ? "hf1_router" : recorder ? "hf1_recorder" : "hf1_broker");
+		begin(w, &c, who < 4 ? "hf1_router" : who == 4 ? "hf1_recorder" : "hf1_broker");
 		for (uint64_t n = 1 + rnd(w, 12); n > 0; n--) {
-			if (router)
+			if (who < 4)
 				router_entry(w, &c);
-			else if (recorder)
+			else if (who == 4)
 				recorder_entry(w, &c);
 			else
 				broker_entry(w, &c);
