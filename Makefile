@@ -57,7 +57,7 @@ $(error V=$(V) is none of release asan tsan clang fuzz)
 endif
 
 LIBS := -Wl,--as-needed -lzmq -lhiredis -lev -lpq -lsodium -lmsgpackc -lconfuse -ljansson \
-	-lmicrohttpd -lzip -lxml2 -lcsv -lshp -lxlsxwriter -lunistring -lseccomp -lsystemd \
+	-lmicrohttpd -lcurl -lncursesw -ltinfo -lzip -lxml2 -lcsv -lshp -lxlsxwriter -lunistring -lseccomp -lsystemd \
 	-lpthread -lm
 
 # A compiler line that says in one word what it does; `make VERBOSE=1` shows all of it.

@@ -93,11 +93,12 @@ judge_uri(const char *uri)
 		if (uri[i] == '.' && uri[i + 1] == '.')
 			return 400;
 	}
-	/* No file of ours has a dot or a slash that needs an escape. */
+	/* No file of ours has a dot, a slash or a control character that needs an escape. */
 	for (size_t i = 0; i < path; i++) {
 		if (uri[i] == '%' &&
 		    (strncasecmp(uri + i, "%2e", 3) == 0 || strncasecmp(uri + i, "%2f", 3) == 0 ||
-		        strncasecmp(uri + i, "%5c", 3) == 0))
+		        strncasecmp(uri + i, "%5c", 3) == 0 || strncasecmp(uri + i, "%7f", 3) == 0 ||
+		        uri[i + 1] == '0' || uri[i + 1] == '1'))
 			return 400;
 	}
 	return 0;

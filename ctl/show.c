@@ -19,6 +19,7 @@ static const struct word {
     {"unreleased", "未放出"},
     {"pool", "公共池"},
     {"strike", "突击组"},
+    {"strike:hot", "突击组(急)"},
     {"papers", "材料"},
     {"supervision", "督查组"},
     {"triage", "待分派"},

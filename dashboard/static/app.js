@@ -3,7 +3,7 @@
 'use strict';
 
 const $ = id => document.getElementById(id);
-const LANES = {unreleased: '未放出', pool: '公共池', strike: '突击组', papers: '材料', supervision: '督查组', triage: '待分派',
+const LANES = {unreleased: '未放出', pool: '公共池', strike: '突击组', 'strike:hot': '突击组(急)', papers: '材料', supervision: '督查组', triage: '待分派',
   doubt: '存疑', parked: '搁置', resting: '休眠', terminal: '已办结'};
 let last = null, seenAt = 0, source = null;
 

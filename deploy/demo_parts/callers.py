@@ -16,6 +16,9 @@ MINDS = [(["confirmed"], 68), (["call-later", "confirmed"], 9), (["considering",
 SILENT = [(0, 52), (1, 24), (2, 11), (3, 6), (4, 4), (99, 3)]     # failed tries before the first talk
 TALKS = ("confirmed", "considering", "will-not-say", "call-later", "following", "wavering")
 
+LEASE_S = 6                      # of the demo
+LONG_CALLER = "p02"              # whose first call lasts for two and a half leases
+
 
 def draw(rng, table):
     return rng.choices([x for x, _ in table], [w for _, w in table])[0]
@@ -63,6 +66,8 @@ class Caller:
         self.rng = random.Random(f"{room.seed}/{person}")
         self.waiting, self.by_seq, self.stored, self.settled = {}, {}, set(), 0
         self.stopping, self.talk = False, None
+        self.long_call = 2.5 * LEASE_S
+        self.asked = 0               # requests for work so far: who asked again since is not asked for twice
 
     async def start(self):
         agents = self.room.home / "agents"
@@ -73,6 +78,7 @@ class Caller:
                 env={**os.environ, "HF_HOME": str(self.room.home)}, limit=1 << 20)
 
     def send(self, **what):
+        self.asked += "next" in (what["do"], what.get("then"))
         self.proc.stdin.write((json.dumps(what) + "\n").encode())
 
     def record_of(self, task, outcome):
@@ -97,7 +103,10 @@ class Caller:
         self.stats["strike tasks"] += self.person.startswith("s")
         hold = [self.person, task["token"], time.monotonic(), None, None]
         self.room.holds[task["case"]].append(hold)
-        asyncio.get_running_loop().call_later(self.rng.uniform(0.02, 0.2), self.say, task, hold)
+        length = self.rng.uniform(0.02, 0.2)
+        if self.person == LONG_CALLER and self.long_call:
+            length, self.long_call = self.long_call, 0
+        asyncio.get_running_loop().call_later(length, self.say, task, hold)
 
     def say(self, task, hold):
         """The call is over."""
@@ -147,10 +156,10 @@ class Caller:
                 self.room.say(f"{self.person}: {said['error']}")
         elif "none" in said and said["none"]["reason"] not in ("empty", "closed-until", "paused"):
             self.stats["none:" + said["none"]["reason"]] += 1
-            asyncio.get_running_loop().call_later(0.5, self.again)
+            asyncio.get_running_loop().call_later(0.5, self.again, self.asked)
 
-    def again(self):
-        if not self.stopping:
+    def again(self, asked):
+        if not self.stopping and self.asked == asked:
             self.send(do="next")
 
     async def finish(self):

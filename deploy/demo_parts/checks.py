@@ -75,6 +75,13 @@ class Checks:
         self.hold("G4 nothing is stuck", different == 0, f"Redis and PostgreSQL differ in {different} cases")
         return census
 
+    def long_call(self, holds, lease_s):
+        """G5: a call longer than its lease, by the machine's own clock, stays the caller's."""
+        long = [h for case in holds.values() for h in case if h[3] and h[3] - h[2] > 2 * lease_s]
+        self.hold("G5 no clock breaks it", bool(long), "nobody talked for longer than two leases")
+        lost = sum(h[4] != "effective" for h in long)
+        self.hold("G5 no clock breaks it", lost == 0, f"{lost} callers were fenced out of their own long call")
+
     def survived(self, killed, wanted, stats):
         for what in wanted:
             self.hold("G6 anything may die", what in killed, f"{what} was not killed, so nothing is shown")

@@ -17,7 +17,7 @@ import time
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from callers import Caller, Room  # noqa: E402
+from callers import LEASE_S, Caller, Room  # noqa: E402
 from checks import Checks  # noqa: E402
 from clock import DAY, Clock, when  # noqa: E402
 
@@ -93,14 +93,14 @@ def set_up(clock):
     run(ROOT / "deploy" / "local", "up", "--stores", DIR)
     (DIR / "demo").touch()
     clock.write()
-    (DIR / "broker.conf").write_text("lease_ms = 6000\n")
+    (DIR / "broker.conf").write_text(f"lease_ms = {LEASE_S * 1000}\n")
     run(ROOT / "deploy" / "local", "up", DIR)
     ctl("campaign", "create", "demo")
     run(BIN / "hf-sample", "people", "--out", DIR / "people.csv")
     ctl("people", "import", DIR / "people.csv")
     (DIR / "agents").mkdir(exist_ok=True)
     people = [f"p{i:02d}" for i in range(1, CALLERS + 1)] + [f"s{i}" for i in range(1, 5)]
-    for person in people:
+    for person in [*people, "d1"]:       # the supervisor too
         ctl("agent", "enrol", "--person", person, "--out", DIR / "agents" / person)
     say(f"{len(people)} people enrolled, each with keys and an outbox of their own")
     for kind in ("xlsx", "csv"):
@@ -183,6 +183,7 @@ def judge(checks, callers, room, killed):
     stats = room.stats
     census = checks.adds_up()
     checks.one_holder(room.holds)
+    checks.long_call(room.holds, LEASE_S)
     ledger = checks.exactly_once(callers, stats)
     checks.nothing_thrown_away()
     checks.survived(killed, KILLED, stats)

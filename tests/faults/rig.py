@@ -67,7 +67,8 @@ class Worker(threading.Thread):
         self.life += 1
         self.q = queue.Queue()
         self.p = subprocess.Popen([str(BIN / "hf-caller"), "--lines", "--agent", str(self.stack.dir / self.person),
-                                   "--linger", "20000"], env=self.stack.env(), stdin=subprocess.PIPE,
+                                   "--linger", "20000"],
+                                  env=self.stack.env(**self.stack.more_env.get(self.person, {})), stdin=subprocess.PIPE,
                                   stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, bufsize=1)
         threading.Thread(target=self.read, args=(self.p, self.q), daemon=True).start()
 
@@ -148,6 +149,7 @@ class FaultStack(Stack):
         self.think = think
         self.history, self.lock, self.workers, self.faults = [], threading.Lock(), [], []
         self.halted = False
+        self.more_env = {}           # program or person -> what its environment has more
         self.ports = [free_port(), free_port()]
         self.proxies = [Proxy(port, seed + i) for i, port in enumerate(self.ports)]
         self.broker = " ".join(f"tcp://127.0.0.1:{p}" for p in self.ports)
@@ -187,9 +189,10 @@ class FaultStack(Stack):
         elif name == "postgres":
             self.pg_begin()
         elif name.startswith("hf-broker"):
-            self.daemon(name, "--bind", f"tcp://127.0.0.1:{self.ports[int(name[-1])]}", program="hf-broker")
+            self.daemon(name, "--bind", f"tcp://127.0.0.1:{self.ports[int(name[-1])]}", program="hf-broker",
+                        **self.more_env.get(name, {}))
         else:
-            self.daemon(name, program=name.rstrip("2"))
+            self.daemon(name, program=name.rstrip("2"), **self.more_env.get(name, {}))
 
     def pg_begin(self):
         """Its predecessor's children may still be going away: tries until it stands."""

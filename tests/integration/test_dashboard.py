@@ -1,5 +1,8 @@
 """hf-dashboard over real stores: health, metrics that promtool takes, the live stream, problems that come and go."""
 import json
+import os
+import pty
+import select
 import signal
 import socket
 import subprocess
@@ -8,7 +11,7 @@ import urllib.request
 
 import pytest
 
-from stack import Stack, wait_for
+from stack import BIN, Stack, wait_for
 
 
 class Dash:
@@ -87,6 +90,30 @@ def test_a_case_in_no_lane_is_a_problem(stack, dash):
     wait_for("the problem", lambda: any("对不上账" in p["what"] for p in dash.state()["problems"]))
     stack.redis.zadd("hf:{c1}:lane:pool", {b"A" * 16: 1000})
     wait_for("no problem", lambda: dash.state()["problems"] == [])
+
+
+def test_top_is_the_same_picture_in_a_terminal(stack, dash):
+    conf = stack.dir / "env.conf"
+    conf.write_text(conf.read_text().replace('"127.0.0.1:0"', f'"127.0.0.1:{dash.port}"'))
+    argv = [str(BIN / "hfctl"), "top"]
+    once = stack.ctl("top").stdout
+    assert "一切正常" in once and "公共池" in once and "对得上" in once
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.execve(argv[0], argv, {**stack.env(), "TERM": "xterm", "LINES": "40", "COLUMNS": "120"})
+    seen = b""
+    while "公共池".encode() not in seen:
+        assert select.select([fd], [], [], 30)[0], seen
+        seen += os.read(fd, 4096)
+    os.write(fd, b"sq")
+    while True:
+        try:
+            if not os.read(fd, 4096):
+                break
+        except OSError:          # the terminal's other end is closed
+            break
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    os.close(fd)
 
 
 def test_a_store_that_is_away_is_said_and_comes_back(stack, dash):

@@ -106,9 +106,11 @@ def test_the_caller_page_has_every_command():
 
 def test_the_caller_page_has_every_answer_and_error():
     said = page("hf-caller.1")
-    code = "".join((ROOT / "workers/caller" / f).read_text() for f in ("commands.c", "events.c", "lines.c", "entry.c"))
-    answers = set(re.findall(r'(?:lines_say|say_upto)\(l,\s*"([a-z-]+)"', code))
-    errors = set(re.findall(r'(?:lines_error\(\s*l|refuse\(\s*(?:&r->)?why),\s*"([a-z-]+)"', code))
+    code = "".join((ROOT / "workers/caller" / f).read_text() for f in ("commands.c", "desk.c", "events.c", "lines.c",
+                                                                         "entry.c", "pages.c", "door.c", "views.c"))
+    answers = set(re.findall(r'(?:desk_say|desk_answer|say_upto)\(d,\s*"([a-z-]+)"', code))
+    errors = set(re.findall(r'(?:desk_error\(\s*\S+?,|desk_error_object\(|refuse\(\s*(?:&r(?:->|[.]))?why,)'
+                            r'\s*"([a-z-]+)"', code))
     assert {"task", "stored", "error"} <= answers and {"bad-json", "disk-full", "no-key"} <= errors
     assert [a for a in sorted(answers) if not re.search(rf"^(.*, )?{a}(,|$)", said, re.M)] == []
     assert [e for e in sorted(errors) if not re.search(rf"(?<![a-z-]){e}(?![a-z-])", said)] == []

@@ -360,6 +360,8 @@ what_is_malformed_never_reaches_the_handler(void **state)
 	    {400, "GET /a/%2e%2E/b HTTP/1.1\r\nHost: x\r\n\r\n"},
 	    {400, "GET /a%2Fb HTTP/1.1\r\nHost: x\r\n\r\n"},
 	    {400, "GET /a%00b HTTP/1.1\r\nHost: x\r\n\r\n"},
+	    {400, "GET /a%1fb HTTP/1.1\r\nHost: x\r\n\r\n"},
+	    {400, "GET /a%7Fb HTTP/1.1\r\nHost: x\r\n\r\n"},
 	    {400, "GET /a?b=%00 HTTP/1.1\r\nHost: x\r\n\r\n"},
 	    {400, "GET /a\\b HTTP/1.1\r\nHost: x\r\n\r\n"},
 	    {400, "GET /a\xff HTTP/1.1\r\nHost: x\r\n\r\n"},

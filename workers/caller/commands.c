@@ -10,12 +10,14 @@
 #include "base/check.h"
 #include "base/crypt.h"
 #include "base/text.h"
-#include "workers/caller/lines_int.h"
+#include "workers/caller/desk_int.h"
 #include "workers/caller/show.h"
 
 struct run {
-	struct lines *l;
+	struct desk *d;
 	const json_t *o;
+	void *tag;
+	bool waits; /* the answer comes with the commit */
 	struct refusal why;
 	struct err err;
 };
@@ -37,37 +39,38 @@ refuse_err(struct run *r)
 /* ---- records ------------------------------------------------------------------------------------- */
 
 static const uint8_t *
-looked_key(const struct lines *l, const struct record_header *h)
+looked_key(const struct desk *d, const struct record_header *h)
 {
-	return h->has_case ? map_get(l->keys, h->case_id, 16) : NULL;
+	return h->has_case ? map_get(d->keys, h->case_id, 16) : NULL;
 }
 
 static int
 store(struct run *r, struct record_header *h, const struct body *body, const uint8_t *key,
     enum client_then then, bool reveal)
 {
-	struct lines *l = r->l;
-	struct pending p = {.token = h->token, .reveal = reveal};
-	int rc = client_record(l->client, h, body, key, then, &p.seq, &r->err);
+	struct desk *d = r->d;
+	struct pending p = {.token = h->token, .reveal = reveal, .tag = r->tag};
+	int rc = client_record(d->client, h, body, key, then, &p.seq, &r->err);
 
 	if (rc < 0 && r->err.code == ERR_NOT_FOUND)
 		return refuse(&r->why, "no-key", "本机没有打开过这个名单, 不能写备注");
 	if (rc < 0)
 		return refuse_err(r);
+	r->waits = true;
 	memcpy(p.id, h->id, 16);
 	memcpy(p.case_id, h->case_id, 16);
 	if (then == CLIENT_NEXT)
-		l->asking = true;
-	if (rc == 1 && fold_head(outbox_state(l->o.outbox)) >= p.seq) {
-		const struct fold_record *f = fold_record(outbox_state(l->o.outbox), p.seq);
+		d->asking = true;
+	if (rc == 1 && fold_head(outbox_state(d->o.outbox)) >= p.seq) {
+		const struct fold_record *f = fold_record(outbox_state(d->o.outbox), p.seq);
 
-		events_stored(l, &p);
+		events_stored(d, &p);
 		if (f != NULL && f->verdict != FOLD_UNKNOWN)
-			events_accepted(l, p.seq, f->verdict, "");
+			events_accepted(d, p.seq, f->verdict, "");
 		return 0;
 	}
-	l->pending = xrealloc(l->pending, l->n_pending + 1, sizeof(struct pending));
-	l->pending[l->n_pending++] = p;
+	d->pending = xrealloc(d->pending, d->n_pending + 1, sizeof(struct pending));
+	d->pending[d->n_pending++] = p;
 	return 0;
 }
 
@@ -99,11 +102,11 @@ do_record(struct run *r)
 	const struct hold *hold = NULL;
 	const uint8_t *key;
 
-	if (entry_record(&e, r->o, r->l->o.person, &r->why) != 0)
+	if (entry_record(&e, r->o, r->d->o.person, &r->why) != 0)
 		return -1;
 	if (e.h.has_case)
-		hold = lines_hold(r->l, e.h.case_id);
-	key = hold != NULL ? hold->key : looked_key(r->l, &e.h);
+		hold = desk_hold(r->d, e.h.case_id);
+	key = hold != NULL ? hold->key : looked_key(r->d, &e.h);
 	if (dialled(r, &e, hold) != 0)
 		return -1;
 	if (e.h.kind == REC_NUMBER && key != NULL) {
@@ -134,7 +137,7 @@ undo_id(uint8_t id[16], const uint8_t ob[16], uint64_t seq)
 static int
 undo_header(struct run *r, struct record_header *h, uint64_t seq)
 {
-	struct outbox *o = r->l->o.outbox;
+	struct outbox *o = r->d->o.outbox;
 	struct record_header was = {.kind = 0};
 	struct buf bytes = BUF_INIT;
 	struct fold_stored stored;
@@ -145,7 +148,7 @@ undo_header(struct run *r, struct record_header *h, uint64_t seq)
 		    (unsigned long long)seq);
 	else if (record_header_decode(&was, stored.header, &r->err) != 0)
 		rc = refuse_err(r);
-	else if (strcmp(was.person, r->l->o.person) != 0)
+	else if (strcmp(was.person, r->d->o.person) != 0)
 		rc = refuse(&r->why, "denied", "只能撤回自己的记录");
 	else if (was.kind != REC_ATTEMPT && was.kind != REC_NUMBER && was.kind != REC_NOTE)
 		rc = refuse(&r->why, "denied", "这一种记录不能撤回");
@@ -163,7 +166,7 @@ do_undo(struct run *r)
 {
 	struct record_header h = {.kind = REC_CORRECTION};
 	const json_t *v = json_object_get(r->o, "seq");
-	const uint8_t *ob = outbox_id(r->l->o.outbox);
+	const uint8_t *ob = outbox_id(r->d->o.outbox);
 	uint64_t seq;
 	bool in_hand;
 
@@ -171,14 +174,14 @@ do_undo(struct run *r)
 		return refuse(
 		    &r->why, v == NULL ? "missing-field" : "bad-field", "字段 seq 的值不对");
 	seq = (uint64_t)json_integer_value(v);
-	(void)snprintf(h.person, sizeof(h.person), "%s", r->l->o.person);
+	(void)snprintf(h.person, sizeof(h.person), "%s", r->d->o.person);
 	if (undo_header(r, &h, seq) != 0)
 		return -1;
 	undo_id(h.id, ob, seq);
 	field_set_b(&h, F_ref_ob, ob, 16);
 	field_set_u(&h, F_ref_seq, seq);
 	/* A case that is still in hand stays there. */
-	in_hand = h.token != 0 && session_lease(client_session(r->l->client), h.token) != NULL;
+	in_hand = h.token != 0 && session_lease(client_session(r->d->client), h.token) != NULL;
 	return store(r, &h, NULL, NULL, in_hand ? CLIENT_STAY : CLIENT_LEAVE, false);
 }
 
@@ -187,10 +190,10 @@ do_undo(struct run *r)
 static int
 do_next(struct run *r)
 {
-	r->l->asking = true; /* before: a case from before a restart is answered at once */
-	if (client_next(r->l->client, r->l->o.person, &r->err) == 0)
+	r->d->asking = true; /* before: a case from before a restart is answered at once */
+	if (client_next(r->d->client, r->d->o.person, &r->err) == 0)
 		return 0;
-	r->l->asking = r->err.code == ERR_BUSY;
+	r->d->asking = r->err.code == ERR_BUSY;
 	return refuse_err(r);
 }
 
@@ -205,15 +208,15 @@ do_take(struct run *r)
 		if (!json_is_string(number) || !entry_digits(json_string_value(number)))
 			return refuse(&r->why, "bad-field", "字段 number 的值不对");
 		rc = client_take(
-		    r->l->client, r->l->o.person, NULL, json_string_value(number), &r->err);
+		    r->d->client, r->d->o.person, NULL, json_string_value(number), &r->err);
 	} else {
 		if (!entry_case(r->o, case_id, &r->why))
 			return -1;
-		rc = client_take(r->l->client, r->l->o.person, case_id, NULL, &r->err);
+		rc = client_take(r->d->client, r->d->o.person, case_id, NULL, &r->err);
 	}
 	if (rc != 0)
 		return refuse_err(r);
-	r->l->asking = true;
+	r->d->asking = true;
 	return 0;
 }
 
@@ -226,10 +229,10 @@ do_give_back(struct run *r)
 	if (!entry_token(r->o, &token, &r->why) ||
 	    !entry_word(r->o, "reason", "other", &reason, &r->why))
 		return -1;
-	r->l->giving++; /* before: what is lost already is answered at once */
-	if (client_give(r->l->client, token, reason, &r->err) == 0)
+	r->d->giving++; /* before: what is lost already is answered at once */
+	if (client_give(r->d->client, token, reason, &r->err) == 0)
 		return 0;
-	r->l->giving--;
+	r->d->giving--;
 	return refuse(&r->why, "not-in-hand", "这个名单不在手上");
 }
 
@@ -252,9 +255,9 @@ do_look(struct run *r)
 		if (argument == NULL || !entry_digits(argument))
 			return refuse(&r->why, "bad-field", "字段 number 的值不对");
 	}
-	(void)client_look(r->l->client, r->l->o.person, what, (uint64_t)json_integer_value(page),
+	(void)client_look(r->d->client, r->d->o.person, what, (uint64_t)json_integer_value(page),
 	    has_case ? case_id : NULL, argument);
-	r->l->looking++;
+	r->d->looking++;
 	return 0;
 }
 
@@ -296,23 +299,21 @@ is_blank(const char *text, size_t len)
 	return len == 0;
 }
 
-void
-commands_run(struct lines *l, const char *text, size_t len)
+bool
+desk_do(struct desk *d, const char *text, size_t len, void *tag)
 {
-	struct run r = {.l = l};
+	struct run r = {.d = d, .tag = tag};
 	json_error_t where;
 	json_t *o;
+	int rc;
 
 	if (is_blank(text, len))
-		return;
+		return false;
 	o = json_loadb(text, len, JSON_REJECT_DUPLICATES, &where);
-	if (!json_is_object(o)) {
-		lines_error(l, "bad-json", "这一行不是一个 JSON 对象", NULL);
-		json_decref(o);
-		return;
-	}
-	r.o = o;
-	if (dispatch(&r) != 0)
-		lines_error(l, r.why.code, r.why.text, o);
+	r.o = json_is_object(o) ? o : NULL;
+	rc = r.o != NULL ? dispatch(&r) : refuse(&r.why, "bad-json", "这一行不是一个 JSON 对象");
+	if (rc != 0)
+		desk_answer(d, "error", desk_error_object(r.why.code, r.why.text, r.o), tag);
 	json_decref(o);
+	return rc != 0 || r.waits;
 }

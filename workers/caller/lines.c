@@ -1,4 +1,4 @@
-/* lines.c - bytes in, lines to commands.c; objects from events.c, bytes out; and how it ends.
+/* lines.c - bytes in, lines to the desk; objects from the desk, bytes out; and how it ends.
  *
  * Happy path: what stdin brings in a turn is read, each line is a command, the answers are written as
  * fast as the reader takes them. Failures: a line that is too long is refused and passed over; a
@@ -16,13 +16,25 @@
 
 #include "base/check.h"
 #include "base/crypt.h"
-#include "workers/caller/lines_int.h"
+#include "workers/caller/desk.h"
 
 #define LINE_MAX_BYTES 65536
 #define READ_BYTES     65536
 #define OUTPUT_MAX     (4u << 20) /* no command is read while so much waits to be written */
 #define WRITE_BYTES    4096       /* what a pipe takes without blocking when poll says so */
 #define END_LOOK_US    20000
+
+struct lines {
+	struct lines_opts o;
+	struct desk *desk;
+	struct loop_io *in, *out;
+	struct loop_timer *linger, *look;
+	struct buf input, output;
+	bool skipping; /* the rest of a line that is too long */
+	bool ended;    /* nothing more is read */
+	bool broken;   /* nobody reads what we write */
+	int exit_code;
+};
 
 /* ---- out ----------------------------------------------------------------------------------------- */
 
@@ -71,37 +83,19 @@ on_writable(void *arg, int events)
 	flush(arg, 0);
 }
 
-void
-lines_say(struct lines *l, const char *what, json_t *o)
+static void
+on_say(void *arg, const json_t *said, void *tag)
 {
-	json_t *line = json_object();
-	char *text;
+	struct lines *l = arg;
+	char *text = json_dumps(said, JSON_COMPACT);
 
-	(void)json_object_set_new(line, what, o);
-	text = json_dumps(line, JSON_COMPACT);
-	json_decref(line);
+	(void)tag;
 	if (text != NULL && !l->broken) {
 		buf_adds(&l->output, text);
 		buf_addc(&l->output, '\n');
 		loop_io_set(l->out, LOOP_WRITE);
 	}
 	free(text);
-}
-
-void
-lines_error(struct lines *l, const char *code, const char *text, const json_t *command)
-{
-	json_t *o = json_object(), *v;
-
-	(void)json_object_set_new(o, "code", json_string(code));
-	(void)json_object_set_new(o, "text", json_string(text));
-	v = json_object_get(command, "do");
-	if (json_is_string(v))
-		(void)json_object_set(o, "do", v);
-	v = json_object_get(command, "id");
-	if (json_is_string(v))
-		(void)json_object_set(o, "id", v);
-	lines_say(l, "error", o);
 }
 
 /* ---- in ------------------------------------------------------------------------------------------ */
@@ -112,9 +106,9 @@ one_line(struct lines *l, const char *text, size_t len)
 	if (l->skipping) /* the rest of one that was refused already */
 		l->skipping = false;
 	else if (len > LINE_MAX_BYTES)
-		lines_error(l, "too-long", "这一行太长", NULL);
+		desk_error(l->desk, "too-long", "这一行太长", NULL);
 	else
-		commands_run(l, text, len);
+		(void)desk_do(l->desk, text, len, NULL);
 }
 
 static void
@@ -135,7 +129,7 @@ cut_lines(struct lines *l)
 		buf_drop_front(&l->input, from);
 	if (l->input.len > LINE_MAX_BYTES) {
 		if (!l->skipping)
-			lines_error(l, "too-long", "这一行太长", NULL);
+			desk_error(l->desk, "too-long", "这一行太长", NULL);
 		l->skipping = true;
 		buf_clear(&l->input);
 	}
@@ -162,38 +156,40 @@ on_input(void *arg, int events)
 	free(chunk);
 }
 
-const struct hold *
-lines_hold(const struct lines *l, const uint8_t case_id[16])
-{
-	const struct hold *h = client_hold(l->client, case_id, 0);
-
-	/* One that ended before a restart came back without its task. */
-	for (size_t i = 0; (h == NULL || h->task.len == 0) && i < LINES_SHOWN; i++)
-		if (l->shown[i] != NULL && memcmp(l->shown[i]->case_id, case_id, 16) == 0)
-			h = l->shown[i];
-	return h;
-}
-
 /* ---- the end ------------------------------------------------------------------------------------- */
 
-static bool
-is_finished(const struct lines *l)
+static void
+check_end(const struct lines *l)
 {
-	return client_is_done(l->client) && l->n_pending == 0 && l->looking == 0 && !l->asking &&
-	       l->giving == 0;
+	if (l->ended && (desk_is_idle(l->desk) || l->broken))
+		loop_stop(l->o.loop);
 }
 
 void
-lines_check_end(struct lines *l)
+lines_on_event(void *arg, const struct link_event *e)
 {
-	if (l->ended && (is_finished(l) || l->broken))
+	struct lines *l = arg;
+
+	desk_on_event(l->desk, e);
+	if (e->kind == LINK_REVOKED) {
+		l->exit_code = EX_NOPERM;
 		loop_stop(l->o.loop);
+	}
+	check_end(l);
+}
+
+void
+lines_on_commit(void *arg, const struct err *err)
+{
+	const struct lines *l = arg;
+
+	desk_on_commit(l->desk, err);
 }
 
 static void
 on_look(void *arg)
 {
-	lines_check_end(arg);
+	check_end(arg);
 }
 
 static void
@@ -221,10 +217,11 @@ struct lines *
 lines_create(const struct lines_opts *o)
 {
 	struct lines *l = xcalloc(1, sizeof(*l));
+	struct desk_opts desk = {.outbox = o->outbox, .person = o->person, .say = on_say, .arg = l};
 
 	l->o = *o;
+	l->desk = desk_create(&desk);
 	l->exit_code = EX_OK;
-	l->keys = map_create();
 	l->in = loop_io_create(o->loop, o->in, 0, on_input, l);
 	l->out = loop_io_create(o->loop, o->out, 0, on_writable, l);
 	l->linger = loop_timer_create(o->loop, on_linger, l);
@@ -235,15 +232,8 @@ lines_create(const struct lines_opts *o)
 void
 lines_start(struct lines *l, struct client *c)
 {
-	l->client = c;
+	desk_start(l->desk, c);
 	loop_io_set(l->in, LOOP_READ);
-}
-
-static void
-wipe_key(void *key)
-{
-	crypt_wipe(key, 32);
-	free(key);
 }
 
 void
@@ -256,14 +246,11 @@ lines_destroy(struct lines *l)
 	loop_io_destroy(l->out);
 	loop_timer_destroy(l->linger);
 	loop_timer_destroy(l->look);
-	map_destroy(l->keys, wipe_key);
-	for (size_t i = 0; i < LINES_SHOWN; i++)
-		hold_destroy(l->shown[i]);
 	if (l->input.data != NULL)
 		crypt_wipe(l->input.data, l->input.len);
 	buf_done(&l->input);
 	buf_done(&l->output);
-	free(l->pending);
+	desk_destroy(l->desk);
 	free(l);
 }
 
@@ -276,12 +263,5 @@ lines_exit_code(const struct lines *l)
 void
 lines_report(struct lines *l, const struct outbox_report *rep)
 {
-	char text[700];
-
-	if (rep->kept_as[0] != '\0') {
-		(void)snprintf(text, sizeof(text),
-		    "本机发件箱已损坏, 原样留在 %s, 已另开新的; 请告诉管理员 (%s)", rep->kept_as,
-		    rep->why);
-		lines_error(l, "outbox-quarantined", text, NULL);
-	}
+	desk_report(l->desk, rep);
 }

@@ -16,16 +16,22 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "base/version.h"
 #include "workers/caller/lines.h"
+#include "workers/caller/office.h"
 #include "workers/link/client.h"
+#include "workers/link/home.h"
 #include "workers/link/identity.h"
 
 #define LINGER_MS 10000
+#define LOCK_S    1800
+
+enum { OPT_AGENTS = 256, OPT_LISTEN, OPT_TLS, OPT_LOCK };
 
 struct options {
-	const char *agent, *person, *pin_file;
-	int64_t linger_ms;
-	bool lines;
+	const char *agent, *person, *pin_file, *agents, *listen;
+	int64_t linger_ms, lock_s;
+	bool lines, office, behind_tls;
 };
 
 struct process {
@@ -45,9 +51,29 @@ static const struct argp_option option_rows[] = {
     {"agent", 'a', "DIR", 0, "The agent's directory, made by hfctl agent enrol", 0},
     {"person", 'p', "ID", 0, "Act as this person (default: the only one enrolled there)", 0},
     {"pin-file", 'f', "FILE", 0, "First line: the person's PIN", 0},
-    {"linger", 'w', "MS", 0, "At the end of stdin wait so long for answers (10000)", 0},
+    {"linger", 'w', "MS", 0, "At the end wait so long for answers (10000)", 0},
+    {"office", 'o', NULL, 0, "Serve many persons' browsers over HTTP", 1},
+    {"agents", OPT_AGENTS, "DIR", 0, "Holds one agent's directory a person, named as the person",
+        1},
+    {"listen", OPT_LISTEN, "ADDRESS", 0, "Where browsers or the proxy come (127.0.0.1:8380)", 1},
+    {"behind-tls", OPT_TLS, NULL, 0, "A TLS proxy is in front: any address, cookies only over TLS",
+        1},
+    {"lock", OPT_LOCK, "SECONDS", 0, "Log out a browser that asks for nothing so long (1800)", 1},
     {NULL, 0, NULL, 0, NULL, 0},
 };
+
+static void
+check_options(const struct options *o, const struct argp_state *state)
+{
+	if (o->lines == o->office)
+		argp_error(state, "--lines or --office is needed");
+	if (o->lines && (o->agent == NULL || o->agents != NULL))
+		argp_error(state, "--lines wants --agent DIR, of one person");
+	if (o->office &&
+	    (o->agents == NULL || o->agent != NULL || o->person != NULL || o->pin_file != NULL))
+		argp_error(
+		    state, "--office wants --agents DIR, and no --agent, --person, --pin-file");
+}
 
 static error_t
 on_option(int key, char *arg, struct argp_state *state)
@@ -63,11 +89,17 @@ on_option(int key, char *arg, struct argp_state *state)
 		if (!text_to_i64(arg, strlen(arg), &o->linger_ms) || o->linger_ms > 3600000)
 			argp_error(state, "--linger wants milliseconds, at most 3600000");
 		break;
-	case ARGP_KEY_ARG: argp_usage(state); break;
-	case ARGP_KEY_END:
-		if (!o->lines || o->agent == NULL)
-			argp_error(state, "--lines and --agent DIR are needed");
+	case 'o': o->office = true; break;
+	case OPT_AGENTS: o->agents = arg; break;
+	case OPT_LISTEN: o->listen = arg; break;
+	case OPT_TLS: o->behind_tls = true; break;
+	case OPT_LOCK:
+		if (!text_to_i64(arg, strlen(arg), &o->lock_s) || o->lock_s < 1 ||
+		    o->lock_s > 43200)
+			argp_error(state, "--lock wants seconds, at most 43200");
 		break;
+	case ARGP_KEY_ARG: argp_usage(state); break;
+	case ARGP_KEY_END: check_options(o, state); break;
 	default: return ARGP_ERR_UNKNOWN;
 	}
 	return 0;
@@ -177,23 +209,14 @@ on_stop(void *arg)
 	lines_end(arg);
 }
 
-int
-main(int argc, char **argv)
+static int
+run_lines(const struct options *o)
 {
-	static const struct argp argp = {.options = option_rows,
-	    .parser = on_option,
-	    .doc = "The caller's program: takes cases, keeps what was said until it is safe.\v"
-	           "Exit: 0, or 64 usage, 65 damaged settings, 66 no such directory, 74 disk, "
-	           "75 already running, 77 wrong PIN or revoked."};
-	struct options o = {.linger_ms = LINGER_MS};
 	struct process p = {.outbox = NULL};
 	struct err err = ERR_INIT;
 	int code;
 
-	argp_err_exit_status = EX_USAGE;
-	(void)argp_parse(&argp, argc, argv, 0, NULL, &o);
-	log_init("hf-caller", LOG_LVL_INFO);
-	if (open_all(&p, &o, &err) != 0) {
+	if (open_all(&p, o, &err) != 0) {
 		log_error("caller.not_started", "cause=\"%s\"", err.text);
 		close_all(&p);
 		return exit_code_of(&err);
@@ -210,4 +233,55 @@ main(int argc, char **argv)
 	code = lines_exit_code(p.lines);
 	close_all(&p);
 	return code;
+}
+
+static void
+on_office_stop(void *arg)
+{
+	office_stop(arg);
+}
+
+static int
+run_office(const struct options *o)
+{
+	struct office_opts opts = {.agents = o->agents,
+	    .listen = o->listen,
+	    .behind_tls = o->behind_tls,
+	    .lock_us = o->lock_s * 1000000,
+	    .linger_ms = o->linger_ms};
+	struct err err = ERR_INIT;
+	struct office *office = NULL;
+	int port = 0, code = EX_OK;
+
+	opts.loop = loop_create();
+	if (crypt_init(&err) != 0 || office_open(&office, &opts, &port, &err) != 0) {
+		log_error("office.not_started", "cause=\"%s\"", err.text);
+		code = exit_code_of(&err);
+	} else {
+		loop_on_signal(opts.loop, SIGTERM, on_office_stop, office);
+		loop_on_signal(opts.loop, SIGINT, on_office_stop, office);
+		log_info("start", "port=%d version=%s", port, HF_VERSION);
+		home_ready();
+		loop_run(opts.loop);
+		log_info("stop", "port=%d", port);
+	}
+	office_close(office);
+	loop_destroy(opts.loop);
+	return code;
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct argp argp = {.options = option_rows,
+	    .parser = on_option,
+	    .doc = "The caller's program: takes cases, keeps what was said until it is safe.\v"
+	           "Exit: 0, or 64 usage, 65 damaged settings, 66 no such directory, 74 disk, "
+	           "75 already running, 77 wrong PIN or revoked."};
+	struct options o = {.linger_ms = LINGER_MS, .lock_s = LOCK_S, .listen = "127.0.0.1:8380"};
+
+	argp_err_exit_status = EX_USAGE;
+	(void)argp_parse(&argp, argc, argv, 0, NULL, &o);
+	log_init("hf-caller", LOG_LVL_INFO);
+	return o.office ? run_office(&o) : run_lines(&o);
 }

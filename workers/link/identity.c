@@ -291,47 +291,28 @@ identity_add_person(const struct identity *id, const char *person, const char *p
 }
 
 static int
-unseal(const struct conf *c, const char *person, const char *pin, uint8_t seed[32], struct err *err)
+read_seal(struct person_seal *ret, const struct conf *c, struct err *err)
 {
-	uint8_t salt[16], key[32], sealed[32 + SEAL_OVERHEAD];
-	const char *salt_hex = conf_str(c, "salt"), *sealed_hex = conf_str(c, "sealed");
-	struct buf ad = BUF_INIT, plain = BUF_INIT;
-	int got;
+	const char *seed = conf_str(c, "seed"), *salt = conf_str(c, "salt"),
+	           *sealed = conf_str(c, "sealed");
 
-	if (strcmp(conf_str(c, "unattended"), "1") == 0) {
-		const char *hex = conf_str(c, "seed");
-
-		return hex_decode(seed, 32, hex, strlen(hex))
+	ret->is_open = strcmp(conf_str(c, "unattended"), "1") == 0;
+	if (ret->is_open)
+		return hex_decode(ret->seed, 32, seed, strlen(seed))
 		           ? 0
-		           : err_set(
-		                 err, ERR_CORRUPT, "key of %s: seed wants 64 hex digits", person);
-	}
-	if (!hex_decode(salt, 16, salt_hex, strlen(salt_hex)) ||
-	    !hex_decode(sealed, sizeof(sealed), sealed_hex, strlen(sealed_hex)))
-		return err_set(err, ERR_CORRUPT, "key of %s is damaged", person);
-	if (pin == NULL)
-		return err_set(err, ERR_DENIED, "%s: a PIN is needed", person);
-	if (crypt_password_key(key, pin, salt, err) != 0)
-		return -1;
-	person_ad(&ad, person);
-	got = crypt_open(&plain, key, span_of(sealed, sizeof(sealed)), buf_span(&ad), NULL);
-	crypt_wipe(key, sizeof(key));
-	if (got == 0)
-		memcpy(seed, plain.data, 32);
-	else
-		err_set(err, ERR_DENIED, "%s: wrong PIN", person);
-	crypt_wipe(plain.data, plain.cap);
-	buf_done(&plain);
-	buf_done(&ad);
-	return got;
+		           : err_set(err, ERR_CORRUPT, "key of %s: seed wants 64 hex digits",
+		                 ret->person);
+	if (!hex_decode(ret->salt, 16, salt, strlen(salt)) ||
+	    !hex_decode(ret->sealed, sizeof(ret->sealed), sealed, strlen(sealed)))
+		return err_set(err, ERR_CORRUPT, "key of %s is damaged", ret->person);
+	return 0;
 }
 
 int
-identity_open_person(const struct identity *id, const char *person, const char *pin,
-    struct person_key *ret, struct err *err)
+identity_person_seal(
+    const struct identity *id, const char *person, struct person_seal *ret, struct err *err)
 {
 	char path[600];
-	uint8_t seed[32];
 	struct conf *c;
 	int got;
 
@@ -341,14 +322,64 @@ identity_open_person(const struct identity *id, const char *person, const char *
 		return err_set(err, ERR_NOT_FOUND, "%s is not enrolled in %s", person, id->dir);
 	if (conf_load(&c, person_keys, path, err) != 0)
 		return -1;
-	got = unseal(c, person, pin, seed, err);
-	conf_destroy(c);
-	if (got != 0)
-		return -1;
 	snprintf(ret->person, sizeof(ret->person), "%s", person);
+	got = read_seal(ret, c, err);
+	conf_destroy(c);
+	return got;
+}
+
+static int
+unseal(const struct person_seal *s, const char *pin, uint8_t seed[32], struct err *err)
+{
+	uint8_t key[32];
+	struct buf ad = BUF_INIT, plain = BUF_INIT;
+	int got;
+
+	if (s->is_open) {
+		memcpy(seed, s->seed, 32);
+		return 0;
+	}
+	if (pin == NULL)
+		return err_set(err, ERR_DENIED, "%s: a PIN is needed", s->person);
+	if (crypt_password_key(key, pin, s->salt, err) != 0)
+		return -1;
+	person_ad(&ad, s->person);
+	got = crypt_open(&plain, key, span_of(s->sealed, sizeof(s->sealed)), buf_span(&ad), NULL);
+	crypt_wipe(key, sizeof(key));
+	if (got == 0)
+		memcpy(seed, plain.data, 32);
+	else
+		err_set(err, ERR_DENIED, "%s: wrong PIN", s->person);
+	crypt_wipe(plain.data, plain.cap);
+	buf_done(&plain);
+	buf_done(&ad);
+	return got;
+}
+
+int
+person_unseal(const struct person_seal *s, const char *pin, struct person_key *ret, struct err *err)
+{
+	uint8_t seed[32];
+
+	if (unseal(s, pin, seed, err) != 0)
+		return -1;
+	memcpy(ret->person, s->person, sizeof(ret->person));
 	crypt_sign_from_seed(ret->pk, ret->sk, seed);
 	crypt_wipe(seed, sizeof(seed));
 	return 0;
+}
+
+int
+identity_open_person(const struct identity *id, const char *person, const char *pin,
+    struct person_key *ret, struct err *err)
+{
+	struct person_seal s;
+	int got = identity_person_seal(id, person, &s, err);
+
+	if (got == 0)
+		got = person_unseal(&s, pin, ret, err);
+	crypt_wipe(&s, sizeof(s));
+	return got;
 }
 
 void

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/crypt.h"
 #include "base/err.h"
 #include "proto/frame.h"
 #include "proto/lists.h"
@@ -42,8 +43,20 @@ struct person_key {
 /* Makes persons/P.key; pin NULL: unattended. ERR_EXISTS when the person has a key there already. */
 int identity_add_person(const struct identity *id, const char *person, const char *pin,
     uint8_t ret_pk[32], struct err *err);
-/* Opens a person's key; pin may be NULL for an unattended one. ERR_DENIED: wrong or missing PIN. Slow
- * (argon2id) when a PIN is needed. */
+/* A person's key as it lies in its file. */
+struct person_seal {
+	name_t person;
+	bool is_open; /* unattended: no PIN is asked for */
+	uint8_t seed[32];
+	uint8_t salt[16], sealed[32 + SEAL_OVERHEAD];
+};
+int identity_person_seal(
+    const struct identity *id, const char *person, struct person_seal *ret, struct err *err);
+/* No I/O, and nothing is shared: may run in a thread. pin may be NULL for an open one. ERR_DENIED: wrong or
+ * missing PIN. Slow (argon2id) when a PIN is needed. */
+int person_unseal(
+    const struct person_seal *s, const char *pin, struct person_key *ret, struct err *err);
+/* Both at once. */
 int identity_open_person(const struct identity *id, const char *person, const char *pin,
     struct person_key *ret, struct err *err);
 void person_key_done(struct person_key *k);

@@ -24,7 +24,7 @@
 enum link_kind {
 	LINK_ONLINE,
 	LINK_OFFLINE,
-	LINK_PERSON,   /* may (seq 1) or may not (reason) act from here */
+	LINK_PERSON, /* may (seq 1) or may not (reason) act from here; verdict = roles, text = team */
 	LINK_GRANTED,  /* lease */
 	LINK_NONE,     /* person, reason, retry_ms, text = who, seq = 1 when it waits */
 	LINK_LEASE,    /* lease, reason: expired, held, given-back, granted-on, moved, … */

@@ -75,6 +75,8 @@ login_welcome(struct session *s, struct ask *a, const struct welcome_person *p, 
 		session_tell(s, (struct link_event){.kind = LINK_PERSON,
 		                    .person = a->person,
 		                    .reason = may ? "" : p->why,
+		                    .text = p->team,
+		                    .verdict = p->roles,
 		                    .seq = may});
 	a->is_known = true;
 	a->may_act = may;

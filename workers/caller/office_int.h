@@ -1,0 +1,146 @@
+/* office_int.h - shared by office.c (life), room.c (one person), seats.c (who is logged in),
+ * door.c (login), pages.c (HTTP) and views.c (own cases, campaign).
+ *
+ * A *room* is one person's agent at work; a *seat* is one browser that is logged in as that person; a
+ * *watcher* is one event stream of a seat. */
+#ifndef CALLER_OFFICE_INT_H
+#define CALLER_OFFICE_INT_H
+
+#include <sys/queue.h>
+
+#include "base/http.h"
+#include "base/zsock.h"
+#include "workers/caller/desk.h"
+#include "workers/caller/office.h"
+#include "workers/caller/pins.h"
+
+#define SECOND_US    1000000LL
+#define WATCHERS_MAX 8 /* of one person */
+#define SEATS_MAX    8 /* of one person */
+#define TRIES        5 /* wrong PINs of one person in TRIES_US */
+#define TRIES_US     (300 * SECOND_US)
+#define STRANGERS    256
+#define TOKEN_BYTES  32
+#define TOKEN_TEXT   (2 * TOKEN_BYTES + 1)
+
+struct tries {
+	int64_t at[TRIES]; /* a ring of the newest */
+	size_t n;
+};
+
+struct watcher {
+	TAILQ_ENTRY(watcher) link;
+	struct room *room;
+	struct seat *seat;
+	struct http_stream *stream;
+};
+TAILQ_HEAD(watchers, watcher);
+
+struct seat {
+	TAILQ_ENTRY(seat) link;
+	struct room *room;
+	uint8_t hash[32]; /* of the cookie */
+	char csrf[TOKEN_TEXT];
+	int64_t born_us, asked_us;
+};
+TAILQ_HEAD(seats, seat);
+
+/* Somebody whose PIN was right, and who waits for the broker's word. */
+struct arrival {
+	TAILQ_ENTRY(arrival) link;
+	struct http_later *later;
+	int64_t since_us;
+};
+TAILQ_HEAD(arrivals, arrival);
+
+/* A question for the own cases, page after page. */
+struct own_ask {
+	TAILQ_ENTRY(own_ask) link;
+	struct http_later *later;
+	uint64_t look_no;
+	json_t *rows; /* owned */
+};
+TAILQ_HEAD(own_asks, own_ask);
+
+struct room {
+	TAILQ_ENTRY(room) link;
+	struct office *office;
+	name_t person;
+	struct identity id;
+	struct outbox *outbox;
+	struct client *client;
+	struct desk *desk;
+	struct watchers watchers;
+	struct arrivals arrivals;
+	struct own_asks own_asks;
+	struct tries tries;
+	uint64_t event_no;
+	struct loop_timer *soon; /* status, after the turn */
+	struct buf status;       /* as it was said last */
+	bool is_in;              /* logged in: the key is here */
+	bool is_known, may_act;  /* the broker's word on the person */
+	uint64_t roles;
+	name_t team;
+	int64_t left_us;    /* when the last seat ended; 0: somebody is here, or nobody ever was */
+	int64_t leaving_us; /* when everything in hand was given back; 0 */
+};
+TAILQ_HEAD(rooms, room);
+
+struct office {
+	struct office_opts o;
+	struct zctx *z;
+	struct http *http;
+	struct pins *pins;
+	struct rooms rooms;
+	struct seats seats;
+	struct loop_timer *beat, *tick, *look, *linger;
+	struct tries strangers[STRANGERS];
+	uint8_t stranger_key[32];
+	int64_t second_us; /* when the count of logins began */
+	unsigned logins;
+	bool ended;
+};
+
+/* room.c */
+int room_open(struct room **ret, struct office *o, const char *person, struct err *err);
+void room_shut(struct room *r); /* all who wait are answered, all streams end */
+void room_close(struct room *r);
+void room_login(struct room *r, const struct person_key *k);
+/* A new stream: what is in hand, then the status. */
+void room_watch(struct room *r, struct seat *s, const struct http_request *req);
+void room_unwatch(struct room *r, const struct seat *s); /* NULL: all */
+void room_beat(struct room *r);
+/* Gives back what is in hand, and forgets the key as soon as that is done. */
+void room_leave(struct room *r, const char *reason);
+void room_tick(struct room *r, int64_t now);
+bool room_is_idle(const struct room *r);
+
+/* seats.c */
+struct seat *seat_new(struct room *r, char cookie[TOKEN_TEXT]);
+struct seat *seat_of(struct office *o, const struct http_request *req); /* NULL: not logged in */
+bool seat_proves(const struct seat *s, const struct http_request *req); /* the CSRF token */
+void seat_end(struct seat *s);
+void seats_tick(struct office *o, int64_t now);
+void seats_of_room_end(struct room *r);
+
+/* door.c */
+void door_login(struct office *o, const struct http_request *req, struct http_response *res);
+void door_done(struct pin_job *job);
+json_t *door_person(const struct room *r, const struct seat *s);
+void door_known(struct room *r);             /* the broker's word came */
+void door_tick(struct room *r, int64_t now); /* or it did not */
+void door_close(struct room *r);
+
+/* pages.c */
+void pages_answer(void *arg, const struct http_request *req, struct http_response *res);
+void pages_json(struct http_response *res, int status, json_t *o); /* takes o */
+void pages_error(struct http_response *res, int status, const char *code, const char *text);
+struct room *office_room(struct office *o, const char *person); /* NULL: none of that name */
+
+/* views.c */
+void views_own(struct room *r, const struct http_request *req, struct http_response *res);
+bool views_seen(struct room *r, const struct link_event *e); /* was it asked for here? */
+void views_close(struct room *r);                            /* answers what waits */
+json_t *views_campaign(void);
+
+#endif

@@ -1,0 +1,244 @@
+/* pages.c - the office over HTTP: which path does what, and who may.
+ *
+ * Happy path: a static file, or a seat's request for its own room. Failures: no seat is 401, a wrong CSRF
+ * token or a request from another site 403, a body that is no JSON 415; what is no path 404. The rest
+ * (sizes, methods, times) base/http has refused already. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/crypt.h"
+#include "base/file.h"
+#include "workers/caller/office_int.h"
+
+#define FILE_MAX ((size_t)4 << 20)
+
+/* ---- answers ------------------------------------------------------------------------------------- */
+
+void
+pages_json(struct http_response *res, int status, json_t *o)
+{
+	char *text = json_dumps(o, JSON_COMPACT);
+
+	CHECK(text != NULL);
+	res->status = status;
+	res->type = "application/json; charset=utf-8";
+	buf_adds(&res->body, text);
+	crypt_wipe(text, strlen(text));
+	free(text);
+	json_decref(o);
+}
+
+void
+pages_error(struct http_response *res, int status, const char *code, const char *text)
+{
+	pages_json(res, status, json_pack("{s:{s:s,s:s}}", "error", "code", code, "text", text));
+}
+
+/* ---- files --------------------------------------------------------------------------------------- */
+
+static const char no_front[] =
+    "<!doctype html><html lang=\"zh-CN\"><meta charset=\"utf-8\"><title>回访</title>"
+    "<h1>回访页面还没有装上</h1>"
+    "<p>服务已经在运行, 但没有找到页面文件 share/office/index.html。</p>"
+    "<p>请管理员在源码目录执行 <code>make</code> 生成页面 (需要 npm), 然后刷新本页; "
+    "或用 <code>make install</code> 安装。</p></html>\n";
+
+static const struct {
+	const char *end, *type;
+} types[] = {
+    {".html", "text/html; charset=utf-8"},
+    {".js", "text/javascript; charset=utf-8"},
+    {".css", "text/css; charset=utf-8"},
+    {".json", "application/json; charset=utf-8"},
+    {".svg", "image/svg+xml"},
+    {".png", "image/png"},
+    {".ico", "image/x-icon"},
+    {".woff2", "font/woff2"},
+    {".txt", "text/plain; charset=utf-8"},
+};
+
+static const char *
+type_of(const char *name)
+{
+	size_t len = strlen(name);
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		size_t end = strlen(types[i].end);
+
+		if (len > end && strcmp(name + len - end, types[i].end) == 0)
+			return types[i].type;
+	}
+	return NULL;
+}
+
+static void
+file_page(const char *path, struct http_response *res)
+{
+	const char *name = strcmp(path, "/") == 0 ? "index.html" : path + 1;
+	const char *type = type_of(name);
+	char share[80], file[4096];
+
+	if (type == NULL || name[0] == '.' || strlen(name) > 64 ||
+	    strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") !=
+	        strlen(name))
+		return;
+	(void)snprintf(share, sizeof(share), "office/%s", name);
+	http_set_header(res, "Cache-Control", "no-cache");
+	res->type = type;
+	if (file_share(file, sizeof(file), share, NULL) == 0 &&
+	    file_read(&res->body, file, FILE_MAX, NULL) == 0) {
+		res->status = 200;
+	} else if (strcmp(path, "/") == 0) {
+		res->status = 200;
+		buf_adds(&res->body, no_front);
+	} else {
+		res->type = "text/plain; charset=utf-8";
+	}
+}
+
+/* ---- commands ------------------------------------------------------------------------------------ */
+
+static void
+do_command(struct seat *s, const struct http_request *req, struct http_response *res)
+{
+	struct http_later *later;
+	struct http_response none = {.status = 202};
+
+	(void)res;
+	later = http_later(req);
+	if (desk_do(s->room->desk, (const char *)req->body.data, req->body.len, later))
+		return; /* answered, or at the commit */
+	pages_json(&none, 202, json_object());
+	http_answer(later, &none);
+}
+
+static void
+logout(struct seat *s, const struct http_request *req, struct http_response *res)
+{
+	struct room *r = s->room;
+
+	(void)req;
+	seat_end(s);
+	if (r->left_us != 0)
+		room_leave(r, "leave");
+	http_set_header(
+	    res, "Set-Cookie", "hf_session=; Max-Age=0; HttpOnly; SameSite=Strict; Path=/");
+	pages_json(res, 200, json_object());
+}
+
+static void
+me(struct seat *s, const struct http_request *req, struct http_response *res)
+{
+	(void)req;
+	pages_json(res, 200, door_person(s->room, s));
+}
+
+static void
+events(struct seat *s, const struct http_request *req, struct http_response *res)
+{
+	(void)res;
+	room_watch(s->room, s, req);
+}
+
+static void
+own(struct seat *s, const struct http_request *req, struct http_response *res)
+{
+	views_own(s->room, req, res);
+}
+
+static void
+campaign(struct seat *s, const struct http_request *req, struct http_response *res)
+{
+	(void)s;
+	(void)req;
+	pages_json(res, 200, views_campaign());
+}
+
+static const struct {
+	const char *path;
+	bool post;
+	void (*run)(struct seat *s, const struct http_request *req, struct http_response *res);
+} paths[] = {
+    {"/api/do", true, do_command},
+    {"/api/logout", true, logout},
+    {"/api/me", false, me},
+    {"/api/events", false, events},
+    {"/api/own", false, own},
+    {"/api/campaign", false, campaign},
+};
+
+/* A browser says so when another site makes it ask. */
+static bool
+is_foreign(const struct http_request *req)
+{
+	const char *site = http_header(req, "Sec-Fetch-Site");
+
+	return site != NULL && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0;
+}
+
+static bool
+is_json(const struct http_request *req)
+{
+	const char *type = http_header(req, "Content-Type");
+
+	return type != NULL && strncmp(type, "application/json", 16) == 0 &&
+	       (type[16] == '\0' || type[16] == ';' || type[16] == ' ');
+}
+
+/* Does it come from our own page? */
+static bool
+is_ours(const struct http_request *req, bool wants_json, struct http_response *res)
+{
+	if (is_foreign(req)) {
+		pages_error(res, 403, "csrf", "请从本页面操作");
+		return false;
+	}
+	if (wants_json && !is_json(req)) {
+		pages_error(res, 415, "bad-json", "要 Content-Type: application/json");
+		return false;
+	}
+	return true;
+}
+
+static void
+api(struct office *o, const struct http_request *req, struct http_response *res)
+{
+	bool post = strcmp(req->method, "POST") == 0;
+	struct seat *s;
+
+	if (post && strcmp(req->path, "/api/login") == 0) {
+		if (is_ours(req, true, res))
+			door_login(o, req, res);
+		return;
+	}
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		if (strcmp(req->path, paths[i].path) != 0 || post != paths[i].post)
+			continue;
+		if (!is_ours(req, post && req->body.len > 0, res))
+			return;
+		s = seat_of(o, req);
+		if (s == NULL)
+			pages_error(res, 401, "login", "请先登录");
+		else if (post && !seat_proves(s, req))
+			pages_error(res, 403, "csrf", "页面已过期, 请刷新");
+		else
+			paths[i].run(s, req, res);
+		return;
+	}
+	pages_error(res, 404, "not-found", "没有这个地址");
+}
+
+void
+pages_answer(void *arg, const struct http_request *req, struct http_response *res)
+{
+	struct office *o = arg;
+
+	if (o->ended)
+		pages_error(res, 503, "busy", "服务器正在关闭, 请稍后刷新");
+	else if (strncmp(req->path, "/api/", 5) == 0)
+		api(o, req, res);
+	else if (strcmp(req->method, "GET") == 0)
+		file_page(req->path, res);
+}
