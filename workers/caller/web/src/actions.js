@@ -5,6 +5,7 @@ import {draftOf, edit, isTyped, otherTab, readDrafts, toggleTimer} from './draft
 import {missing, outcome, DEFAULT_NEXT} from './outcomes.js';
 import * as records from './records.js';
 import {S, changed, hand, joinTabs, say, set, task} from './store.js';
+import {clockNow, clockSaid, ms} from './time.js';
 import {LEASE, NONE, SPOKE, TICKS} from './words.js';
 
 const DAY = 86400000, CALM_MS = 300000;
@@ -156,7 +157,8 @@ export function own() {
     ownTimer = null;
     try {
       const got = await api.own();
-      set({rows: got.rows || [], asof: got.asof || null});
+      if (ms(got.asof)) clockSaid(ms(got.asof));
+      set({rows: got.rows || []});
     } catch (e) {
       if (e.kind === 'login') set({phase: 'locked'});
     }
@@ -231,7 +233,7 @@ export function pick(code) {
   const o = outcome(code, S.campaign), d = draftOf(t.case);
   const more = {outcome: code, next: o.needs.includes('time') ? null : {rule: true}};
   if (o.needs.includes('time') && d.next && d.next.at) more.next = d.next;
-  if (o.needs.includes('decide_by') && !d.decide_by) more.decide_by = Date.now() + DAY;
+  if (o.needs.includes('decide_by') && !d.decide_by) more.decide_by = clockNow() + DAY;
   if (o.channel && d.channel === 'phone') more.channel = o.channel;
   const running = d.timer.from !== null;
   edit(t.case, more);

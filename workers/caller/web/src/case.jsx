@@ -4,7 +4,7 @@ import {choose, copy, letter, next, timer} from './actions.js';
 import {Stopwatch} from './stopwatch.jsx';
 import {draftOf, edit, isTyped} from './drafts.js';
 import {S, hand, set} from './store.js';
-import {ms, when} from './time.js';
+import {clockNow, ms, when} from './time.js';
 import {KINDS, TICKS, why} from './words.js';
 
 const masked = no => no && no.length > 10 ? `${no.slice(0, 6)}****${no.slice(-4)}` : no;
@@ -96,7 +96,7 @@ function Nobody() {
 }
 
 export function Case({task: t}) {
-  const head = useRef(null), now = Date.now();
+  const head = useRef(null), now = clockNow();
   useEffect(() => {
     const box = document.getElementById('case');
     if (box) box.scrollTop = 0;

@@ -3,10 +3,10 @@ import {take} from './actions.js';
 import {isTyped} from './drafts.js';
 import {S, hand, set} from './store.js';
 import {matches} from './search.js';
-import {ms, when} from './time.js';
+import {clockNow, ms, when} from './time.js';
 import {CLASSES, why} from './words.js';
 
-const ALIKE = {own: 'due', retry: 'due', promised: 'due', first: 'new', considering: 'thinking', late: 'due', free: 'new'};
+const ALIKE = {promise: 'due', retry: 'due', new: 'first', hand: 'due'};
 const rank = k => {
   const i = CLASSES.findIndex(c => c[0] === k);
   return i < 0 ? CLASSES.length : i;
@@ -20,21 +20,21 @@ export function classOf(row, now) {
 function ordered(rows, now) {
   const held = new Set(hand().map(t => t.case)), key = r => {
     const k = classOf(r, now);
-    return held.has(r.case) ? -2 : k === 'due' ? -1 : rank(k);
+    return held.has(r.case) ? -2 : rank(k);
   };
   return [...rows].sort((a, b) => key(a) - key(b) || (ms(a.due) || 0) - (ms(b.due) || 0) || (a.case < b.case ? -1 : 1));
 }
 
 function Row({row, now}) {
   const due = ms(row.due), inHand = hand().some(t => t.case === row.case), k = classOf(row, now), cut = S.office === 'gone' || S.link === 'down';
-  const name = row.name || '(没有姓名)', odd = /\?\?|？/.test(name);
+  const text = CLASSES.find(c => c[0] === k), name = row.name || '(没有姓名)', odd = /\?\?|？/.test(name);
   return (
     <li>
       <button type="button" data-row={row.case} class={`row ${k} ${S.current === row.case ? 'now' : ''}`} aria-current={S.current === row.case ? 'true' : undefined}
         onClick={() => take({case: row.case})} disabled={cut && !inHand}>
         <span class="row-name">{inHand ? '▶ ' : ''}{name}{odd && <em> ! 姓名缺字，先核对</em>}{isTyped(row.case) && <em> ✎草稿</em>}</span>
-        <span class="row-due">{inHand ? cut ? '离线中，照常记录' : '在手' : due ? `${k === 'due' ? '● ' : ''}${when(due, now)}` : row.class_text || ''}</span>
-        <span class="row-why">{row.why ? why(row.why) : row.class_text || ''}{row.last_text ? ` · 上次 ${row.last_text}` : ''}</span>
+        <span class="row-due">{inHand ? cut ? '离线中，照常记录' : '在手' : due ? `${k === 'due' ? '● ' : ''}${when(due, now)}` : ''}</span>
+        <span class="row-why">{row.why ? why(row.why) : row.class_text || (text ? text[1] : '')}{!row.why && row.major ? ` · ${row.major}` : ''}{row.last_text ? ` · 上次 ${row.last_text}` : ''}</span>
         <span class="row-count">{row.tries > 0 ? `${row.contacts || 0}次 ${row.minutes || 0}分` : row.tries === 0 ? '还没打过' : ''}</span>
       </button>
     </li>
@@ -42,9 +42,9 @@ function Row({row, now}) {
 }
 
 export function List() {
-  const now = Date.now(), rows = ordered(S.rows, now), shown = rows.filter(r => (!S.only || classOf(r, now) === S.only) && matches(r, S.find));
+  const now = clockNow(), rows = ordered(S.rows, now), shown = rows.filter(r => (!S.only || classOf(r, now) === S.only) && matches(r, S.find));
   const extra = hand().filter(t => !S.rows.some(r => r.case === t.case) && matches(t, S.find));
-  const kinds = [...CLASSES, ['later', '未到点']].map(([k, text]) => [k, text, rows.filter(r => classOf(r, now) === k).length]).filter(k => k[2] > 0);
+  const kinds = CLASSES.map(([k, text]) => [k, text, rows.filter(r => classOf(r, now) === k).length]).filter(k => k[2] > 0);
   return (
     <nav class="list" aria-labelledby="h-list">
       <h2 id="h-list">我的名单 {S.rows.length}</h2>

@@ -5,7 +5,7 @@ import {draftOf, edit} from './drafts.js';
 import {DEFAULT_NEXT, KEYS, missing, more, outcome} from './outcomes.js';
 import {undoable, UNDO_MS} from './records.js';
 import {S, set} from './store.js';
-import {at, local, parseLocal, when} from './time.js';
+import {at, clockNow, local, parseLocal, when} from './time.js';
 import {CHANNELS, CONCERNS, SPOKE, STATES, STEPS} from './words.js';
 
 const MINUTE = 60000, HOUR = 3600000;
@@ -38,7 +38,7 @@ function Outcomes({picked}) {
 
 /* A time by preset or by hand. Presets that have gone by are left out. */
 function Times({id, label, value, presets, onPick, rule}) {
-  const now = Date.now(), near = t => value && Math.abs(value - t) < MINUTE;
+  const now = clockNow(), near = t => value && Math.abs(value - t) < MINUTE;
   return (
     <fieldset class="times" data-times={id}>
       <legend>{label}</legend>
@@ -53,7 +53,7 @@ function Times({id, label, value, presets, onPick, rule}) {
 }
 
 function NextStep({task, d, o}) {
-  const now = Date.now(), nx = d.next || {}, set1 = m => edit(task.case, {next: m});
+  const now = clockNow(), nx = d.next || {}, set1 = m => edit(task.case, {next: m});
   if (o.final) return <p class="step soft">下一步：系统按「{o.text}」安排，不用填</p>;
   if (o.to) return <p class="step soft">下一步：{o.to}</p>;
   const presets = [['半小时后', now + HOUR / 2], ['1 小时后', now + HOUR], ['2 小时后', now + 2 * HOUR], ['今天 19:00', at(now, 0, 19)], ['明天 10:00', at(now, 1, 10)],
@@ -93,7 +93,7 @@ function Text({task, d, id, field, label, max}) {
 }
 
 function Needs({task, d, o}) {
-  const now = Date.now(), need = n => o.needs.includes(n), by = [['今天 20:00', at(now, 0, 20)], ['明天中午', at(now, 1, 12)], ['明天此时', Math.ceil((now + 24 * HOUR) / MINUTE) * MINUTE]];
+  const now = clockNow(), need = n => o.needs.includes(n), by = [['今天 20:00', at(now, 0, 20)], ['明天中午', at(now, 1, 12)], ['明天此时', Math.ceil((now + 24 * HOUR) / MINUTE) * MINUTE]];
   return (
     <div class="needs">
       {(need('spoke') || o.contact) && <Spoke task={task} d={d} />}

@@ -2,7 +2,7 @@
 import {reveal} from './actions.js';
 import {outcome} from './outcomes.js';
 import {S} from './store.js';
-import {ms, span, when} from './time.js';
+import {clockNow, ms, span, when} from './time.js';
 import {CHANNELS} from './words.js';
 
 const CHANNEL = Object.fromEntries(CHANNELS);
@@ -30,7 +30,7 @@ function Last({r, now}) {
 }
 
 export function Side({task: t}) {
-  const now = Date.now();
+  const now = clockNow();
   if (!t) {
     return (
       <aside class="side" aria-labelledby="h-side">

@@ -4,7 +4,7 @@ export const S = {
   phase: 'start', /* start, login, desk, locked */
   me: null, office: 'up', link: 'up', campaign: {}, keepsAlive: true,
   tasks: new Map(), inhand: [], leaving: new Set(), current: null,
-  rows: [], asof: null, none: null, wantNext: false,
+  rows: [], none: null, wantNext: false,
   drafts: new Map(), records: [], marks: {stored: 0, accepted: 0, settled: 0, released: 0},
   notice: null, dialog: null, group: null, seen: null, revealed: null,
   find: '', only: null, bare: true,

@@ -1,6 +1,11 @@
-/* Times as the college writes them: Asia/Shanghai, whatever the PC believes. */
+/* Times as the college writes them: Asia/Shanghai, by the server's clock, whatever the PC believes. */
 const HOUR = 3600000, ZONE = 8 * HOUR;
 const two = n => String(n).padStart(2, '0');
+
+let ahead = 0;
+/* What the server's clock said just now. */
+export const clockSaid = t => { ahead = t - Date.now(); };
+export const clockNow = () => Date.now() + ahead;
 
 export const ms = t => t === null || t === undefined || t === '' ? null : typeof t === 'number' ? t : Date.parse(t);
 

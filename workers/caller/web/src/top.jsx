@@ -2,13 +2,13 @@
 import {useEffect, useState} from 'preact/hooks';
 import {logout} from './actions.js';
 import {S, set} from './store.js';
-import {clock} from './time.js';
+import {clock, clockNow} from './time.js';
 import {ROLES} from './words.js';
 
 function Clock() {
-  const [now, setNow] = useState(Date.now());
+  const [now, setNow] = useState(clockNow());
   useEffect(() => {
-    const t = setInterval(() => setNow(Date.now()), 5000);
+    const t = setInterval(() => setNow(clockNow()), 5000);
     return () => clearInterval(t);
   }, []);
   return <time>{clock(now)}</time>;

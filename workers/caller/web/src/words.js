@@ -36,7 +36,9 @@ export const NONE = {
 export const VERDICT = {effective: '有效', late: '迟到，等采用', quarantined: '存疑，等人看'};
 export const ROLES = {caller: '回访员', leader: '组长', deputy: '副组长', strike: '突击组', 'strike-head': '突击组长', supervisor: '督查', data: '数据组',
   'back-office': '招办后台', 'callback-head': '回访负责人', operator: '操作员', admin: '管理员', finance: '财务', leading: '领导小组', designated: '专人'};
-export const CLASSES = [['due', '到点'], ['new', '未打'], ['thinking', '犹豫'], ['unreachable', '失联'], ['papers', '材料'], ['asked', '问组长'], ['resting', '已定']];
+/* In the order of work. `later` is due, retry or a promise whose time has not come. */
+export const CLASSES = [['due', '到点'], ['first', '未打'], ['asked', '约在晚上'], ['thinking', '犹豫'], ['unreachable', '失联'], ['later', '未到点'], ['papers', '材料'],
+  ['team', '在组长处'], ['strike', '在突击组'], ['resting', '已定'], ['terminal', '办结']];
 export const LEASE = {expired: '断开太久，租约到期；照常记录', held: '又在手里了', restored: '又在手里了', 'granted-on': '已经派给别人', moved: '被组长移走了',
   'given-back': '已放回', unknown: '系统里不再算在手', done: '已记录'};
 export const STATES = {draft: ['✎', '草稿'], pending: ['⇡', '待送'], stored: ['▣', '已存本机'], accepted: ['✓', '已受理'], settled: ['✓✓', '已入账'],
