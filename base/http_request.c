@@ -97,8 +97,9 @@ judge_uri(const char *uri)
 	for (size_t i = 0; i < path; i++) {
 		if (uri[i] == '%' &&
 		    (strncasecmp(uri + i, "%2e", 3) == 0 || strncasecmp(uri + i, "%2f", 3) == 0 ||
-		        strncasecmp(uri + i, "%5c", 3) == 0 || strncasecmp(uri + i, "%7f", 3) == 0 ||
-		        uri[i + 1] == '0' || uri[i + 1] == '1'))
+		        strncasecmp(uri + i, "%5c", 3) == 0 ||
+		        strncasecmp(uri + i, "%7f", 3) == 0 || uri[i + 1] == '0' ||
+		        uri[i + 1] == '1'))
 			return 400;
 	}
 	return 0;

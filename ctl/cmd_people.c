@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "ctl/act.h"
+#include "ctl/pin.h"
 #include "workers/link/helper.h"
 #include "proto/roles.h"
 #include "workers/link/identity.h"
@@ -55,30 +56,9 @@ struct enrolment {
 	struct identity id;
 	uint8_t person_pk[32];
 	const char *person, *out;
-	char pin[64]; /* "" unattended */
-	bool added;   /* the person's key was made now */
+	char pin[PIN_SIZE]; /* "" unattended */
+	bool added;         /* the person's key was made now */
 };
-
-static int
-read_pin(const char *path, char pin[64], struct err *err)
-{
-	struct buf text = BUF_INIT;
-	int got = 0;
-
-	pin[0] = '\0';
-	if (path == NULL)
-		return 0;
-	if (file_read(&text, path, 4096, err) != 0)
-		return -1;
-	text.len = strcspn((char *)text.data, "\r\n");
-	if (text.len < 4 || text.len > 63)
-		got = err_set(err, ERR_INVALID, "%s: PIN 要 4 到 63 个字符", path);
-	else
-		snprintf(pin, 64, "%.*s", (int)text.len, (char *)text.data);
-	crypt_wipe(text.data, text.cap);
-	buf_done(&text);
-	return got;
-}
 
 /* The directory and the person's key; what is there already stays, so that a second try goes on. */
 static int
@@ -114,26 +94,26 @@ make_keys(struct ctl *c, struct enrolment *e, struct err *err)
 	return 0;
 }
 
-static int
-say_enrol(struct ctl *c, const struct enrolment *e, struct err *err)
+static void
+say_enrolled(const struct ctl *c, const struct enrolment *e, bool made_pin)
 {
-	struct acts *a;
-	struct record_header h;
-	int got;
+	char hex[33];
 
-	if (acts_open(c, &a, err) != 0)
-		return -1;
-	h = acts_header(a, REC_ENROL);
-	field_set_s(&h, F_subject, e->person);
-	field_set_b(&h, F_agent, e->id.agent, 16);
-	field_set_b(&h, F_curve_pk, e->id.curve_pk, 32);
-	field_set_b(&h, F_sign_pk, e->id.sign_pk, 32);
-	field_set_b(&h, F_person_pk, e->person_pk, 32);
-	got = acts_add(a, &h, NULL, NULL, err);
-	if (got == 0)
-		got = acts_done(a, err);
-	acts_close(a);
-	return got;
+	hex_encode(hex, e->id.agent, 16);
+	if (c->json) {
+		printf("{\"person\":\"%s\",\"agent\":\"%s\",\"dir\":\"%s\"%s%s%s}\n", e->person,
+		    hex, e->out, made_pin ? ",\"pin\":\"" : "", made_pin ? e->pin : "",
+		    made_pin ? "\"" : "");
+		return;
+	}
+	printf("%s 已登记, 目录 %s\n", e->person, e->out);
+	if (made_pin)
+		pin_say(e->pin);
+	else if (e->pin[0] == '\0' && e->added)
+		fprintf(stderr,
+		    "没有设 PIN: 能读 %s 的人就是 %s。要 PIN 请加 --new-pin 或 --pin-file FILE, "
+		    "或用 hfctl person reset-pin。\n",
+		    e->out, e->person);
 }
 
 static int
@@ -142,32 +122,24 @@ agent_enrol(struct ctl *c, int argc, char **argv, struct err *err)
 	struct enrolment e = {.person = opt_take(&argc, argv, "--person", true),
 	    .out = opt_take(&argc, argv, "--out", true)};
 	const char *pin_file = opt_take(&argc, argv, "--pin-file", true);
-	char hex[33];
+	bool make_pin = opt_take(&argc, argv, "--new-pin", false) != NULL;
 	int got;
 
-	if (argc != 0 || e.out == NULL)
+	if (argc != 0 || e.out == NULL || (make_pin && pin_file != NULL))
 		return ctl_usage(err, verbs_people, "agent", "enrol");
-	if (check_person(e.person, err) != 0 || read_pin(pin_file, e.pin, err) != 0 ||
-	    ctl_campaign(c, err) != 0)
+	if (check_person(e.person, err) != 0 || ctl_campaign(c, err) != 0 ||
+	    (pin_file != NULL && pin_read(pin_file, e.pin, err) != 0))
 		return -1;
+	if (make_pin)
+		pin_make(e.pin);
 	got = make_keys(c, &e, err);
 	if (got == 0)
-		got = say_enrol(c, &e, err);
+		got = pin_enrol(c, &e.id, e.person, e.person_pk, err);
+	if (got == 0)
+		say_enrolled(c, &e, make_pin);
 	crypt_wipe(e.pin, sizeof(e.pin));
 	identity_done(&e.id);
-	if (got != 0)
-		return -1;
-	hex_encode(hex, e.id.agent, 16);
-	if (c->json) {
-		printf(
-		    "{\"person\":\"%s\",\"agent\":\"%s\",\"dir\":\"%s\"}\n", e.person, hex, e.out);
-		return 0;
-	}
-	printf("%s 已登记, 目录 %s\n", e.person, e.out);
-	if (pin_file == NULL && e.added)
-		fprintf(stderr, "没有设 PIN: 能读 %s 的人就是 %s。要 PIN 请加 --pin-file FILE。\n",
-		    e.out, e.person);
-	return 0;
+	return got;
 }
 
 static int
@@ -354,7 +326,7 @@ people_import(struct ctl *c, int argc, char **argv, struct err *err)
 }
 
 const struct verb verbs_people[] = {
-    {"agent", "enrol", agent_enrol, "--person P --out DIR [--pin-file F]",
+    {"agent", "enrol", agent_enrol, "--person P --out DIR [--new-pin | --pin-file F]",
         "登记一个人和一台机器, 钥匙写到 DIR"},
     {"agent", "revoke", agent_revoke, "--person P | --agent HEX", "吊销一个人或一台机器"},
     {"person", "set", person_set, "P [--roles A,B] [--team T] [--qualified yes|no]",

@@ -49,7 +49,8 @@ begin(void)
 static int
 is_due(enum kind kind, int error)
 {
-	if (order->kind != (int)kind || order->countdown <= 0 || atomic_fetch_sub(&order->countdown, 1) != 1)
+	if (order->kind != (int)kind || order->countdown <= 0 ||
+	    atomic_fetch_sub(&order->countdown, 1) != 1)
 		return 0;
 	atomic_fetch_add(&order->hits, 1);
 	errno = error;
@@ -63,8 +64,8 @@ is_write_due(int fd)
 	struct stat st;
 	int wanted = order->kind;
 
-	if (fd <= 2 || fd == notify_fd || (wanted != K_WRITE && wanted != K_WAKE) || fstat(fd, &st) != 0 ||
-	    S_ISREG(st.st_mode) != (wanted == K_WRITE))
+	if (fd <= 2 || fd == notify_fd || (wanted != K_WRITE && wanted != K_WAKE) ||
+	    fstat(fd, &st) != 0 || S_ISREG(st.st_mode) != (wanted == K_WRITE))
 		return 0;
 	return is_due((enum kind)wanted, ENOSPC);
 }
@@ -72,7 +73,7 @@ is_write_due(int fd)
 #define REAL(name, result, ...)                                                                    \
 	static result (*real)(__VA_ARGS__);                                                        \
 	if (real == NULL)                                                                          \
-		*(void **)&real = dlsym(RTLD_NEXT, #name)
+	*(void **)&real = dlsym(RTLD_NEXT, #name)
 
 ssize_t
 write(int fd, const void *data, size_t n)

@@ -36,7 +36,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const uint8_t zero_sk[SIGN_SK_LEN];
 	struct buf file = BUF_INIT;
-	struct segfile s = {.number = 1, .campaign = "c1", .first = {1, 1}, .last = {1, 2}, .count = 2};
+	struct segfile s = {
+	    .number = 1, .campaign = "c1", .first = {1, 1}, .last = {1, 2}, .count = 2};
 
 	read_all(span_of(data, size));
 	s.entries = span_of(data, size);

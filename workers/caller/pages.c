@@ -151,9 +151,8 @@ own(struct seat *s, const struct http_request *req, struct http_response *res)
 static void
 campaign(struct seat *s, const struct http_request *req, struct http_response *res)
 {
-	(void)s;
 	(void)req;
-	pages_json(res, 200, views_campaign());
+	pages_json(res, 200, views_campaign(s->room));
 }
 
 static const struct {

@@ -15,15 +15,40 @@
 
 /* ---- own cases ----------------------------------------------------------------------------------- */
 
-/* "own:p01:due" -> "due"; "hand:p01" -> "hand". */
-static const char *
-class_of(const char *lane)
-{
-	const char *last = strrchr(lane, ':');
+static const struct {
+	const char *name, *text;
+} classes[] = {
+    {"hand", "在手上"},
+    {"promise", "约好的"},
+    {"asked", "约在晚上"},
+    {"first", "还没打过"},
+    {"due", "到点"},
+    {"retry", "再打"},
+    {"team", "转组长"},
+    {"strike", "转突击组"},
+    {"papers", "退档材料"},
+    {"pool", "公共池"},
+    {"resting", "暂时不用打"},
+    {"terminal", "已结束"},
+    {"supervision", "督查处理"},
+    {"parked", "待管理员看"},
+    {"triage", "正在安排"},
+    {"doubt", "正在核对"},
+    {"unreleased", "未放号"},
+};
 
-	if (strncmp(lane, "hand:", 5) == 0)
-		return "hand";
-	return last != NULL ? last + 1 : lane;
+/* "own:p01:due" -> "due"; "hand:p01" -> "hand"; "team:t1:hot" -> "team". */
+static void
+put_class(json_t *row, const char *lane)
+{
+	bool own = strncmp(lane, "own:", 4) == 0 && strrchr(lane, ':') != lane + 3;
+	const char *at = own ? strrchr(lane, ':') + 1 : lane;
+	size_t len = strcspn(at, ":");
+
+	(void)json_object_set_new(row, "class", json_stringn(at, len));
+	for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++)
+		if (strlen(classes[i].name) == len && strncmp(classes[i].name, at, len) == 0)
+			(void)json_object_set_new(row, "class_text", json_string(classes[i].text));
 }
 
 static json_t *
@@ -38,7 +63,7 @@ own_row(const json_t *seen)
 	for (size_t i = 0; i < sizeof(copied) / sizeof(copied[0]); i++)
 		if (json_object_get(seen, copied[i]) != NULL)
 			(void)json_object_set(row, copied[i], json_object_get(seen, copied[i]));
-	(void)json_object_set_new(row, "class", json_string(class_of(lane != NULL ? lane : "")));
+	put_class(row, lane != NULL ? lane : "");
 	if (due > 0) {
 		clock_rfc3339(text, due);
 		(void)json_object_set_new(row, "due", json_string(text));
@@ -70,11 +95,17 @@ answer_own(struct room *r, struct own_ask *a, uint64_t as_of)
 }
 
 static void
+say_unavailable(struct http_response *res)
+{
+	pages_error(res, 503, "unavailable", "现在连不上服务器, 看不到名单; 记录照样能存");
+}
+
+static void
 refuse_own(struct room *r, struct own_ask *a)
 {
 	struct http_response res = {.status = 503};
 
-	pages_error(&res, 503, "unavailable", "现在连不上服务器, 看不到名单; 记录照样能存");
+	say_unavailable(&res);
 	end_ask(r, a, &res);
 }
 
@@ -116,9 +147,13 @@ views_seen(struct room *r, const struct link_event *e)
 void
 views_own(struct room *r, const struct http_request *req, struct http_response *res)
 {
-	struct own_ask *a = xcalloc(1, sizeof(*a));
+	struct own_ask *a;
 
-	(void)res;
+	if (!session_is_up(client_session(r->client))) {
+		say_unavailable(res);
+		return;
+	}
+	a = xcalloc(1, sizeof(*a));
 	a->later = http_later(req);
 	a->rows = json_array();
 	a->look_no = client_look(r->client, r->person, "own", 0, NULL, NULL);
@@ -139,7 +174,10 @@ views_close(struct room *r)
 /* ---- the campaign -------------------------------------------------------------------------------- */
 
 json_t *
-views_campaign(void)
+views_campaign(const struct room *r)
 {
-	return json_object();
+	json_t *o = r->office->rules != NULL ? json_copy(r->office->rules) : json_object();
+
+	(void)json_object_set_new(o, "title", json_string(r->id.campaign));
+	return o;
 }

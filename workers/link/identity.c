@@ -259,20 +259,14 @@ seal_seed(
 	return 0;
 }
 
-int
-identity_add_person(const struct identity *id, const char *person, const char *pin,
+static int
+write_person(const char *path, const char *person, const char *pin, const uint8_t seed[32],
     uint8_t ret_pk[32], struct err *err)
 {
-	char path[600];
-	uint8_t seed[32], sk[64];
 	struct buf text = BUF_INIT;
+	uint8_t sk[64];
 	int got = 0;
 
-	if (person_path(path, id, person, err) != 0)
-		return -1;
-	if (access(path, F_OK) == 0)
-		return err_set(err, ERR_EXISTS, "%s has a key there already", person);
-	crypt_random(seed, sizeof(seed));
 	if (pin != NULL) {
 		got = seal_seed(&text, person, pin, seed, err);
 	} else {
@@ -283,10 +277,27 @@ identity_add_person(const struct identity *id, const char *person, const char *p
 		got = file_replace(path, buf_span(&text), 0600, err);
 	if (got == 0)
 		crypt_sign_from_seed(ret_pk, sk, seed);
-	crypt_wipe(seed, sizeof(seed));
 	crypt_wipe(sk, sizeof(sk));
 	crypt_wipe(text.data, text.cap);
 	buf_done(&text);
+	return got;
+}
+
+int
+identity_add_person(const struct identity *id, const char *person, const char *pin,
+    uint8_t ret_pk[32], struct err *err)
+{
+	char path[600];
+	uint8_t seed[32];
+	int got;
+
+	if (person_path(path, id, person, err) != 0)
+		return -1;
+	if (access(path, F_OK) == 0)
+		return err_set(err, ERR_EXISTS, "%s has a key there already", person);
+	crypt_random(seed, sizeof(seed));
+	got = write_person(path, person, pin, seed, ret_pk, err);
+	crypt_wipe(seed, sizeof(seed));
 	return got;
 }
 
@@ -378,6 +389,25 @@ identity_open_person(const struct identity *id, const char *person, const char *
 
 	if (got == 0)
 		got = person_unseal(&s, pin, ret, err);
+	crypt_wipe(&s, sizeof(s));
+	return got;
+}
+
+int
+identity_reset_pin(const struct identity *id, const char *person, const char *pin,
+    uint8_t ret_pk[32], bool *ret_new, struct err *err)
+{
+	struct person_seal s;
+	char path[600];
+	int got;
+
+	if (person_path(path, id, person, err) != 0 ||
+	    identity_person_seal(id, person, &s, err) != 0)
+		return -1;
+	*ret_new = !s.is_open;
+	if (*ret_new)
+		crypt_random(s.seed, sizeof(s.seed));
+	got = write_person(path, person, pin, s.seed, ret_pk, err);
 	crypt_wipe(&s, sizeof(s));
 	return got;
 }

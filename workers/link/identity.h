@@ -43,6 +43,10 @@ struct person_key {
 /* Makes persons/P.key; pin NULL: unattended. ERR_EXISTS when the person has a key there already. */
 int identity_add_person(const struct identity *id, const char *person, const char *pin,
     uint8_t ret_pk[32], struct err *err);
+/* A new PIN for a person who has a key here. A key that was open keeps its value and is sealed; one whose
+ * PIN is lost cannot be opened by anybody, so a new one is made (*ret_new), which must be enrolled. */
+int identity_reset_pin(const struct identity *id, const char *person, const char *pin,
+    uint8_t ret_pk[32], bool *ret_new, struct err *err);
 /* A person's key as it lies in its file. */
 struct person_seal {
 	name_t person;

@@ -1,0 +1,133 @@
+/* rules.c - what a screen may know of a policy file (huifang-policy(5)): outcomes and the ladder's rungs.
+ *
+ * Happy path: each row of the file is cut at its bars; of an outcome the screen gets code, name, whether a
+ * next step is needed, what it must hold and what it leads to. It judges nothing: hf-router --check-policy
+ * does, and what a record is worth is the router's to say. Failures: a file that is not there, or has
+ * no outcome in it. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "workers/caller/office_int.h"
+
+#define RULES_MAX ((size_t)256 * 1024)
+#define CELLS     14
+
+enum outcome_cell {
+	O_CODE = 1,
+	O_TEXT,
+	O_NATURE,
+	O_WHERE,
+	O_HINTS = 8,
+	O_NEEDS,
+	O_TRY,
+	O_CONTACT,
+	O_CELLS
+};
+enum rung_cell { R_NUMBER = 1, R_TEXT, R_WHO, R_CELLS };
+
+static char *
+trim(char *s)
+{
+	size_t len;
+
+	s += strspn(s, " \t");
+	len = strlen(s);
+	while (len > 0 && strchr(" \t\r", s[len - 1]) != NULL)
+		s[--len] = '\0';
+	return s;
+}
+
+/* A full-width bar counts as well. */
+static size_t
+cut(char *line, char *cell[CELLS])
+{
+	size_t n = 0;
+	char *at = line, *wide;
+
+	while ((wide = strstr(line, "｜")) != NULL)
+		memcpy(wide, "|  ", 3);
+	while (at != NULL && n < CELLS) {
+		char *bar = strchr(at, '|');
+
+		if (bar != NULL)
+			*bar++ = '\0';
+		cell[n++] = trim(at);
+		at = bar;
+	}
+	return n;
+}
+
+/* "ticks script spoke" -> a list; "-" is empty. */
+static json_t *
+words(char *cell)
+{
+	json_t *list = json_array();
+	char *save = NULL;
+
+	for (char *w = strtok_r(cell, " ,", &save); w != NULL; w = strtok_r(NULL, " ,", &save))
+		if (strcmp(w, "-") != 0)
+			(void)json_array_append_new(list, json_string(w));
+	return list;
+}
+
+static json_t *
+outcome_of(char *cell[CELLS])
+{
+	bool open = strcmp(cell[O_NATURE], "open") == 0;
+
+	return json_pack("{s:s,s:s,s:b,s:b,s:s,s:o,s:o,s:b,s:s}", "code", cell[O_CODE], "text",
+	    cell[O_TEXT], "final", !open, "needs_next", open && strcmp(cell[O_WHERE], "own") == 0,
+	    "to", cell[O_WHERE], "next_steps", words(cell[O_HINTS]), "needs", words(cell[O_NEEDS]),
+	    "attempt", strcmp(cell[O_TRY], "yes") == 0, "contact", cell[O_CONTACT]);
+}
+
+static void
+take_row(json_t *ret, char *cell[CELLS], size_t n)
+{
+	json_t *o = NULL;
+	uint64_t rung;
+
+	if (strcmp(cell[0], "policy") == 0 && n >= 2) {
+		(void)json_object_set_new(ret, "policy", json_string(cell[1]));
+	} else if (strcmp(cell[0], "outcome") == 0 && n >= O_CELLS) {
+		o = outcome_of(cell);
+		(void)json_array_append_new(json_object_get(ret, "outcomes"), o);
+	} else if (strcmp(cell[0], "rung") == 0 && n >= R_CELLS &&
+	           text_to_u64(cell[R_NUMBER], strlen(cell[R_NUMBER]), &rung)) {
+		o = json_pack("{s:I,s:s,s:s}", "n", (json_int_t)rung, "text", cell[R_TEXT], "who",
+		    cell[R_WHO]);
+		(void)json_array_append_new(json_object_get(ret, "rungs"), o);
+	}
+}
+
+int
+rules_load(json_t **ret, const char *path, struct err *err)
+{
+	struct buf text = BUF_INIT;
+	char *save = NULL, *cell[CELLS];
+	json_t *o;
+
+	if (file_read(&text, path, RULES_MAX, err) != 0)
+		return -1;
+	if (!utf8_valid(text.data, text.len)) {
+		buf_done(&text);
+		return err_set(err, ERR_INVALID, "%s: wants UTF-8", path);
+	}
+	o = json_pack("{s:[],s:[]}", "outcomes", "rungs");
+	for (char *line = strtok_r((char *)text.data, "\n", &save); line != NULL;
+	     line = strtok_r(NULL, "\n", &save)) {
+		size_t n = cut(line, cell);
+
+		if (cell[0][0] != '#')
+			take_row(o, cell, n);
+	}
+	buf_done(&text);
+	if (json_array_size(json_object_get(o, "outcomes")) == 0) {
+		json_decref(o);
+		return err_set(err, ERR_INVALID, "%s: no outcome row in it", path);
+	}
+	*ret = o;
+	return 0;
+}
