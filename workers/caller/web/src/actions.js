@@ -81,7 +81,7 @@ function listen() {
     set({office: 'gone'});
     if (source.readyState !== EventSource.CLOSED) return;
     again = setTimeout(() => api.me().then(listen).catch(e => {
-      if (e.kind === 'login') set({phase: 'locked'});
+      if (e.kind === 'login') set({phase: 'locked', office: 'up', dialog: null});
       else source.onerror();
     }), 2000);
   };
@@ -160,7 +160,7 @@ export function own() {
       if (ms(got.asof)) clockSaid(ms(got.asof));
       set({rows: got.rows || []});
     } catch (e) {
-      if (e.kind === 'login') set({phase: 'locked'});
+      if (e.kind === 'login') set({phase: 'locked', office: 'up', dialog: null});
     }
   }, 400);
 }
@@ -173,7 +173,7 @@ async function command(what) {
     if (said.error) say(said.error.text || said.error.code, 'bad');
     return !said.error;
   } catch (e) {
-    if (e.kind === 'login') set({phase: 'locked'});
+    if (e.kind === 'login') set({phase: 'locked', office: 'up', dialog: null});
     else if (e.kind === 'gone') set({office: 'gone'});
     say(e.kind === 'gone' ? '现在连不上服务器；手里的人照常记录，记录会自己补送' : e.message, 'bad');
     return false;

@@ -5,7 +5,7 @@ import {Stopwatch} from './stopwatch.jsx';
 import {draftOf, edit, isTyped} from './drafts.js';
 import {S, hand, set} from './store.js';
 import {clockNow, ms, when} from './time.js';
-import {KINDS, TICKS, why} from './words.js';
+import {KINDS, SEX, TICKS, why} from './words.js';
 
 const masked = no => no && no.length > 10 ? `${no.slice(0, 6)}****${no.slice(-4)}` : no;
 const grouped = d => /^1\d{10}$/.test(d) ? `${d.slice(0, 3)} ${d.slice(3, 7)} ${d.slice(7)}` : d;
@@ -49,19 +49,18 @@ function Numbers({task}) {
               {n.n} {KINDS[n.kind] || n.kind || '号码'}</label>
             <span class="num big">{grouped(n.digits)}</span>
             <span class="soft">话机拨 <b class="num">{n.dial || n.digits}</b>{n.note && ` · ${n.note}`}</span>
-            <button type="button" class="small" onClick={() => copy(n.dial || n.digits)} aria-label={`复制第 ${n.n} 个号码`}>{d.number === n.n && <kbd>C</kbd>} 复制</button>
+            <button type="button" class="small" onClick={() => copy(n.dial || n.digits)}>{d.number === n.n && <kbd>C</kbd>} 复制<span class="off-screen">第 {n.n} 个号码</span></button>
           </li>
         ))}
       </ul>
-      <button type="button" class="small" onClick={() => set({dialog: 'number'})}><kbd>N</kbd> 新增号码</button>
     </section>
   );
 }
 
 const TEXT = {
-  cost: '我校是民办高校。学费、住宿费按专业讲清楚，说明资助政策。',
-  'one-school': '确认就读以后，只能读我校，不能再被别的学校录取。',
-  consequences: '按学院核定的话，讲明不报到、不退档各有什么后果。',
+  cost: '民办高校；学费、住宿费、资助政策都讲到',
+  'one-school': '不能再被别的学校录取',
+  consequences: '不报到、不退档各有什么后果',
 };
 
 function Script({task}) {
@@ -107,7 +106,7 @@ export function Case({task: t}) {
     <main class="case" id="case" tabindex={-1}>
       <Hands />
       <p class="off-screen" role="status">{`${t.name || ''}，${why(t.why)}`}</p>
-      <h2 ref={head} class="name">{t.name || '(没有姓名)'} <span>{t.sex || ''}{t.minor ? ' · 未成年，要家长' : ''}{t.area ? ` · ${t.area}` : ''}{t.school ? ` · ${t.school}` : ''}</span></h2>
+      <h2 ref={head} class="name">{t.name || '(没有姓名)'} <span>{SEX[t.sex] || t.sex || ''}{t.minor ? ' · 未成年，要家长' : ''}{t.area ? ` · ${t.area}` : ''}{t.school ? ` · ${t.school}` : ''}</span></h2>
       {/\?\?|？/.test(t.name || '') && <p class="notice warn"><b aria-hidden="true">!</b> 姓名缺字，先核对姓名</p>}
       <p class="facts">
         {t.no && <Masked no={t.no} />}
@@ -123,6 +122,7 @@ export function Case({task: t}) {
       <p class="timer">
         <button type="button" class={d.timer.from !== null ? 'main running' : 'main'} onClick={timer}><kbd>空格</kbd> {d.timer.from !== null ? '结束通话' : '开始通话'}</button>
         <Stopwatch case={t.case} />
+        <button type="button" onClick={() => set({dialog: 'number'})}><kbd>N</kbd> 新增号码</button>
       </p>
       <Script task={t} />
     </main>

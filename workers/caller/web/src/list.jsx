@@ -30,7 +30,7 @@ function Row({row, now}) {
   const text = CLASSES.find(c => c[0] === k), name = row.name || '(没有姓名)', odd = /\?\?|？/.test(name);
   return (
     <li>
-      <button type="button" data-row={row.case} class={`row ${k} ${S.current === row.case ? 'now' : ''}`} aria-current={S.current === row.case ? 'true' : undefined}
+      <button type="button" data-row={row.case} class={`row ${inHand ? 'hand' : k} ${S.current === row.case ? 'now' : ''}`} aria-current={S.current === row.case ? 'true' : undefined}
         onClick={() => take({case: row.case})} disabled={cut && !inHand}>
         <span class="row-name">{inHand ? '▶ ' : ''}{name}{odd && <em> ! 姓名缺字，先核对</em>}{isTyped(row.case) && <em> ✎草稿</em>}</span>
         <span class="row-due">{inHand ? cut ? '离线中，照常记录' : '在手' : due ? `${k === 'due' ? '● ' : ''}${when(due, now)}` : ''}</span>

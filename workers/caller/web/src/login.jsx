@@ -1,5 +1,5 @@
 /* The door. It also covers a desk whose session is over or that nobody touched: what was typed is still there. */
-import {useState} from 'preact/hooks';
+import {useEffect, useState} from 'preact/hooks';
 import {login} from './actions.js';
 import {S} from './store.js';
 
@@ -7,6 +7,7 @@ export function Login() {
   const locked = S.phase === 'locked';
   const [person, setPerson] = useState(locked && S.me ? S.me.person.id : ''), [pin, setPin] = useState('');
   const [error, setError] = useState(''), [busy, setBusy] = useState(false);
+  useEffect(() => document.getElementById(locked ? 'pin' : 'person').focus(), [locked]);
   const enter = async e => {
     e.preventDefault();
     if (busy) return;
@@ -28,9 +29,9 @@ export function Login() {
       <form onSubmit={enter}>
         <label for="person">工号</label>
         <input id="person" name="person" autocomplete="username" autocapitalize="off" spellcheck={false} required readOnly={locked && !!S.me}
-          value={person} onInput={e => setPerson(e.target.value)} autofocus={!locked} />
+          value={person} onInput={e => setPerson(e.target.value)} />
         <label for="pin">口令</label>
-        <input id="pin" name="pin" type="password" autocomplete="current-password" required value={pin} onInput={e => setPin(e.target.value)} autofocus={locked} />
+        <input id="pin" name="pin" type="password" autocomplete="current-password" required value={pin} onInput={e => setPin(e.target.value)} />
         <p class="error" role="alert">{error && <span><b aria-hidden="true">✗</b> {error}</span>}</p>
         <button type="submit" class="main" disabled={busy}>{busy ? '正在登录…' : '登录'}</button>
       </form>

@@ -56,8 +56,8 @@ function NextStep({task, d, o}) {
   const now = clockNow(), nx = d.next || {}, set1 = m => edit(task.case, {next: m});
   if (o.final) return <p class="step soft">下一步：系统按「{o.text}」安排，不用填</p>;
   if (o.to) return <p class="step soft">下一步：{o.to}</p>;
-  const presets = [['半小时后', now + HOUR / 2], ['1 小时后', now + HOUR], ['2 小时后', now + 2 * HOUR], ['今天 19:00', at(now, 0, 19)], ['明天 10:00', at(now, 1, 10)],
-    ['明天 19:00', at(now, 1, 19)], ['后天 10:00', at(now, 2, 10)]].map(p => [p[0], Math.ceil(p[1] / MINUTE) * MINUTE]);
+  const presets = [['半小时后', now + HOUR / 2], ['1 小时后', now + HOUR], ['今天 19:00', at(now, 0, 19)], ['明天 10:00', at(now, 1, 10)],
+    ['明天 19:00', at(now, 1, 19)]].map(p => [p[0], Math.ceil(p[1] / MINUTE) * MINUTE]);
   const needs = o.needs.includes('time');
   return (
     <div class="step">
@@ -84,10 +84,12 @@ function Spoke({task, d}) {
   );
 }
 
+const rowsFor = text => Math.min(4, text.split('\n').reduce((n, l) => n + 1 + Math.floor(l.length / 50), 0));
+
 function Text({task, d, id, field, label, max}) {
   return (
-    <label class="text" for={id}>{label}
-      <textarea id={id} rows={2} maxlength={max} value={d[field]} onInput={e => edit(task.case, {[field]: e.target.value})} />
+    <label class="text" for={id}><span>{label}</span>
+      <textarea id={id} rows={rowsFor(d[field])} maxlength={max} value={d[field]} onInput={e => edit(task.case, {[field]: e.target.value})} />
     </label>
   );
 }
@@ -143,7 +145,7 @@ export function Record({task}) {
       )}
       <div class="saving">
         <Text task={task} d={d} id={question ? 'question' : 'note'} field="note" max={1300}
-          label={question ? `${o.code === 'data-error' ? '哪一项不对' : o.code.startsWith('papers') ? '材料情况' : '要问的事'}（必填）` : '备注（对方的话，不写评价）'} />
+          label={question ? `${o.code === 'data-error' ? '哪一项不对' : o.code.startsWith('papers') ? '材料情况' : '要问的事'}（必填）` : '备注'} />
         <label class="chip">途径
           <select value={d.channel} onChange={e => edit(task.case, {channel: e.target.value})}>{CHANNELS.map(([c, text]) => <option key={c} value={c}>{text}</option>)}</select>
         </label>

@@ -98,7 +98,7 @@ export async function send() {
     }
   } catch (e) {
     const rec = S.records.find(r => r.state === 'pending');
-    if (e.kind === 'login') set({phase: 'locked'});
+    if (e.kind === 'login') set({phase: 'locked', office: 'up', dialog: null});
     else if (e.kind === 'refused' && e.status !== 429 && rec) await refused(rec, e.error);
     else set({office: e.kind === 'gone' ? 'gone' : S.office});
     retry = setTimeout(send, RETRY_MS);

@@ -12,7 +12,7 @@ const KIND = {attempt: '', note: '备注', number: '新号码', paper: '材料',
 function Meter({name, value, most, unit}) {
   return (
     <p class="meter">
-      <label>{name} <b>{value}</b> / {most} {unit}<meter min={0} max={most} low={most / 2} optimum={most} value={Math.min(value, most)} aria-label={name} /></label>
+      <label><span>{name} <b>{value}</b> / {most} {unit}</span><meter min={0} max={most} low={most / 2} optimum={most} value={Math.min(value, most)} aria-label={name} /></label>
     </p>
   );
 }

@@ -20,6 +20,7 @@ export const why = code => {
 
 export const KINDS = {self: '本人', father: '父亲', mother: '母亲', home: '家里', 'class-teacher': '班主任', school: '中学', village: '村委',
   neighbour: '邻居', other: '其他'};
+export const SEX = {male: '男', female: '女'};
 export const SPOKE = [['self', '本人', 'z'], ['father', '父亲', 'x'], ['mother', '母亲', 'v'], ['guardian', '监护人', 'b'], ['other', '其他人', 'h']];
 export const CHANNELS = [['phone', '电话'], ['wechat', '微信'], ['qq', 'QQ'], ['sms', '短信'], ['visit', '上门'], ['other', '其他']];
 export const CONCERNS = [['fees', '学费'], ['distance', '路远'], ['must-discuss', '要和家里商量'], ['other-school', '想去别校'], ['major', '专业'],
