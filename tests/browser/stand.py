@@ -2,7 +2,8 @@
 """A whole installation for the browser tests: stores, daemons, a roster of forty, two callers with a PIN, the office.
 
 Says one JSON line when it is ready; then does what is said on its standard input, a line each, and answers each with a
-line: `stop NAME`, `start NAME`, `ctl ARG …` (hfctl's own output), `clock MINUTES` (forward). Ends with its input."""
+line: `stop NAME`, `start NAME`, `ctl ARG …` (hfctl's own output), `clock MINUTES` (forward),
+`sql QUERY`. Ends with its input."""
 import json
 import pathlib
 import signal
@@ -100,6 +101,8 @@ class Stand:
             return {}
         if words[0] == "ctl":
             return {"out": self.s.ctl(*words[1:]).stdout}
+        if words[0] == "sql":
+            return {"rows": self.s.sql(" ".join(words[1:]))}
         raise ValueError(f"what is {words[0]}?")
 
 

@@ -32,6 +32,7 @@ async function enter(me, same) {
   lastInput = Date.now();
   lockAfter = (me.lock_after_s || 0) * 1000;
   if (!same) {
+    S.owner = me.person.id;
     S.keepsAlive = await db.open(me.person.id);
     await readDrafts();
     await records.readRecords();
@@ -72,10 +73,11 @@ function listen() {
   if (source) source.close();
   clearTimeout(again);
   source = new EventSource('/api/events');
-  source.onopen = () => {
+  source.onopen = async () => {
     set({office: 'up'});
-    records.send();
     own();
+    await records.send();
+    if (S.wantNext && !S.records.some(r => r.state === 'pending')) askAgain();
   };
   source.onerror = async () => {
     set({office: 'gone'});
@@ -190,6 +192,12 @@ export function next() {
   if (S.wantNext) return;
   set({wantNext: true, none: null});
   command({do: 'next'}).then(ok => ok || set({wantNext: false}));
+}
+
+/* What was asked for may have been lost with the connection; the office says `busy` if it was not. */
+async function askAgain() {
+  const said = await api.command({do: 'next'}).catch(() => ({}));
+  if (said.error && said.error.code !== 'busy') set({wantNext: false});
 }
 
 export function take(what) {

@@ -35,7 +35,7 @@ export function App() {
       <Case key={t ? t.case : 'none'} task={t} />
       <Side task={t} />
       <Record key={t ? `r-${t.case}` : 'r-none'} task={t} />
-      {S.dialog && <Dialog name={S.dialog} task={t} />}
+      {S.dialog && <Dialog key={S.dialog} name={S.dialog} task={t} />}
     </div>
   );
 }

@@ -94,7 +94,7 @@ function Today() {
   );
 }
 
-const shown = k => k === ' ' ? '空格' : k.length === 1 ? k.toUpperCase() : k;
+const shown = k => k === ' ' ? '空格' : k.replace(/(^|\+)([a-z])$/, (all, plus, c) => plus + c.toUpperCase());
 
 function Help() {
   const toggle = e => {
@@ -111,7 +111,7 @@ function Help() {
             <tr key={k.key}><td><kbd>{k.key.toUpperCase()}</kbd></td><td>结果：{k.code ? outcome(k.code, S.campaign).text :
               `${k.text} › ${k.codes.map((c, i) => `${i + 1} ${outcome(c, S.campaign).text}`).join('　')}`}</td></tr>
           ))}
-          {table.map(r => <tr key={r.key}><td><kbd>{shown(r.key)}</kbd>{r.bare && <span> 或 <kbd>{shown(r.alt || `Alt+${r.key.toUpperCase()}`)}</kbd></span>}</td><td>{r.text}</td></tr>)}
+          {table.map(r => <tr key={r.key}><td><kbd>{shown(r.key)}</kbd>{r.bare && <span> 或 <kbd>{shown(r.alt || `Alt+${r.key}`)}</kbd></span>}</td><td>{r.text}</td></tr>)}
         </tbody>
       </table>
       <h3>一条记录的几步</h3>
@@ -132,7 +132,7 @@ export function Dialog({name, task}) {
     return () => d.open && d.close();
   }, [name]);
   return (
-    <dialog ref={box} aria-labelledby="h-dialog" onClose={close}>
+    <dialog ref={box} aria-labelledby="h-dialog" onClose={() => S.dialog === name && close()}>
       <p class="bar"><span class="title" id="h-dialog" role="heading" aria-level={2}>{title}</span> <button type="button" onClick={close}>关闭</button></p>
       <Panel task={task} />
     </dialog>

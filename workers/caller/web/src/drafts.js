@@ -1,4 +1,6 @@
-/* What is being typed, a case each. Every change is written at once; it goes away only when a record has taken its place. */
+/* What is being typed, a case each. Every change is written at once, twice: into localStorage, which a reload in the same
+ * instant cannot overtake, and into IndexedDB, which is asked to reach the disk. The newer one counts. A draft goes away only
+ * when a record has taken its place. */
 import * as db from './db.js';
 import {S, changed, say, tellTabs} from './store.js';
 
@@ -10,9 +12,52 @@ export function blank(c, number) {
 export const draftOf = c => S.drafts.get(c) || blank(c);
 export const isTyped = c => S.drafts.has(c);
 
+const quick = c => `huifang-draft-${S.owner}-${c}`;
+
+function quickOnes() {
+  const prefix = quick(''), out = [];
+  for (let i = 0; i < localStorage.length; i++) {
+    const k = localStorage.key(i);
+    if (k.startsWith(prefix)) out.push(JSON.parse(localStorage.getItem(k)));
+  }
+  return out;
+}
+
+function quickly(act) {
+  try {
+    act();
+  } catch (e) {
+    /* Full, or forbidden: IndexedDB has it. */
+  }
+}
+
+const newest = all => all.reduce((m, d) => (!m.has(d.id) || m.get(d.id).touched < d.touched ? m.set(d.id, d) : m), new Map());
+
 export async function readDrafts() {
-  S.drafts = new Map((await db.all('drafts')).map(d => [d.id, d]));
+  const slow = await db.all('drafts');
+  let fast = [];
+  quickly(() => { fast = quickOnes(); });
+  S.drafts = newest([...slow, ...fast]);
   changed();
+}
+
+/* One write at a time; what changed meanwhile is written after it, once. */
+const waiting = new Map();
+let writing = null;
+
+function write(c, draft) {
+  waiting.set(c, draft);
+  if (!writing) writing = writeAll().finally(() => { writing = null; });
+  return writing;
+}
+
+async function writeAll() {
+  while (waiting.size > 0) {
+    const [c, draft] = waiting.entries().next().value;
+    waiting.delete(c);
+    await keep(() => draft ? db.put('drafts', draft) : db.del('drafts', c));
+    tellTabs({draft: c});
+  }
 }
 
 async function keep(act) {
@@ -27,13 +72,15 @@ export function edit(c, more) {
   const draft = {...draftOf(c), ...more, touched: Date.now()};
   S.drafts.set(c, draft);
   changed();
-  return keep(() => db.put('drafts', draft)).then(() => tellTabs({draft: c}));
+  quickly(() => localStorage.setItem(quick(c), JSON.stringify(draft)));
+  return write(c, draft);
 }
 
 export function drop(c) {
   S.drafts.delete(c);
   changed();
-  return keep(() => db.del('drafts', c)).then(() => tellTabs({draft: c}));
+  quickly(() => localStorage.removeItem(quick(c)));
+  return write(c, null);
 }
 
 /* Another tab wrote: the newer one stands. */

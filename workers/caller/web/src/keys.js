@@ -13,6 +13,10 @@ const TEXT = 'textarea, select, input:not([type=checkbox]):not([type=radio]):not
 const PRESSED_BY_SPACE = 'button, summary, a, input, [role=option]';
 
 const focusFind = () => document.getElementById('find') && document.getElementById('find').focus();
+const scroll = way => {
+  const box = document.getElementById('case');
+  box.scrollBy(0, way * box.clientHeight * 0.8);
+};
 const open = name => () => set({dialog: S.dialog === name ? null : name});
 
 /* key: as nameOf() says it. bare: needs no modifier, and so has an Alt form. */
@@ -29,6 +33,8 @@ const rows = () => [
   {key: '/', bare: true, text: '在名单里找', run: focusFind},
   {key: ' ', bare: true, alt: 'Alt+t', text: '开始、停止计时', run: act.timer},
   {key: 'c', bare: true, text: '复制要拨的号码', run: () => task() && act.copy(act.dialString(task(), draftOf(task().case)))},
+  {key: 'PageDown', scrolls: true, text: '这个人的资料、话术往下', run: () => scroll(1)},
+  {key: 'PageUp', scrolls: true, text: '往上', run: () => scroll(-1)},
   {key: '[', bare: true, text: '在手的上一位', run: () => act.turn(-1)},
   {key: ']', bare: true, text: '在手的下一位', run: () => act.turn(1)},
   ...TICKS.map(t => ({key: t[2], bare: true, text: `告知：${t[1]}`, run: () => act.letter(t[2])})),
@@ -57,7 +63,7 @@ function find(e, name) {
   if (/^[0-9]$/.test(bare) && (hasAlt || bareActs || S.dialog === 'back')) return () => digit(bare);
   if (bare === 'm' && (hasAlt || bareActs)) return () => act.press(more(S.campaign.stage || 2));
   for (const r of table) {
-    if (r.key === name && !r.bare) return r.run;
+    if (r.key === name && !r.bare) return r.scrolls && S.dialog ? null : r.run;
     if (r.bare && (hasAlt ? name === (r.alt || `Alt+${r.key}`) : name === r.key && bareActs && !(r.key === ' ' && onButton))) return r.run;
   }
   return null;
@@ -83,7 +89,7 @@ export function onKey(e) {
     return e.preventDefault();
   }
   const run = find(e, nameOf(e));
-  if (!run || e.repeat && e.key !== '[' && e.key !== ']') return run && e.preventDefault();
+  if (!run || e.repeat && !['[', ']', 'PageUp', 'PageDown'].includes(e.key)) return run && e.preventDefault();
   e.preventDefault();
   run();
 }

@@ -137,7 +137,7 @@ export function Record({task}) {
   return (
     <footer class="record" aria-label="记录">
       <Outcomes picked={d.outcome} />
-      {o && (
+      {o && !S.group && (
         <div class="details">
           <Needs task={task} d={d} o={o} />
           <NextStep task={task} d={d} o={o} />

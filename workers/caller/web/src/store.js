@@ -2,7 +2,7 @@
  * told that drafts or records changed, and read them again. */
 export const S = {
   phase: 'start', /* start, login, desk, locked */
-  me: null, office: 'up', link: 'up', campaign: {}, keepsAlive: true,
+  me: null, owner: '', office: 'up', link: 'up', campaign: {}, keepsAlive: true,
   tasks: new Map(), inhand: [], leaving: new Set(), current: null,
   rows: [], none: null, wantNext: false,
   drafts: new Map(), records: [], marks: {stored: 0, accepted: 0, settled: 0, released: 0},
@@ -33,7 +33,7 @@ export const say = (text, kind = 'ok') => set({notice: {text, kind, no: ++notice
 
 /* The cases in hand, as the office says, without those whose record is on its way. */
 export const hand = () => S.inhand.filter(c => S.tasks.has(c) && !S.leaving.has(c)).map(c => S.tasks.get(c));
-export const task = () => S.current && !S.leaving.has(S.current) ? S.tasks.get(S.current) : null;
+export const task = () => hand().find(t => t.case === S.current) || null;
 
 let channel = null, onTab = () => {};
 export function joinTabs(person, heard) {
