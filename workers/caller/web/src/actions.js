@@ -109,6 +109,7 @@ function settleCurrent() {
 }
 
 function onTask(t) {
+  backAgain = null;
   const isNew = !S.tasks.has(t.case) || S.tasks.get(t.case).token !== t.token;
   S.tasks.set(t.case, t);
   if (isNew) S.leaving.delete(t.case);
@@ -145,6 +146,12 @@ export function onLine(said) {
 }
 
 function onNone(none) {
+  const back = backAgain;
+  if (back && back.tries > 0 && ['held', 'denied', 'not-found'].includes(none.reason)) {
+    setTimeout(() => backAgain === back && takeBack(back.case, back.tries - 1), 500);
+    return;
+  }
+  backAgain = null;
   const waits = ['empty', 'closed-until', 'paused'].includes(none.reason);
   set({none: {...none, text: NONE[none.reason] || none.reason}, wantNext: waits && S.wantNext});
   if (!waits) say(NONE[none.reason] || none.reason, 'warn');
@@ -291,10 +298,18 @@ export async function save(how) {
 }
 
 export async function undo() {
-  const c = await records.undo();
-  if (!c) return;
-  if (hand().some(t => t.case === c)) choose(c);
-  else take({case: c});
+  const back = await records.undo();
+  if (!back) return;
+  if (back.ended) takeBack(back.case, 10);
+  else choose(back.case);
+}
+
+/* The record ended the lease: the case is taken again, as soon as the router has put it back. */
+let backAgain = null;
+function takeBack(c, tries) {
+  backAgain = {case: c, tries};
+  set({wantNext: true, none: null});
+  command({do: 'take', case: c}).then(ok => ok || set({wantNext: false}));
 }
 
 /* navigator.clipboard is there only on https and localhost. */

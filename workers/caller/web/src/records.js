@@ -154,7 +154,7 @@ export const undoable = () => {
 export async function undo() {
   const rec = undoable();
   if (!rec) return say('没有可以撤销的（保存后 8 秒内才行）', 'warn');
-  const draft = rec.draft;
+  const draft = rec.draft, wasSent = !(rec.state === 'pending' && !sending);
   if (rec.state === 'pending' && !sending) {
     await put(rec, {state: 'undone', cmd: null, draft: null});
   } else {
@@ -166,8 +166,8 @@ export async function undo() {
     }
     await put(rec, {state: 'undone', cmd: null, draft: null});
   }
-  S.leaving.delete(rec.case);
+  if (!wasSent) S.leaving.delete(rec.case);
   await edit(rec.case, draft);
   say(`已撤销 ${rec.name}·${rec.what}，写的放回草稿`);
-  return rec.case;
+  return {case: rec.case, ended: wasSent && rec.how !== 'again'};
 }
