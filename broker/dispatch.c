@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "broker/answers.h"
 #include "broker/batch.h"
+#include "broker/blob.h"
 #include "broker/broker.h"
 #include "broker/front.h"
 #include "broker/hello.h"
@@ -73,6 +74,12 @@ on_look(const struct message *m)
 	look_on(m->b, m->s, &m->f->u.look, m->in->f1);
 }
 
+static void
+on_blob(const struct message *m)
+{
+	blob_on(m->b, m->s, &m->f->u.blob, m->in->f1);
+}
+
 /* A kind without a row is not for us: UNSUPPORTED. */
 static const struct kind_row {
 	void (*f)(const struct message *m);
@@ -86,6 +93,7 @@ static const struct kind_row {
     [MSG_RECORD] = {on_record, true, true},
     [MSG_SYNC] = {on_sync, true, false},
     [MSG_LOOK] = {on_look, true, true},
+    [MSG_BLOB] = {on_blob, true, true},
 };
 
 static const struct kind_row *
@@ -115,6 +123,7 @@ numbers_hold(const struct frame *f)
 	case MSG_NEXT: return f->u.next.next_no <= max;
 	case MSG_TAKE: return f->u.take.next_no <= max;
 	case MSG_RENEW: return f->u.renew.rseq <= max;
+	case MSG_BLOB: return f->u.blob.size <= max && f->u.blob.offset <= max;
 	case MSG_RECORD: return !f->u.record.has_next || f->u.record.next_no <= max;
 	default: return true;
 	}

@@ -22,6 +22,7 @@
 #define LOOK_TIMEOUT_US 2000000
 #define WALL_JUMP_MS    5000
 #define WALL_DIFFERS_MS 30000
+#define EVIDENCE_ROOM   (256ULL << 20) /* where the store has no limit of its own */
 #define MEMORY_PERCENT  60
 
 static bool
@@ -297,6 +298,12 @@ bool
 guard_is_durable(const struct guard *g)
 {
 	return g->has_looked && g->not_durable[0] == '\0';
+}
+
+uint64_t
+guard_evidence_room(const struct guard *g)
+{
+	return g->facts.max_memory > 0 ? g->facts.max_memory / 10 : EVIDENCE_ROOM;
 }
 
 const char *

@@ -42,6 +42,7 @@ void guard_look(struct guard *g, guard_fn *done, void *arg);
 void guard_tick(struct guard *g); /* each second: the clock */
 const char *guard_run_id(const struct guard *g);
 bool guard_is_durable(const struct guard *g);
+uint64_t guard_evidence_room(const struct guard *g); /* bytes for all pieces of evidence together */
 /* "" or the reason word of NONE for which nothing is handed out. */
 const char *guard_stops_grants(const struct guard *g);
 

@@ -855,6 +855,55 @@ function B.lift()
 	return { 'ok' }
 end
 
+-- ---- evidence: sealed files in pieces, until the archive has them ----------------------------------
+
+local PIECE_MAX, EVIDENCE_MAX = 65536, 10485760 + 40
+
+local function blob_key(hash) return P .. 'blob:' .. hash end
+
+local function blob_bytes() return tonumber(call('HGET', P .. 'blobs', 'bytes') or '0') end
+
+-- Nothing of it stays but the word that says what it is now, or nothing.
+local function blob_forget(hash, word)
+	local upto = tonumber(call('HGET', blob_key(hash), 'upto') or '0')
+	call('DEL', blob_key(hash))
+	call('SREM', P .. 'blobq', hash)
+	call('ZREM', P .. 'blobp', hash)
+	call('HSET', P .. 'blobs', 'bytes', num(blob_bytes() - upto))
+	if word then call('HSET', P .. 'blobs', hash, word) else call('HDEL', P .. 'blobs', hash) end
+	changed()
+end
+
+-- One piece; the answer is how much is here. No bytes: only asks. room: what all pieces may take together.
+function B.blob(hash, size, offset, piece, room)
+	hash = hex(bytes('hash', hash, 32))
+	size, offset, room = count('size', size), count('offset', offset), count('room', room)
+	text_arg('piece', piece, PIECE_MAX)
+	if size < 1 or size > EVIDENCE_MAX then error('size: 1 to ' .. EVIDENCE_MAX, 0) end
+	local is = call('HGET', P .. 'blobs', hash)
+	if is and is ~= 'here' then
+		return is == num(size) and { 'ok', is } or { 'no', 'size' }
+	end
+	local o = call('HMGET', blob_key(hash), 'size', 'upto')
+	if o[1] and o[1] ~= num(size) then return { 'no', 'size' } end
+	local upto = tonumber(o[2] or '0')
+	if #piece == 0 or offset ~= upto then return { 'ok', num(upto) } end
+	if upto + #piece > size then return { 'no', 'size' } end
+	if blob_bytes() + #piece > room then return { 'no', 'room' } end
+	call('HSET', blob_key(hash), num(upto), piece, 'size', num(size), 'upto', num(upto + #piece))
+	call('HSET', P .. 'blobs', hash, 'here', 'bytes', num(blob_bytes() + #piece))
+	upto = upto + #piece
+	if upto == size then
+		call('ZREM', P .. 'blobp', hash)
+		call('SADD', P .. 'blobq', hash)
+		append('blob', '', '', hash .. ' ' .. num(size))
+	else
+		call('ZADD', P .. 'blobp', NOW, hash)
+		changed()
+	end
+	return { 'ok', num(upto) }
+end
+
 -- ---- looking: reads only ---------------------------------------------------------------------------
 
 local function rows(cases)
@@ -1142,6 +1191,51 @@ function S.recorded(id)
 	call('HSET', P .. 'recorder', 'recorded', id_arg(id))
 	changed()
 	return { 'ok' }
+end
+
+-- Which files are whole and not in the archive yet; some of them.
+function S.blobs()
+	local all = call('SMEMBERS', P .. 'blobq')
+	table.sort(all)
+	local r = { 'ok' }
+	for i = 1, min(#all, 20) do r[i + 1] = all[i] end
+	return r
+end
+
+-- The piece that begins at offset, and the size of the whole.
+function S.blob_read(hash, offset)
+	hash = hex(bytes('hash', hash, 32))
+	local o = call('HMGET', blob_key(hash), 'size', num(count('offset', offset)))
+	if not o[1] or not o[2] then return { 'no', 'not-found' } end
+	return { 'ok', o[1], o[2] }
+end
+
+-- The archive has it. Its size is remembered, so that who sends it again hears that it is here.
+function S.blob_kept(hash, size)
+	hash = hex(bytes('hash', hash, 32))
+	size = num(count('size', size))
+	if call('HGET', P .. 'blobs', hash) == size then return { 'ok', 'same' } end
+	blob_forget(hash, size)
+	return { 'ok', 'new' }
+end
+
+-- Its bytes are not what the hash says: it begins anew.
+function S.blob_drop(hash)
+	blob_forget(hex(bytes('hash', hash, 32)), false)
+	return { 'ok' }
+end
+
+-- Those that nobody has gone on with since that campaign time.
+function S.blob_stale(before)
+	before = count('before', before)
+	local all, n = call('ZRANGE', P .. 'blobp', '0', '19', 'WITHSCORES'), 0
+	for i = 1, #all, 2 do
+		if tonumber(all[i + 1]) < before then
+			blob_forget(all[i], false)
+			n = n + 1
+		end
+	end
+	return { 'ok', num(n) }
 end
 
 -- ---- the batch -------------------------------------------------------------------------------------

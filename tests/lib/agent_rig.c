@@ -304,7 +304,7 @@ agent_record(const char *person, uint64_t token, bool keep)
 static void
 open_all(void)
 {
-	struct session_port port = {NULL, on_send, on_connect, on_event};
+	struct session_port port = {NULL, on_send, on_connect, on_event, NULL};
 	struct err err = ERR_INIT;
 
 	if (outbox_open(&t.outbox, t.dir, "demo", NULL, &err) != 0)

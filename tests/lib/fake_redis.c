@@ -285,6 +285,16 @@ cmd_remove(struct fake_redis *f, struct key *k, const struct span *a, size_t n, 
 }
 
 static void
+cmd_del(struct fake_redis *f, struct key *k, const struct span *a, size_t n, struct fv *r)
+{
+	(void)n;
+	reply_int(r, k != NULL);
+	while (k != NULL && k->n > 0)
+		item_remove(k, k->n - 1);
+	key_drop_if_empty(f, a[1]);
+}
+
+static void
 cmd_hgetall(struct fake_redis *f, struct key *k, const struct span *a, size_t n, struct fv *r)
 {
 	(void)f;
@@ -525,6 +535,7 @@ static const struct command {
     {"HMGET", cmd_hmget, HASH, 3},
     {"HSET", cmd_hset, HASH, 4},
     {"HDEL", cmd_remove, HASH, 3},
+    {"DEL", cmd_del, HASH, 2},
     {"HGETALL", cmd_hgetall, HASH, 2},
     {"HVALS", cmd_hvals, HASH, 2},
     {"HEXISTS", cmd_hexists, HASH, 3},

@@ -162,7 +162,7 @@ story(int promise)
 	uint8_t h[32] = {0}, said;
 	size_t n;
 
-	if (archive_open(&a, dir, "demo", sk, NULL) != 0)
+	if (archive_open(&a, dir, "demo", sk, NULL, NULL) != 0)
 		_exit(1);
 	archive_said(a);
 	for (uint64_t no = 1; no <= ENTRIES; no++) {
@@ -259,7 +259,7 @@ test_killed_at_every_step(void **state)
 			empty();
 			cut = run(at, how, &promised);
 			cuts += cut;
-			assert_int_equal(archive_open(&a, dir, "demo", sk, NULL), 0);
+			assert_int_equal(archive_open(&a, dir, "demo", sk, NULL, NULL), 0);
 			assert_true(
 			    archive_read_upto(a).no >= promised + (promised > 0 ? KEY_ENTRIES : 0));
 			archive_close(a);
@@ -340,7 +340,7 @@ test_missing_entries_are_refused(void **state)
 	struct made m;
 
 	(void)state;
-	assert_int_equal(archive_open(&a, dir, "demo", sk, NULL), 0);
+	assert_int_equal(archive_open(&a, dir, "demo", sk, NULL, NULL), 0);
 	make(&m, 1, h);
 	assert_int_equal(archive_add(a, &m.raw, NULL), 0);
 	done(&m);

@@ -40,6 +40,10 @@ json_t *desk_error_object(const char *code, const char *text, const json_t *comm
 /* What is known of a case that is or was in hand here; NULL: nothing. Borrowed until the next event. */
 const struct hold *desk_hold(const struct desk *d, const uint8_t case_id[16]);
 
+/* evidence.c */
+int evidence_do(struct desk *d, const json_t *o, void *tag, struct refusal *why);
+void evidence_is_sent(struct desk *d, struct span hash);
+
 /* events.c */
 void events_stored(struct desk *d, const struct pending *p);
 void events_accepted(struct desk *d, uint64_t seq, uint64_t verdict, const char *why);

@@ -247,6 +247,7 @@ desk_on_event(void *arg, const struct link_event *e)
 	case LINK_ACCEPTED: events_accepted(d, e->seq, e->verdict, e->reason); break;
 	case LINK_SETTLED: say_upto(d, "settled", e->seq); break;
 	case LINK_RELEASED: say_upto(d, "released", e->seq); break;
+	case LINK_EVIDENCE: evidence_is_sent(d, e->f1); break;
 	case LINK_SEEN: on_seen(d, e); break;
 	case LINK_REFUSED: on_refused(d, e); break;
 	case LINK_BLOCKED:

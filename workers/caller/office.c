@@ -173,6 +173,8 @@ listen_here(struct office *o, int *ret_port, struct err *err)
 	    .answer = pages_answer,
 	    .arg = o,
 	    .post = true,
+	    .big_path = OFFICE_EVIDENCE,
+	    .big_max = EVIDENCE_PLAIN_MAX,
 	    .connections = CONNECTIONS};
 
 	return http_listen(&o->http, o->o.loop, &http, ret_port, err);

@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "base/crypt.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "workers/caller/office_int.h"
 
 #define FILE_MAX ((size_t)4 << 20)
@@ -115,6 +116,18 @@ do_command(struct seat *s, const struct http_request *req, struct http_response 
 }
 
 static void
+evidence(struct seat *s, const struct http_request *req, struct http_response *res)
+{
+	const char *hex = http_query(req, "case");
+	uint8_t case_id[16];
+
+	if (hex == NULL || !hex_decode(case_id, sizeof(case_id), hex, strlen(hex)))
+		pages_error(res, 400, "bad-field", "case 的值不对");
+	else
+		desk_evidence(s->room->desk, case_id, req->body, http_later(req));
+}
+
+static void
 logout(struct seat *s, const struct http_request *req, struct http_response *res)
 {
 	struct room *r = s->room;
@@ -157,15 +170,16 @@ campaign(struct seat *s, const struct http_request *req, struct http_response *r
 
 static const struct {
 	const char *path;
-	bool post;
+	bool post, bytes; /* bytes: the body is a file */
 	void (*run)(struct seat *s, const struct http_request *req, struct http_response *res);
 } paths[] = {
-    {"/api/do", true, do_command},
-    {"/api/logout", true, logout},
-    {"/api/me", false, me},
-    {"/api/events", false, events},
-    {"/api/own", false, own},
-    {"/api/campaign", false, campaign},
+    {"/api/do", true, false, do_command},
+    {OFFICE_EVIDENCE, true, true, evidence},
+    {"/api/logout", true, false, logout},
+    {"/api/me", false, false, me},
+    {"/api/events", false, false, events},
+    {"/api/own", false, false, own},
+    {"/api/campaign", false, false, campaign},
 };
 
 /* A browser says so when another site makes it ask. */
@@ -215,7 +229,7 @@ api(struct office *o, const struct http_request *req, struct http_response *res)
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
 		if (strcmp(req->path, paths[i].path) != 0 || post != paths[i].post)
 			continue;
-		if (!is_ours(req, post && req->body.len > 0, res))
+		if (!is_ours(req, post && !paths[i].bytes && req->body.len > 0, res))
 			return;
 		s = seat_of(o, req);
 		if (s == NULL)

@@ -22,6 +22,7 @@ struct client {
 	char *brokers; /* owned, cut into endpoints */
 	char *endpoint[ENDPOINTS_MAX];
 	size_t n_endpoints;
+	struct evidence *evidence;
 	struct session *session;
 	struct zsock *sock;
 	struct loop_timer *timer;
@@ -176,13 +177,15 @@ int
 client_create(struct client **ret, const struct client_opts *o, struct err *err)
 {
 	struct client *c = xcalloc(1, sizeof(*c));
-	struct session_port port = {c, on_send, on_connect, on_session_event};
+	struct session_port port = {c, on_send, on_connect, on_session_event, NULL};
 
 	c->o = *o;
-	if (cut_endpoints(c, o->brokers != NULL ? o->brokers : o->id->brokers, err) != 0) {
+	if (cut_endpoints(c, o->brokers != NULL ? o->brokers : o->id->brokers, err) != 0 ||
+	    evidence_open(&c->evidence, outbox_dir(o->outbox), err) != 0) {
 		client_destroy(c);
 		return -1;
 	}
+	port.evidence = c->evidence;
 	c->session = session_create(o->id, o->outbox, c->n_endpoints, &port);
 	c->timer = loop_timer_create(o->loop, on_timer, c);
 	loop_before_sleep(o->loop, on_turn_end, c);
@@ -199,6 +202,7 @@ client_destroy(struct client *c)
 		zsock_destroy(c->sock);
 	loop_timer_destroy(c->timer);
 	session_destroy(c->session);
+	evidence_close(c->evidence);
 	free(c->brokers);
 	free(c);
 }
@@ -281,6 +285,29 @@ key_of(const struct client *c, const struct record_header *h)
 }
 
 int
+client_evidence(struct client *c, const uint8_t case_id[16], const uint8_t *key, struct span plain,
+    uint8_t ret_hash[32], struct err *err)
+{
+	const struct hold *hold = key == NULL ? client_hold(c, case_id, 0) : NULL;
+
+	if (key == NULL && hold == NULL)
+		return err_set(err, ERR_NOT_FOUND, "this agent has not opened the case");
+	return evidence_put(
+	    c->evidence, case_id, key != NULL ? key : hold->key, plain, ret_hash, err);
+}
+
+/* Before the record is stored: so that its evidence is kept until it is released. */
+static void
+name_evidence(struct client *c, const struct record_header *h, uint64_t seq)
+{
+	const struct field *f = &h->f[F_evidence];
+
+	for (size_t i = 0; f->set && i < f->n; i++)
+		if (f->list[i].len == 32)
+			evidence_named(c->evidence, f->list[i].data, seq);
+}
+
+int
 client_record(struct client *c, struct record_header *h, const struct body *body,
     const uint8_t *key, enum client_then then, uint64_t *ret_seq, struct err *err)
 {
@@ -296,6 +323,7 @@ client_record(struct client *c, struct record_header *h, const struct body *body
 	if (records_add(c->o.outbox, c->o.id->sign_sk, h, body, key != NULL ? key : key_of(c, h),
 	        &clock, ret_seq, err) != 0)
 		return -1;
+	name_evidence(c, h, *ret_seq);
 	if (h->token != 0 && rule != NULL && rule->moves)
 		session_recorded(c->session, h->token, *ret_seq, h->again != 0);
 	if (then == CLIENT_NEXT)

@@ -45,6 +45,11 @@ int client_give(struct client *c, uint64_t token, const char *reason, struct err
 uint64_t client_look(struct client *c, const char *person, const char *what, uint64_t page,
     const uint8_t *case_id, const char *argument);
 
+/* A photo or paper for a case that this agent has or had in hand: sealed, stored, on its way. A record names it by
+ * ret_hash. ERR_NOT_FOUND: no such case here (key NULL); else as evidence_put. */
+int client_evidence(struct client *c, const uint8_t case_id[16], const uint8_t *key,
+    struct span plain, uint8_t ret_hash[32], struct err *err);
+
 /* CLIENT_STAY: another try follows, the lease goes on (header's `again`). */
 enum client_then { CLIENT_LEAVE, CLIENT_STAY, CLIENT_NEXT };
 /* h: kind, person, token, case, expect, id, times, quality and fields; the rest is filled in. key may

@@ -92,6 +92,12 @@ outbox_retire(struct outbox *o, const char *word, struct outbox_report *report, 
 
 /* ---- questions ----------------------------------------------------------------------------------- */
 
+const char *
+outbox_dir(const struct outbox *o)
+{
+	return o->dir;
+}
+
 const uint8_t *
 outbox_id(const struct outbox *o)
 {

@@ -311,6 +311,7 @@ on_welcome(struct session *s, const struct msg_welcome *m, struct span f1, int64
 		session_tell(s, (struct link_event){.kind = LINK_ONLINE});
 	s->told = 1;
 	look_welcome(s);
+	blob_welcome(s);
 	work_welcome(s, l, now);
 	crypt_wipe(l, sizeof(*l));
 	free(l);
@@ -390,6 +391,8 @@ on_nack(struct session *s, const struct msg_nack *m, int64_t now)
 		flow_nack(s, m, now);
 	else if (m->kind == MSG_LOOK)
 		look_nack(s, m, now);
+	else if (m->kind == MSG_BLOB)
+		blob_nack(s, m, now);
 	else
 		work_nack(s, m, now);
 }
@@ -407,6 +410,7 @@ on_up(struct session *s, const struct frame *f, struct span f1, int64_t now)
 		flow_accepted(s, &f->u.accepted, now);
 		break;
 	case MSG_SYNCED: on_synced(s, &f->u.synced, now); break;
+	case MSG_HAVE: blob_have(s, &f->u.have, now); break;
 	case MSG_SEEN: look_seen(s, &f->u.seen, f1); break;
 	default: break;
 	}
@@ -440,6 +444,8 @@ session_tick(struct session *s, int64_t now)
 		sync_tick(s, now);
 	if (s->conn == CONN_UP)
 		flow_tick(s, now);
+	if (s->conn == CONN_UP)
+		blob_tick(s, now);
 	work_tick(s, now);
 	look_tick(s, now);
 }
@@ -464,6 +470,8 @@ session_due(const struct session *s)
 		other = s->sync_sent_us != 0 ? s->sync_sent_us + SESSION_SILENCE_US : s->sync_us;
 		if (flow_due(s) < other)
 			other = flow_due(s);
+		if (blob_due(s) < other)
+			other = blob_due(s);
 	}
 	due = other < due ? other : due;
 	return look_due(s) < due ? look_due(s) : due;

@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "proto/frame.h"
 #include "proto/lists.h"
+#include "workers/link/evidence.h"
 #include "workers/link/identity.h"
 #include "workers/link/moves.h"
 #include "workers/link/outbox.h"
@@ -31,6 +32,7 @@ enum link_kind {
 	LINK_ACCEPTED, /* seq, verdict, reason */
 	LINK_SETTLED,  /* seq = upto */
 	LINK_RELEASED, /* seq = upto */
+	LINK_EVIDENCE, /* f1 = hash of a file that is all there */
 	LINK_SEEN,     /* seq = look_no, seen (NULL: no answer), f1 */
 	LINK_REFUSED,  /* a request of this person came to nothing: reason, text */
 	LINK_BLOCKED,  /* records cannot be sent any more: reason, text; an operator must look */
@@ -71,6 +73,7 @@ struct session_port {
 	void (*connect)(void *arg, size_t endpoint);             /* drop what is, connect there */
 	/* May give commands but session_logout; questions see the state behind the event. */
 	void (*event)(void *arg, const struct link_event *e);
+	struct evidence *evidence; /* borrowed; NULL: none */
 };
 
 struct session;

@@ -235,6 +235,8 @@ flow_receipt(struct session *s, const struct msg_receipt *m)
 	memcpy(proof + 16, m->sig, 64);
 	mark.proof = span_of(proof, sizeof(proof));
 	outbox_add_mark(s->outbox, &mark);
+	if (!settled && s->port.evidence != NULL)
+		evidence_released(s->port.evidence, m->upto);
 	session_tell(
 	    s, (struct link_event){.kind = settled ? LINK_SETTLED : LINK_RELEASED, .seq = m->upto});
 }

@@ -1,5 +1,6 @@
 /* session_int.h - shared by session.c (connection), session_login.c, session_ask.c, session_lease.c,
- * session_flow.c (records and marks) and session_look.c. */
+ * session_flow.c (records and marks),
+ * session_look.c and session_blob.c (evidence). */
 #ifndef LINK_SESSION_INT_H
 #define LINK_SESSION_INT_H
 
@@ -69,6 +70,15 @@ struct flow {
 	bool blocked;
 };
 
+/* The one piece of evidence that is under way. */
+struct sending {
+	bool has;
+	uint8_t hash[32];
+	uint64_t size, upto;
+	bool knows; /* upto is what the broker said last */
+	int64_t sent_us, not_before;
+};
+
 struct session {
 	const struct identity *id; /* borrowed */
 	struct outbox *outbox;     /* borrowed */
@@ -95,6 +105,7 @@ struct session {
 	size_t n_looks;
 	uint64_t look_no;
 	struct flow flow;
+	struct sending sending;
 };
 
 /* session.c */
@@ -157,6 +168,13 @@ void look_nack(struct session *s, const struct msg_nack *m, int64_t now);
 void look_welcome(struct session *s);
 void look_tick(struct session *s, int64_t now);
 int64_t look_due(const struct session *s);
+
+/* session_blob.c */
+void blob_have(struct session *s, const struct msg_have *m, int64_t now);
+void blob_nack(struct session *s, const struct msg_nack *m, int64_t now);
+void blob_welcome(struct session *s);
+void blob_tick(struct session *s, int64_t now);
+int64_t blob_due(const struct session *s);
 
 /* session_flow.c */
 void flow_restart(struct session *s, uint64_t accepted_upto);

@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "workers/recorder/archive.h"
 #include "workers/recorder/segfile.h"
+#include "workers/recorder/waiting.h"
 
 #define WAIT_US 30000000LL
 
@@ -24,8 +25,9 @@ struct archive {
 	char dir[PATH_MAX - 64];
 	name_t campaign;
 	uint8_t sign_sk[SIGN_SK_LEN];
-	struct segfile newest; /* number 0: none yet */
-	struct buf pending;    /* entries */
+	struct waiting *waiting; /* borrowed */
+	struct segfile newest;   /* number 0: none yet */
+	struct buf pending;      /* entries */
 	uint32_t count;
 	struct log_id first, last; /* of pending; last also before it */
 	int64_t since;             /* BOOTTIME of the first of pending */
@@ -63,7 +65,7 @@ note_record(struct archive *a, const struct raw_entry *raw)
 
 	if (log_entry_decode(&e, raw->id, raw->pair, raw->n, NULL) != 0 ||
 	    strcmp(e.type, "record") != 0 || frame_decode(&f, e.f0, NULL) != 0 ||
-	    f.kind != MSG_RECORD)
+	    f.kind != MSG_RECORD || (a->waiting != NULL && waiting_note(a->waiting, &f.u.record)))
 		return;
 	box = box_of(a, f.u.record.ob);
 	if (f.u.record.seq <= box->upto)
@@ -149,11 +151,12 @@ load_newest(struct archive *a, struct err *err)
 
 int
 archive_open(struct archive **ret, const char *dir, const char *campaign, const uint8_t sign_sk[64],
-    struct err *err)
+    struct waiting *waiting, struct err *err)
 {
 	struct archive *a = xcalloc(1, sizeof(*a));
 
 	a->at = map_create();
+	a->waiting = waiting;
 	snprintf(a->dir, sizeof(a->dir), "%s/records/%s", dir, campaign);
 	snprintf(a->campaign, sizeof(a->campaign), "%s", campaign);
 	memcpy(a->sign_sk, sign_sk, sizeof(a->sign_sk));

@@ -10,10 +10,11 @@
 #include "workers/recorder/book.h"
 
 struct archive;
+struct waiting;
 
-/* dir is the installation's archive; made when missing. ERR_CORRUPT: its newest segment is damaged. */
+/* waiting: borrowed, outlives the archive; NULL: nothing waits for evidence. dir is the installation's archive; made when missing. ERR_CORRUPT: its newest segment is damaged. */
 int archive_open(struct archive **ret, const char *dir, const char *campaign,
-    const uint8_t sign_sk[64], struct err *err);
+    const uint8_t sign_sk[64], struct waiting *waiting, struct err *err);
 void archive_close(
     struct archive *a); /* NULL-safe; what was not sealed is read from the log again */
 
@@ -26,7 +27,7 @@ bool archive_due(const struct archive *a);  /* full, or the oldest entry waits f
 /* Writes what was added as one segment: all of it is on disk, or nothing. May be tried again. */
 int archive_seal(struct archive *a, struct err *err);
 
-/* Outboxes whose newest sealed record was not said to be released: upto and h are set. */
+/* Outboxes whose newest sealed record that waits for no evidence was not said to be released: upto, h. */
 struct box *archive_sealed(struct archive *a, size_t *ret_n);
 void archive_said(struct archive *a);
 

@@ -1,7 +1,8 @@
 /* When a record is released.
  *
  * Happy path: read the log from where the archive ends up to what PostgreSQL has committed, seal a segment
- * when it is full or old enough, then mark its outboxes as released. The archive's own end is its cursor.
+ * when it is full or old enough, then mark its outboxes as released; evidence is moved beside the segments, and
+ * records that name it are released when it is there. The archive's own end is its cursor.
  * Failures: an archive that cannot be opened or written, or whose next entries the log has not any more:
  * nothing is released, settling goes on; a lost queue store: the recorder's session ends. */
 #include <stdio.h>
@@ -15,16 +16,21 @@
 #include "base/log.h"
 #include "workers/recorder/archive.h"
 #include "workers/recorder/release.h"
+#include "workers/recorder/waiting.h"
 
 #define READ_MAX     200
 #define AGAIN_US     5000000LL
 #define REPEAT_US    60000000LL
 #define MARKS_A_CALL 200
+#define FILES_US     1000000LL
+#define STALE_MS     (24 * 3600 * 1000LL)
 
 struct release {
 	const struct recorder_opts *o;
 	name_t campaign;
+	struct waiting *waiting; /* with the archive */
 	struct archive *archive; /* NULL: none, look again at next_try */
+	int64_t files_at;        /* when evidence is looked for next */
 	int64_t next_try, said_at;
 	bool said;
 };
@@ -45,6 +51,7 @@ release_destroy(struct release *r)
 	if (r == NULL)
 		return;
 	archive_close(r->archive);
+	waiting_close(r->waiting);
 	free(r);
 }
 
@@ -54,7 +61,9 @@ trouble(struct release *r, const struct err *err)
 	int64_t now = clock_boot_us();
 
 	archive_close(r->archive);
+	waiting_close(r->waiting);
 	r->archive = NULL;
+	r->waiting = NULL;
 	r->next_try = now + AGAIN_US;
 	if (r->said && now - r->said_at < REPEAT_US)
 		return;
@@ -96,7 +105,9 @@ ready(struct release *r)
 	if (clock_boot_us() < r->next_try)
 		return false;
 	if (check_device(r, &err) != 0 ||
-	    archive_open(&r->archive, r->o->home->archive, r->campaign, r->o->sign_sk, &err) != 0) {
+	    waiting_open(&r->waiting, r->o->home->archive, r->campaign, &err) != 0 ||
+	    archive_open(&r->archive, r->o->home->archive, r->campaign, r->o->sign_sk, r->waiting,
+	        &err) != 0) {
 		trouble(r, &err);
 		return false;
 	}
@@ -117,14 +128,12 @@ send_marks(struct source *s, const struct book *book, size_t *n, struct err *err
 
 /* Only what this queue store has: another epoch's outbox says HELLO first. */
 static int
-say_released(struct release *r, struct source *s, const struct book *book, struct err *err)
+say_boxes(struct release *r, struct source *s, const struct book *book, const struct box *box,
+    size_t n, struct err *err)
 {
-	size_t n, marks = 0;
-	struct box *box = archive_sealed(r->archive, &n);
+	size_t marks = 0;
 	uint64_t upto, settled;
 
-	if (n == 0)
-		return 0;
 	for (size_t i = 0; i < n; i++) {
 		if (source_box(s, box[i].ob, &upto, &settled, err) != 0)
 			return -1;
@@ -136,9 +145,78 @@ say_released(struct release *r, struct source *s, const struct book *book, struc
 		if (++marks == MARKS_A_CALL && send_marks(s, book, &marks, err) != 0)
 			return -1;
 	}
-	if (send_marks(s, book, &marks, err) != 0)
+	return send_marks(s, book, &marks, err);
+}
+
+/* What is sealed and waits for nothing, and what has waited long enough. -1 with ret_lost: the queue store. */
+static int
+say_released(
+    struct release *r, struct source *s, const struct book *book, bool *ret_lost, struct err *err)
+{
+	size_t n, waited;
+	const struct box *box = archive_sealed(r->archive, &n), *more;
+
+	if (waiting_save(r->waiting, err) != 0)
 		return -1;
-	archive_said(r->archive);
+	more = waiting_settle(r->waiting, &waited);
+	if (say_boxes(r, s, book, box, n, err) != 0 ||
+	    say_boxes(r, s, book, more, waited, err) != 0) {
+		*ret_lost = true;
+		return -1;
+	}
+	if (n > 0)
+		archive_said(r->archive);
+	return waiting_save(r->waiting, err);
+}
+
+/* ---- evidence ------------------------------------------------------------------------------------- */
+
+static int
+move_file(
+    struct release *r, struct source *s, const uint8_t hash[32], bool *ret_lost, struct err *err)
+{
+	struct buf sealed = BUF_INIT;
+	struct err why = ERR_INIT;
+	uint64_t size;
+	int rc = source_file(s, hash, &sealed, err);
+
+	if (rc != 0) {
+		*ret_lost = true;
+	} else if (waiting_keep(r->waiting, hash, buf_span(&sealed), &why) == 0 ||
+	           why.code == ERR_CORRUPT) {
+		size = why.code == ERR_CORRUPT ? 0 : sealed.len;
+		if (size == 0)
+			log_warn("archive.evidence", "cause=\"%s\" decision=\"it begins anew\"",
+			    why.text);
+		rc = source_file_done(s, hash, size, err);
+		*ret_lost = rc != 0;
+	} else {
+		if (err != NULL)
+			*err = why;
+		rc = -1;
+	}
+	buf_done(&sealed);
+	return rc;
+}
+
+/* Moves what is whole beside the segments. */
+static int
+take_files(struct release *r, struct source *s, bool *ret_lost, struct err *err)
+{
+	uint8_t hash[20][32];
+	size_t n = 0;
+
+	if (clock_boot_us() < r->files_at)
+		return 0;
+	if (source_files(s, hash, &n, err) != 0 ||
+	    source_files_stale(s, clock_campaign_ms() - STALE_MS, err) != 0) {
+		*ret_lost = true;
+		return -1;
+	}
+	for (size_t i = 0; i < n; i++)
+		if (move_file(r, s, hash[i], ret_lost, err) != 0)
+			return -1;
+	r->files_at = clock_boot_us() + (n == 20 ? 0 : FILES_US);
 	return 0;
 }
 
@@ -174,16 +252,16 @@ release_step(struct release *r, struct source *s, const struct book *book, struc
 
 	if (!ready(r))
 		return 0;
-	if (say_released(r, s, book, err) != 0) /* what a crash left unsaid */
-		return -1;
-	if (gather(r, s, book, &lost, &story) != 0 ||
-	    (archive_due(r->archive) && archive_seal(r->archive, &story) != 0)) {
+	if (take_files(r, s, &lost, &story) != 0 ||
+	    say_released(r, s, book, &lost, &story) != 0 || /* what a crash left unsaid */
+	    gather(r, s, book, &lost, &story) != 0 ||
+	    (archive_due(r->archive) && archive_seal(r->archive, &story) != 0) ||
+	    say_released(r, s, book, &lost, &story) != 0) {
 		if (lost) {
 			*err = story;
 			return -1;
 		}
 		trouble(r, &story);
-		return 0;
 	}
-	return say_released(r, s, book, err);
+	return 0;
 }

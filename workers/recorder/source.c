@@ -320,3 +320,111 @@ source_mark_send(struct source *s, struct log_id recorded, struct err *err)
 	end_call(s);
 	return rc;
 }
+
+/* ---- evidence ------------------------------------------------------------------------------------- */
+
+static void
+file_begin(struct source *s, const char *entry)
+{
+	source_mark_begin(s, 0); /* of any epoch */
+	call_entry(&s->call, entry);
+}
+
+/* The answer of the one entry; the caller frees *ret. 1 ok, 0 no. */
+static int
+file_ask(struct source *s, const struct rds_reply **ret, const struct rds_reply **ret_answer,
+    struct err *err)
+{
+	size_t argc;
+	const struct span *argv = call_argv(&s->call, &argc);
+	int rc = ask(s, argv, argc, ret, err);
+	struct span said;
+
+	end_call(s);
+	if (rc != 0)
+		return -1;
+	*ret_answer = rds_at(*ret, 4);
+	said = rds_str(rds_at(*ret_answer, 0));
+	if (span_eq_str(said, "ok"))
+		return 1;
+	if (span_eq_str(said, "no"))
+		return 0;
+	rds_sync_free(*ret);
+	return err_set(err, ERR_CORRUPT, "redis: an entry about evidence was refused");
+}
+
+int
+source_files(struct source *s, uint8_t ret[20][32], size_t *ret_n, struct err *err)
+{
+	const struct rds_reply *r, *a;
+	int rc;
+
+	*ret_n = 0;
+	file_begin(s, "blobs");
+	rc = file_ask(s, &r, &a, err);
+	if (rc < 0)
+		return -1;
+	for (size_t i = 1; i < rds_len(a) && *ret_n < 20; i++) {
+		struct span hex = rds_str(rds_at(a, i));
+
+		*ret_n += hex_decode(ret[*ret_n], 32, (const char *)hex.data, hex.len);
+	}
+	rds_sync_free(r);
+	return 0;
+}
+
+int
+source_file(struct source *s, const uint8_t hash[32], struct buf *out, struct err *err)
+{
+	uint64_t size = 1;
+
+	while (out->len < size) {
+		const struct rds_reply *r, *a;
+		struct span piece;
+		int rc;
+
+		file_begin(s, "blob_read");
+		call_bytes(&s->call, hash, 32);
+		call_u(&s->call, out->len);
+		rc = file_ask(s, &r, &a, err);
+		if (rc < 0)
+			return -1;
+		size = rc == 1 ? number_at(a, 1) : 0;
+		piece = rds_str(rds_at(a, 2));
+		if (rc == 1 && piece.len > 0)
+			buf_add(out, piece.data, piece.len);
+		rds_sync_free(r);
+		if (rc == 0 || piece.len == 0)
+			return err_set(err, ERR_NOT_FOUND, "a piece of evidence is missing");
+	}
+	return 0;
+}
+
+static int
+file_say(struct source *s, struct err *err)
+{
+	const struct rds_reply *r, *a;
+
+	if (file_ask(s, &r, &a, err) < 0)
+		return -1;
+	rds_sync_free(r);
+	return 0;
+}
+
+int
+source_file_done(struct source *s, const uint8_t hash[32], uint64_t size, struct err *err)
+{
+	file_begin(s, size > 0 ? "blob_kept" : "blob_drop");
+	call_bytes(&s->call, hash, 32);
+	if (size > 0)
+		call_u(&s->call, size);
+	return file_say(s, err);
+}
+
+int
+source_files_stale(struct source *s, int64_t before_ms, struct err *err)
+{
+	file_begin(s, "blob_stale");
+	call_u(&s->call, before_ms > 0 ? (uint64_t)before_ms : 0);
+	return file_say(s, err);
+}

@@ -41,4 +41,13 @@ void source_mark(struct source *s, unsigned level, const struct box *box,
     const uint8_t incarnation[16], const uint8_t sign_sk[64]);
 int source_mark_send(struct source *s, struct log_id recorded, struct err *err);
 
+/* Evidence in the queue store (ARCHITECTURE.md 3.4). Some of what is whole, at most 20. */
+int source_files(struct source *s, uint8_t ret[20][32], size_t *ret_n, struct err *err);
+/* The whole of one; ERR_NOT_FOUND: it is not whole. */
+int source_file(struct source *s, const uint8_t hash[32], struct buf *out, struct err *err);
+/* The archive has it; size 0: its bytes are wrong, it begins anew. */
+int source_file_done(struct source *s, const uint8_t hash[32], uint64_t size, struct err *err);
+/* Those that nobody has gone on with since that campaign time begin anew. */
+int source_files_stale(struct source *s, int64_t before_ms, struct err *err);
+
 #endif
