@@ -12,6 +12,7 @@
 -- what it read, and keeps its writes to hashes and sorted sets back until its end (the view, below).
 
 local P          -- "hf:{campaign}:" of the running call
+local LOG        -- and the key of its log
 local M          -- the campaign's counters, written back once at the end of the call
 local NOW, NOW_MS -- campaign ms: decimal string, number
 local STAMP      -- " NOW WALL", as every log entry has it
@@ -19,15 +20,19 @@ local STAMP      -- " NOW WALL", as every log entry has it
 local ZERO = '0000000000000000'
 local GIVEN_MAX = 5
 local PAGE = 50
-local MEMO_MAX = 4096
+local MEMO_MAX = 2048  -- what is remembered, the collector looks through again and again
+local SMALL_MAX = 1024
+local GC_PAUSE = 400   -- per cent: a call leaves much that is dead and little that lives
 
 -- Filled by the first call: while a library loads, neither Lua's functions nor redis.call are there. As
 -- locals they are also found faster.
 local function from_lua() return type, error, tonumber, unpack, pcall end
 
-local call, type, error, tonumber, unpack, pcall, format, char, floor, min, concat
+local call, type, error, tonumber, unpack, pcall, format, char, floor, min, concat, find, match, sub
 local HEX     -- byte -> hex
-local SMALL   -- number below MEMO_MAX -> decimal text
+local SMALL   -- number below SMALL_MAX -> decimal text
+local NUMBER  -- and back
+local BITS    -- flags of a record -> bit -> is it set
 local HEXED   -- raw -> hex; a memo of a pure function, like PARSED: emptied when it is full
 local PARSED  -- parser -> text of a row -> what it says
 local hexed_n, parsed_n
@@ -36,9 +41,14 @@ local function prepare()
 	call = redis.call
 	type, error, tonumber, unpack, pcall = from_lua()
 	format, char, floor, min, concat = string.format, string.char, math.floor, math.min, table.concat
-	HEX, SMALL, HEXED, PARSED, hexed_n, parsed_n = {}, {}, {}, {}, 0, 0
+	find, match, sub = string.find, string.match, string.sub
+	HEX, SMALL, NUMBER, BITS, HEXED, PARSED, hexed_n, parsed_n = {}, {}, {}, {}, {}, {}, 0, 0
 	for i = 0, 255 do HEX[char(i)] = format('%02x', i) end
-	for i = 0, MEMO_MAX - 1 do SMALL[i] = format('%d', i) end
+	for i = 0, SMALL_MAX - 1 do
+		local text = format('%d', i)
+		SMALL[i], NUMBER[text] = text, i
+	end
+	collectgarbage('setpause', GC_PAUSE)
 end
 
 local function hex(raw)
@@ -57,7 +67,16 @@ end
 
 local function num(n) return SMALL[n] or format('%d', n) end
 
-local function has(flags, bit) return floor(flags / bit) % 2 == 1 end
+-- Which of the bits 1, 2, 4 … 128 the flags have, by bit.
+local function bits_of(flags)
+	local bits = BITS[flags]
+	if not bits then
+		bits = {}
+		for i = 0, 7 do bits[2 ^ i] = floor(flags / 2 ^ i) % 2 == 1 end
+		if flags < 256 then BITS[flags] = bits end
+	end
+	return bits
+end
 
 -- What parse says of the text; asked once. The answer is not to be changed.
 local function parsed(parse, text)
@@ -79,29 +98,31 @@ local function bytes(name, v, len)
 end
 
 local function count(name, v)
-	if type(v) ~= 'string' or #v > 15 or #v == 0 or v:find('%D') then error(name .. ': wants a number', 0) end
+	local n = NUMBER[v]
+	if n then return n end
+	if type(v) ~= 'string' or #v > 15 or #v == 0 or find(v, '%D') then error(name .. ': wants a number', 0) end
 	return tonumber(v)
 end
 
 local function token_arg(v)
-	if type(v) ~= 'string' or #v ~= 16 or not v:match('^[0-9a-f]+$') then error('token: wants hex16', 0) end
+	if type(v) ~= 'string' or #v ~= 16 or find(v, '[^0-9a-f]') then error('token: wants hex16', 0) end
 	return v
 end
 
 local function name_arg(name, v)
-	if type(v) ~= 'string' or #v > 32 or not v:match('^[a-z0-9][a-z0-9_-]*$') then
+	if type(v) ~= 'string' or #v > 32 or not find(v, '^[a-z0-9][a-z0-9_-]*$') then
 		error(name .. ': wants a name', 0)
 	end
 	return v
 end
 
 local function lane_arg(v)
-	if type(v) ~= 'string' or #v > 79 or not v:match('^[a-z][a-z0-9:_-]*$') then error('lane: bad name', 0) end
+	if type(v) ~= 'string' or #v > 79 or not find(v, '^[a-z][a-z0-9:_-]*$') then error('lane: bad name', 0) end
 	return v
 end
 
 local function due_arg(v)
-	if type(v) ~= 'string' or #v > 15 or not v:match('^%d+$') then error('due: wants ms', 0) end
+	if type(v) ~= 'string' or #v > 15 or not find(v, '^%d+$') then error('due: wants ms', 0) end
 	return v
 end
 
@@ -147,43 +168,40 @@ local function view_begin()
 end
 
 local function hash(name)
-	local h = H[name]
-	if not h then
-		h = { value = {}, is_changed = {}, changed = {}, n = 0 }
-		H[name] = h
-	end
+	local h = { value = {}, is_changed = {}, changed = {}, n = 0 }
+	H[name] = h
 	return h
 end
 
 -- The field's text, or false.
 local function get(name, field)
-	local h = hash(name)
-	local v = h.value[field]
+	local value = (H[name] or hash(name)).value
+	local v = value[field]
 	if v == nil then
 		v = call('HGET', P .. name, field)
-		h.value[field] = v
+		value[field] = v
 	end
 	return v
 end
 
 -- value false: the field goes.
 local function put(name, field, value)
-	local h = hash(name)
+	local h = H[name] or hash(name)
 	h.value[field] = value
 	if h.is_changed[field] then return end
 	h.is_changed[field] = true
-	if h.n == 0 then HASHES[#HASHES + 1] = name end
-	h.n = h.n + 1
-	h.changed[h.n] = field
+	local n = h.n + 1
+	if n == 1 then HASHES[#HASHES + 1] = name end
+	h.n, h.changed[n] = n, field
 end
 
 -- Reads what get would read one by one.
 local function read_ahead(name, fields)
-	local value, want, seen, n = hash(name).value, {}, {}, 0
+	local value, want, n = (H[name] or hash(name)).value, {}, 0
 	for i = 1, #fields do
 		local field = fields[i]
-		if value[field] == nil and not seen[field] then
-			seen[field], n = true, n + 1
+		if value[field] == nil then
+			n = n + 1
 			want[n] = field
 		end
 	end
@@ -201,11 +219,12 @@ local function zput(name, member, score)
 		Z[name] = z
 		ZSETS[#ZSETS + 1] = name
 	end
-	if z.score[member] == nil then
-		z.n = z.n + 1
-		z[z.n] = member
+	local scores = z.score
+	if scores[member] == nil then
+		local n = z.n + 1
+		z.n, z[n] = n, member
 	end
-	z.score[member] = score
+	scores[member] = score
 	if score then z.adds = true end
 end
 
@@ -215,9 +234,10 @@ end
 
 local function settle_hash(name)
 	local h, set, n, del = H[name], {}, 0, {}
+	local changed, value = h.changed, h.value
 	for i = 1, h.n do
-		local field = h.changed[i]
-		local v = h.value[field]
+		local field = changed[i]
+		local v = value[field]
 		if v then
 			set[n + 1], set[n + 2], n = field, v, n + 2
 		else
@@ -231,12 +251,14 @@ end
 
 local function settle_zset(name)
 	local z, add, n, del = Z[name], {}, 0, {}
+	local scores = z.score
 	for i = 1, z.n do
-		local score = z.score[z[i]]
+		local member = z[i]
+		local score = scores[member]
 		if score then
-			add[n + 1], add[n + 2], n = score, z[i], n + 2
+			add[n + 1], add[n + 2], n = score, member, n + 2
 		else
-			del[#del + 1] = z[i]
+			del[#del + 1] = member
 		end
 	end
 	in_chunks('ZREM', P .. name, del)
@@ -302,10 +324,10 @@ end
 local function changed() M.opseq = M.opseq + 1 end
 
 local function append(kind, case, state, detail, ...)
-	changed()
-	M.logno = M.logno + 1
-	M.opseq_text = num(M.opseq)
-	call('XADD', P .. 'log', num(M.epoch) .. '-' .. num(M.logno), 'e', kind .. ' ' .. M.opseq_text .. STAMP,
+	local opseq, logno = M.opseq + 1, M.logno + 1
+	local text = format('%d', opseq)
+	M.opseq, M.logno, M.opseq_text = opseq, logno, text
+	call('XADD', LOG, num(M.epoch) .. '-' .. format('%d', logno), 'e', kind .. ' ' .. text .. STAMP,
 	    'c', case, 's', state, 'd', detail, ...)
 end
 
@@ -322,11 +344,11 @@ local STATE = '^(%d+)|([^|]*)|([^|]*)|([^|]*)|(%d+)|(%x+)|(%d+)|(%d+)|(%a*)|([^|
 local function load(case)
 	local text = get('cases', case)
 	if not text then return nil end
-	local v, owner, hand, lane, due, token, rseq, given, flags, ob, law_at, why, blob = text:match(STATE)
+	local v, owner, hand, lane, due, token, rseq, given, flags, ob, law_at, why, blob = match(text, STATE)
 	if not v then error('poison', 0) end
-	return { version = tonumber(v), owner = owner, hand = hand, lane = lane, due = due, token = token,
-	    rseq = tonumber(rseq), given = tonumber(given), flags = flags, ob = ob, law_at = law_at,
-	    why = why, blob = blob, held = flags:find('h', 1, true) ~= nil }
+	return { version = NUMBER[v] or tonumber(v), owner = owner, hand = hand, lane = lane, due = due, token = token,
+	    rseq = NUMBER[rseq] or tonumber(rseq), given = NUMBER[given] or tonumber(given), flags = flags, ob = ob,
+	    law_at = law_at, why = why, blob = blob, held = find(flags, 'h', 1, true) ~= nil }
 end
 
 local function text_of(s)
@@ -336,11 +358,12 @@ local function text_of(s)
 end
 
 local function flag(s, letter, on)
-	local rest = s.flags:gsub(letter, '')
+	local rest = s.flags
+	if find(rest, letter, 1, true) then rest = rest:gsub(letter, '') end
 	s.flags = on and rest .. letter or rest
 end
 
-local function flagged(s, letter) return s.flags:find(letter, 1, true) ~= nil end
+local function flagged(s, letter) return find(s.flags, letter, 1, true) ~= nil end
 
 -- Writes the state; the version rises with every change but a renewal.
 local function save(case, s)
@@ -380,8 +403,8 @@ end
 local function hand_drop(person, case)
 	local all = hand_of(person)
 	for i = 1, #all, HAND do
-		if all:sub(i, i + 15) == case then
-			local rest = all:sub(1, i - 1) .. all:sub(i + HAND)
+		if sub(all, i, i + 15) == case then
+			local rest = #all > HAND and sub(all, 1, i - 1) .. sub(all, i + HAND) or ''
 			put('hands', person, rest ~= '' and rest)
 			return
 		end
@@ -644,6 +667,7 @@ end
 local QUIET = { ['25'] = true, ['29'] = true } -- REVEAL, TIMER: not shown among the last records
 
 local function be32(n)
+	if n < 65536 then return char(0, 0, floor(n / 256), n % 256) end
 	return char(floor(n / 16777216) % 256, floor(n / 65536) % 256, floor(n / 256) % 256, n % 256)
 end
 
@@ -651,12 +675,12 @@ local function be64(n) return be32(floor(n / 4294967296)) .. be32(n % 4294967296
 
 -- EFFECTIVE '0', LATE '1', QUARANTINED '2', and why.
 local function judge(s, r)
-	if has(r.flags, 8) then return '2', r.why end
+	if r.bits[8] then return '2', r.why end
 	if r.case == '' then return '0', '-' end
 	if not s then return '2', 'case' end
 	if r.token == ZERO then
-		if has(r.flags, 1) then return '2', 'token' end
-		if has(r.flags, 32) and s.owner ~= r.person then return '2', 'role' end
+		if r.bits[1] then return '2', 'token' end
+		if r.bits[32] and s.owner ~= r.person then return '2', 'role' end
 		if r.expect ~= 0 and r.expect ~= s.version then return '1', 'stale' end
 		return '0', '-'
 	end
@@ -677,9 +701,9 @@ local function apply(s, r)
 		if s.token ~= r.token then -- after a lost store: the lease is newer than what was saved
 			s.token, s.ob = r.token, r.ob
 		end
-		if has(r.flags, 4) and s.owner == '-' and s.lane == 'pool' then set_owner(r.case, s, r.person) end
+		if r.bits[4] and s.owner == '-' and s.lane == 'pool' then set_owner(r.case, s, r.person) end
 		s.given = 0
-		if s.held and has(r.flags, 16) then -- another try follows; whatever ends the lease, the law looks again
+		if s.held and r.bits[16] then -- another try follows; whatever ends the lease, the law looks again
 			flag(s, 't', true)
 			return
 		end
@@ -704,7 +728,7 @@ local function freeze(obkey, ob)
 end
 
 local function record(ob, seq, prev_h, h, person, kind, flags, case, token, expect, f0, f1, header, why)
-	local r = { ob = hex(bytes('ob', ob, 16)), person = name_arg('person', person), flags = count('flags', flags),
+	local r = { ob = hex(bytes('ob', ob, 16)), person = name_arg('person', person), bits = bits_of(count('flags', flags)),
 	    case = case == '' and '' or bytes('case', case, 16), token = token_arg(token),
 	    expect = count('expect', expect), why = why and why ~= '' and word_arg('why', why) or 'schema' }
 	seq = count('seq', seq)
@@ -732,7 +756,7 @@ local function record(ob, seq, prev_h, h, person, kind, flags, case, token, expe
 	local s = r.case ~= '' and load(r.case) or nil
 	local verdict, said = judge(s, r)
 	local state = ''
-	if verdict == '0' and s and has(r.flags, 2) then
+	if verdict == '0' and s and r.bits[2] then
 		apply(s, r)
 		state = bump(r.case, s)
 	end
@@ -1333,6 +1357,7 @@ local function run(table_of, keys, args)
 	local at, argc, n = entries_of(args)
 	if not at then return redis.error_reply('ERR hf1: argument counts') end
 	NOW, NOW_MS, STAMP, UPTO = now, tonumber(now), ' ' .. now .. ' ' .. wall, {}
+	LOG = P .. 'log'
 	view_begin()
 	load_meta()
 	believed = tonumber(believed)
