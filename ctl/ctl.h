@@ -39,7 +39,8 @@ struct verb {
 /* Tables of the cmd_*.c files, each ended by a row without noun. */
 extern const struct verb verbs_campaign[], verbs_case[], verbs_queue[], verbs_people[], verbs_pin[],
     verbs_roster[], verbs_arrivals[], verbs_ruling[], verbs_figures[], verbs_system[],
-    verbs_pause[], verbs_move[], verbs_late[], verbs_absence[], verbs_top[], verbs_evidence[];
+    verbs_pause[], verbs_move[], verbs_late[], verbs_absence[], verbs_top[], verbs_evidence[],
+    verbs_recover[];
 
 int ctl_redis(struct ctl *c, const char *user, struct err *err);
 int ctl_campaign(struct ctl *c, struct err *err); /* opens Redis as admin if need be */
@@ -49,6 +50,7 @@ int ctl_cmd(struct ctl *c, const struct span *argv, size_t n, const struct rds_r
     struct err *err);
 /* Sends a built batch; the reply is [mode, epoch, opseq, logno, entries…]. */
 int ctl_fcall(struct ctl *c, struct call *call, const struct rds_reply **ret, struct err *err);
+int ctl_load_library(struct ctl *c, struct err *err); /* the queue's functions into Redis */
 /* ERR_INVALID "usage: hfctl …" */
 int ctl_usage(struct err *err, const struct verb *table, const char *noun, const char *verb);
 /* Where installed data files are: HF_SHARE, else ../share beside the program. Returns out. */

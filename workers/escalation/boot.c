@@ -175,7 +175,7 @@ ask_step(struct router *r)
 
 	switch ((enum boot_step)r->step) {
 	case BOOT_CAMPAIGN: ask(r, argv, 2); return;
-	case BOOT_META: ask_key(r, "HMGET", "meta", "epoch", NULL, NULL, NULL); return;
+	case BOOT_META: ask_key(r, "HMGET", "meta", "epoch", "loading", "doubt", "doubt_until"); return;
 	case BOOT_LEAD: ask_lead(r, "", ""); return;
 	case BOOT_TAKE:
 		next_lead(r, r->lead);
@@ -218,8 +218,14 @@ choose_campaign(struct router *r, const struct rds_reply *reply, struct err *err
 static int
 meta(struct router *r, const struct rds_reply *reply)
 {
-	struct span s = rds_str(rds_at(reply, 0));
+	struct span s = rds_str(rds_at(reply, 0)), until = rds_str(rds_at(reply, 3));
+	uint64_t ms = 0;
 
+	if (span_eq_str(rds_str(rds_at(reply, 1)), "1"))
+		return 0; /* hfctl recover is filling it */
+	r->is_doubt = span_eq_str(rds_str(rds_at(reply, 2)), "1");
+	(void)text_to_u64((const char *)until.data, until.len, &ms);
+	r->doubt_until = (int64_t)ms;
 	return s.len > 0 && text_to_u64((const char *)s.data, s.len, &r->epoch) && r->epoch > 0;
 }
 

@@ -106,6 +106,8 @@ struct router {
 	bool is_loading, is_ready, is_inflight, is_reading, is_caught_up, said_waiting;
 	bool is_forcing; /* an entry waited long enough for a key */
 	int64_t blocked_since, cursor_at;
+	bool is_doubt; /* after a lost store: what is in lane doubt stays there, */
+	int64_t doubt_until, doubt_asked; /* until this campaign ms at the latest; 0 never */
 	enum mode mode;
 	uint64_t epoch, generation; /* generation: answers to an older one are dropped */
 	char scan[24];
@@ -195,8 +197,8 @@ void case_ctx(struct router *r, const struct rcase *c, int64_t now, struct law_c
 void case_act(
     struct router *r, struct rcase *c, const struct law_act *act, int64_t now, struct logid at);
 void case_look(struct router *r, struct rcase *c, int64_t now);
-bool case_differs(const struct rcase *c); /* Redis has to hear of it */
-bool case_moves(const struct rcase *c);   /* … of its lane, due or owner */
+bool case_differs(const struct router *r, const struct rcase *c); /* Redis has to hear of it */
+bool case_moves(const struct router *r, const struct rcase *c);   /* … of its lane, due or owner */
 void case_queue(struct router *r, struct rcase *c);
 void case_count(struct router *r, struct rcase *c);
 void case_free(void *c);
