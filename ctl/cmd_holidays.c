@@ -40,9 +40,9 @@ only_news(struct days *out, const struct days *file, const struct days *known)
 	for (uint32_t i = 0; i < file->n; i++) {
 		const struct day *d = &file->at[i], *k = days_find(known, d->day);
 
-		if (d->kind == DAY_ORDINARY ? k == NULL
-		                            : k != NULL && k->kind == d->kind &&
-		                                  strcmp(k->label, d->label) == 0)
+		if (d->kind == DAY_ORDINARY
+		        ? k == NULL
+		        : k != NULL && k->kind == d->kind && strcmp(k->label, d->label) == 0)
 			continue;
 		out->at[out->n++] = *d;
 	}
@@ -86,10 +86,12 @@ print_days(const struct ctl *c, const struct days *d)
 
 	for (uint32_t i = 0; i < d->n; i++) {
 		days_date_text(date, d->at[i].day);
-		json_array_append_new(rows, json_pack("{s:s s:s s:s}", "date", date, "kind",
-		                                day_kind_name(d->at[i].kind), "label", d->at[i].label));
+		json_array_append_new(
+		    rows, json_pack("{s:s s:s s:s}", "date", date, "kind",
+		              day_kind_name(d->at[i].kind), "label", d->at[i].label));
 		if (!c->json)
-			printf("%s  %-8s  %s\n", date, day_kind_name(d->at[i].kind), d->at[i].label);
+			printf(
+			    "%s  %-8s  %s\n", date, day_kind_name(d->at[i].kind), d->at[i].label);
 	}
 	if (c->json) {
 		json_dumpf(rows, stdout, JSON_COMPACT);
@@ -131,8 +133,8 @@ holidays_import(struct ctl *c, int argc, char **argv, struct err *err)
 		printf("{\"days\":%" PRIu32 ",\"changed\":%" PRIu32 ",\"dry_run\":%s}\n", file.n,
 		    news.n, dry ? "true" : "false");
 	else
-		printf("文件里 %" PRIu32 " 天, %s %" PRIu32 " 天\n", file.n,
-		    dry ? "会改" : "改了", news.n);
+		printf("文件里 %" PRIu32 " 天, %s %" PRIu32 " 天\n", file.n, dry ? "会改" : "改了",
+		    news.n);
 	return 0;
 }
 

@@ -31,7 +31,7 @@ struct reader {
 	enum day_kind kind;
 	char label[DAYS_LABEL];
 	/* .csv: the row so far */
-	int field;
+	int field, row_end;
 	char word[3][DAYS_LABEL];
 };
 
@@ -58,8 +58,8 @@ put(struct reader *r, int line, int32_t day, enum day_kind kind, const char *lab
 	days_date_text(date, day);
 	days_label(d.label, span_str(label));
 	if (other != NULL && other->kind != kind)
-		problem(r, line, "%s 前面是 %s, 这里是 %s; 留一个", date, day_kind_name(other->kind),
-		    day_kind_name(kind));
+		problem(r, line, "%s 前面是 %s, 这里是 %s; 留一个", date,
+		    day_kind_name(other->kind), day_kind_name(kind));
 	else if (other == NULL && days_put(&r->days, &d, true) == DAYS_FULL)
 		problem(r, line, "日子超过 %d 个; 只留今年的", DAYS_MAX);
 }
@@ -144,13 +144,12 @@ end_event(struct reader *r)
 	if (end == r->start)
 		end++;
 	if (end < r->start || end - r->start > EVENT_DAYS) {
-		problem(r, r->event_line, "这个 VEVENT 的头尾不对; DTEND 是最后一天的下一天, 最多 %d 天",
-		    EVENT_DAYS);
+		problem(r, r->event_line,
+		    "这个 VEVENT 的头尾不对; DTEND 是最后一天的下一天, 最多 %d 天", EVENT_DAYS);
 		return;
 	}
 	if (!r->has_kind) {
-		problem(r, r->event_line,
-		    "看不出这几天放假还是上班; SUMMARY 里写明“假期”或“补班”");
+		problem(r, r->event_line, "看不出这几天放假还是上班; SUMMARY 里写明“假期”或“补班”");
 		return;
 	}
 	for (int32_t day = r->start; day < end; day++)
@@ -241,7 +240,11 @@ on_row(int end, void *arg)
 	enum day_kind kind = csv_kind(r->word[1]);
 	int32_t day;
 
-	(void)end;
+	if (end == '\n' && r->row_end == '\r' && r->field == 0) {
+		r->row_end = end; /* the second half of a line's end */
+		return;
+	}
+	r->row_end = end;
 	r->line++;
 	if (r->field == 0 || (r->field == 1 && r->word[0][0] == '\0')) {
 		/* an empty line */
@@ -249,7 +252,8 @@ on_row(int end, void *arg)
 		put(r, r->line, day, kind, r->word[2]);
 	} else if (r->line > 1 || (r->word[0][0] >= '0' && r->word[0][0] <= '9')) {
 		problem(r, r->line,
-		    "看不懂; 写成 日期,性质,名称, 性质是 放假 holiday、补班 workday、放假照打 calling、"
+		    "看不懂; 写成 日期,性质,名称, 性质是 放假 holiday、补班 workday、放假照打 "
+		    "calling、"
 		    "平常 ordinary");
 	}
 	r->field = 0;
@@ -261,7 +265,7 @@ read_csv(struct reader *r, struct span text)
 {
 	struct csv_parser p;
 
-	if (csv_init(&p, CSV_STRICT | CSV_REPALL_NL) != 0) {
+	if (csv_init(&p, CSV_STRICT | CSV_STRICT_FINI | CSV_REPALL_NL) != 0) {
 		problem(r, 1, "CSV 读不了");
 		return;
 	}

@@ -10,7 +10,7 @@
 
 /* On failure every problem stands in `problems`, one a line: "FILE:LINE: what is wrong; how to mend it", and
  * *ret is untouched. A file that begins with BEGIN:VCALENDAR is .ics, any other .csv. */
-int holidays_read(struct days *ret, const char *file, struct span text, struct buf *problems,
-    struct err *err);
+int holidays_read(
+    struct days *ret, const char *file, struct span text, struct buf *problems, struct err *err);
 
 #endif

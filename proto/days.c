@@ -189,7 +189,8 @@ days_parse(struct days *ret, struct span text, struct err *err)
 		const uint8_t *stop = nl == NULL ? end : nl;
 		struct day day;
 
-		if (stop > at && (!utf8_valid(at, (size_t)(stop - at)) || !parse_line(at, stop, &day)))
+		if (stop > at &&
+		    (!utf8_valid(at, (size_t)(stop - at)) || !parse_line(at, stop, &day)))
 			return err_set(err, ERR_INVALID,
 			    "line %d of the days does not read: day | 2026-04-06 | holiday | label",
 			    line);

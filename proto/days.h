@@ -36,9 +36,9 @@ void days_print(struct buf *out, const struct days *d);
 /* -1 ERR_INVALID with the line; *ret untouched. ORDINARY rows are kept. */
 int days_parse(struct days *ret, struct span text, struct err *err);
 
-const char *day_kind_name(enum day_kind k);           /* "holiday" */
-enum day_kind day_kind_by_name(const char *name);     /* DAY_KINDS: none of that name */
-bool days_date(struct span text, int32_t *ret);       /* 2026-04-06, 2026/4/6 or 20260406 */
+const char *day_kind_name(enum day_kind k);            /* "holiday" */
+enum day_kind day_kind_by_name(const char *name);      /* DAY_KINDS: none of that name */
+bool days_date(struct span text, int32_t *ret);        /* 2026-04-06, 2026/4/6 or 20260406 */
 void days_date_text(char out[DAYS_DATE], int32_t day); /* 2026-04-06 */
 /* Copies what may stand in a label: at most 47 bytes, whole characters. */
 void days_label(char out[DAYS_LABEL], struct span text);

@@ -35,7 +35,8 @@ refuses(const char *text, const char *told)
 	assert_int_equal(holidays_read(&got, "f", span_str(text), &problems, &err), -1);
 	assert_int_equal(got.n, 7);
 	if (problems.data == NULL || strncmp((char *)problems.data, told, strlen(told)) != 0)
-		fail_msg("%s\nis not\n%s", problems.data == NULL ? "" : (char *)problems.data, told);
+		fail_msg(
+		    "%s\nis not\n%s", problems.data == NULL ? "" : (char *)problems.data, told);
 	buf_done(&problems);
 }
 
@@ -46,11 +47,11 @@ static void
 an_ics_says_days_off_and_workdays(void **state)
 {
 	(void)state;
-	reads(ICS(EVENT("DTSTART;VALUE=DATE:20260404\r\nDTEND;VALUE=DATE:20260407\r\nSUMMARY:清明\r\n"
-	                "  假期\r\n")
-	          EVENT("SUMMARY:劳动节 补班\r\nDTSTART;VALUE=DATE:20260509\r\n")
-	          EVENT("DTSTART;VALUE=DATE:20260619\r\nSUMMARY:端午\r\n"
-	                "X-APPLE-SPECIAL-DAY:WORK-HOLIDAY\r\n")),
+	reads(
+	    ICS(EVENT("DTSTART;VALUE=DATE:20260404\r\nDTEND;VALUE=DATE:20260407\r\nSUMMARY:清明\r\n"
+	              "  假期\r\n") EVENT("SUMMARY:劳动节 补班\r\nDTSTART;VALUE=DATE:20260509\r\n")
+	            EVENT("DTSTART;VALUE=DATE:20260619\r\nSUMMARY:端午\r\n"
+	                  "X-APPLE-SPECIAL-DAY:WORK-HOLIDAY\r\n")),
 	    "day | 2026-04-04 | holiday | 清明 假期\nday | 2026-04-05 | holiday | 清明 假期\n"
 	    "day | 2026-04-06 | holiday | 清明 假期\nday | 2026-05-09 | workday | 劳动节 补班\n"
 	    "day | 2026-06-19 | holiday | 端午\n");
@@ -62,12 +63,15 @@ an_ics_that_is_not_clear_is_refused_with_its_line(void **state)
 	(void)state;
 	refuses(ICS(EVENT("DTSTART:20260404T090000Z\r\nSUMMARY:清明 假期\r\n")), "f:4: 日期看不懂");
 	refuses(ICS(EVENT("DTSTART:20260214\r\nSUMMARY:情人节\r\n")), "f:3: 看不出");
-	refuses(ICS(EVENT("DTSTART:20260214\r\nRRULE:FREQ=YEARLY\r\nSUMMARY:假期\r\n")), "f:5: 重复");
+	refuses(
+	    ICS(EVENT("DTSTART:20260214\r\nRRULE:FREQ=YEARLY\r\nSUMMARY:假期\r\n")), "f:5: 重复");
 	refuses(ICS(EVENT("SUMMARY:假期\r\n")), "f:3: 这个 VEVENT 没有能用的");
-	refuses(ICS(EVENT("DTSTART:20260214\r\nDTEND:20270214\r\nSUMMARY:假期\r\n")), "f:3: 这个 VEVENT 的头尾");
-	refuses(ICS("BEGIN:VEVENT\r\nDTSTART:20260214\r\nSUMMARY:假期\r\n"), "f:3: 这个 VEVENT 没有 END");
+	refuses(ICS(EVENT("DTSTART:20260214\r\nDTEND:20270214\r\nSUMMARY:假期\r\n")),
+	    "f:3: 这个 VEVENT 的头尾");
+	refuses(ICS("BEGIN:VEVENT\r\nDTSTART:20260214\r\nSUMMARY:假期\r\n"),
+	    "f:3: 这个 VEVENT 没有 END");
 	refuses(ICS(EVENT("DTSTART:20260214\r\nSUMMARY:假期\r\n")
-	            EVENT("DTSTART:20260214\r\nSUMMARY:补班\r\n")),
+	                EVENT("DTSTART:20260214\r\nSUMMARY:补班\r\n")),
 	    "f:7: 2026-02-14 前面是 holiday");
 	refuses(ICS(""), "f:1: 里面没有一个日子");
 }
@@ -76,13 +80,15 @@ static void
 a_csv_says_date_kind_and_name(void **state)
 {
 	(void)state;
-	reads("\xef\xbb\xbf日期,性质,名称\r\n2026-04-06,放假,\"清明, 第三天\"\r\n2026/5/9,补班,劳动节\r\n\r\n"
+	reads("\xef\xbb\xbf日期,性质,名称\r\n2026-04-06,放假,\"清明, "
+	      "第三天\"\r\n2026/5/9,补班,劳动节\r\n\r\n"
 	      "20260503,calling,\n2026-10-01,平常\n",
 	    "day | 2026-04-06 | holiday | 清明, 第三天\nday | 2026-05-03 | calling\n"
 	    "day | 2026-05-09 | workday | 劳动节\nday | 2026-10-01 | ordinary\n");
 	refuses("2026-02-30,放假,x\n", "f:1: 看不懂");
 	refuses("日期,性质\n2026-04-06,睡觉\n", "f:2: 看不懂");
 	refuses("2026-04-06,放假\n2026-04-06,补班\n", "f:2: 2026-04-06 前面是 holiday");
+	refuses("日期,性质\r\n\r\n2026-04-06,睡觉\r\n", "f:3: 看不懂");
 	refuses("2026-04-06,放假,\"清明\n", "f:1: 引号没有关上");
 	refuses("2026-04-06,\xb7\xc5\xbc\xd9\n", "f:1: 不是 UTF-8");
 }
@@ -114,7 +120,8 @@ the_list_takes_each_day_once(void **state)
 	for (d.day = 0, d.kind = DAY_HOLIDAY; list.n < DAYS_MAX; d.day++)
 		assert_int_equal(days_put(&list, &d, false), DAYS_CHANGED);
 	assert_int_equal(days_put(&list, &d, false), DAYS_FULL);
-	assert_int_equal(days_parse(&back, span_str("day | 2026-04-06 | holiday\nhullo\n"), &err), -1);
+	assert_int_equal(
+	    days_parse(&back, span_str("day | 2026-04-06 | holiday\nhullo\n"), &err), -1);
 	assert_non_null(strstr(err.text, "line 2"));
 	buf_done(&one);
 }

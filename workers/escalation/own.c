@@ -27,9 +27,10 @@ make_calendar(struct router *r)
 	for (uint32_t i = 0; i < r->days.n; i++) {
 		const struct day *d = &r->days.at[i];
 
-		if (!calendar_set_day(&r->calendar, d->day, d->kind != DAY_HOLIDAY,
-		        d->kind == DAY_WORKDAY))
-			log_error("days", "decision=\"the calendar is full, later days are as the week\"");
+		if (!calendar_set_day(
+		        &r->calendar, d->day, d->kind != DAY_HOLIDAY, d->kind == DAY_WORKDAY))
+			log_error("days",
+			    "decision=\"the calendar is full, later days are as the week\"");
 	}
 }
 
