@@ -38,7 +38,7 @@ struct hello_request {
 	struct msg_hello m;
 	uint32_t n_persons;
 	struct session_person persons[PERSONS_MAX];
-	struct welcome_lists lists; /* persons and tickets filled while asking */
+	struct welcome_lists lists;   /* persons and tickets filled while asking */
 	char holders[LEASES_MAX][33]; /* whom each ticket names */
 };
 

@@ -71,7 +71,8 @@ is_sound(struct ctl *c, bool *ret, struct err *err)
 	struct pg_result *r;
 
 	if (pg_exec(c->pg,
-	        "SELECT e.epoch, encode(e.incarnation, 'hex'), coalesce(k.opseq, 0) FROM hf.epoch e "
+	        "SELECT e.epoch, encode(e.incarnation, 'hex'), coalesce(k.opseq, 0) FROM hf.epoch "
+	        "e "
 	        "LEFT JOIN hf.cursor k ON k.campaign = e.campaign AND k.reader = 'recorder' WHERE "
 	        "e.campaign = $1 ORDER BY e.epoch DESC LIMIT 1",
 	        p, 1, &r, err) != 0)
@@ -81,8 +82,9 @@ is_sound(struct ctl *c, bool *ret, struct err *err)
 		return -1;
 	}
 	*ret = pg_rows(r) == 1 && span_eq(rds_str(rds_at(m, 0)), pg_get(r, 0, 0)) &&
-	       span_eq(rds_str(rds_at(m, 1)), pg_get(r, 0, 1)) && is_at_least(m, 2, pg_get(r, 0, 2)) &&
-	       !span_eq_str(rds_str(rds_at(m, 3)), "2") && !span_eq_str(rds_str(rds_at(m, 4)), "1");
+	       span_eq(rds_str(rds_at(m, 1)), pg_get(r, 0, 1)) &&
+	       is_at_least(m, 2, pg_get(r, 0, 2)) && !span_eq_str(rds_str(rds_at(m, 3)), "2") &&
+	       !span_eq_str(rds_str(rds_at(m, 4)), "1");
 	rds_sync_free(m);
 	pg_free(r);
 	return 0;
@@ -166,8 +168,8 @@ quiet_recorder(struct ctl *c, struct err *err)
 		bool locked;
 
 		if (pg_exec(c->pg,
-		        "SELECT pg_try_advisory_lock(hashtextextended('hf-recorder ' || $1, 0))", p, 1,
-		        &r, err) != 0)
+		        "SELECT pg_try_advisory_lock(hashtextextended('hf-recorder ' || $1, 0))", p,
+		        1, &r, err) != 0)
 			return err_wrap(err, "PostgreSQL");
 		locked = span_eq_str(pg_get(r, 0, 0), "t");
 		pg_free(r);
@@ -193,7 +195,8 @@ new_epoch(struct ctl *c, struct life *l, struct err *err)
 	struct pg_result *r;
 
 	if (pg_exec(c->pg,
-	        "INSERT INTO hf.epoch (campaign, epoch, incarnation, why, by_whom) SELECT $1, max(epoch) "
+	        "INSERT INTO hf.epoch (campaign, epoch, incarnation, why, by_whom) SELECT $1, "
+	        "max(epoch) "
 	        "+ 1, decode(replace(gen_random_uuid()::text, '-', ''), 'hex'), 'recover', $2 FROM "
 	        "hf.epoch WHERE campaign = $1 HAVING max(epoch) IS NOT NULL RETURNING epoch, "
 	        "encode(incarnation, 'hex'), (SELECT coalesce(max(opseq), 0) FROM hf.cursor WHERE "
@@ -242,15 +245,17 @@ static void
 report(struct ctl *c, const struct life *l, const struct refill_counts *n, int64_t us)
 {
 	if (c->json) {
-		printf("{\"campaign\":\"%s\",\"epoch\":%jd,\"cases\":%zu,\"outboxes\":%zu,\"awaited\":%zu,"
+		printf("{\"campaign\":\"%s\",\"epoch\":%jd,\"cases\":%zu,\"outboxes\":%zu,"
+		       "\"awaited\":%zu,"
 		       "\"log\":%zu,\"ms\":%jd}\n",
 		    c->campaign, (intmax_t)l->epoch, n->cases, n->outboxes, n->awaited, n->tail,
 		    (intmax_t)(us / 1000));
 		return;
 	}
-	printf("活动 %s 的队列已从账本恢复: 第 %jd 纪元, 个案 %zu, 人员 %zu, 登记 %zu, 发件箱 %zu, "
-	       "用时 %jd 毫秒\n"
-	       "等 %zu 台机器回来补送; 在那之前未结个案存疑, 不派发. 还等谁: hfctl recover status\n",
+	printf(
+	    "活动 %s 的队列已从账本恢复: 第 %jd 纪元, 个案 %zu, 人员 %zu, 登记 %zu, 发件箱 %zu, "
+	    "用时 %jd 毫秒\n"
+	    "等 %zu 台机器回来补送; 在那之前未结个案存疑, 不派发. 还等谁: hfctl recover status\n",
 	    c->campaign, (intmax_t)l->epoch, n->cases, n->persons, n->agents, n->outboxes,
 	    (intmax_t)(us / 1000), n->awaited);
 }
@@ -266,8 +271,8 @@ recover_redis(struct ctl *c, int argc, char **argv, struct err *err)
 	int64_t began = clock_boot_us();
 	bool sound = false;
 
-	if (argc != 0 || (hours != NULL && (!text_to_u64(hours, strlen(hours), &wait) ||
-	                                       wait > HOURS_MAX)))
+	if (argc != 0 ||
+	    (hours != NULL && (!text_to_u64(hours, strlen(hours), &wait) || wait > HOURS_MAX)))
 		return ctl_usage(err, verbs_recover, "recover", "redis");
 	if (ctl_redis(c, "admin", err) != 0 || only_campaign(c, err) != 0 ||
 	    is_sound(c, &sound, err) != 0)
@@ -292,7 +297,8 @@ recover_redis(struct ctl *c, int argc, char **argv, struct err *err)
 	c->pg = NULL;
 	report(c, &l, &n, clock_boot_us() - began);
 	if (acts_resend(c, RESEND_MS, &late) != 0)
-		fprintf(stderr, "hfctl 自己的记录还没补送: %s; 下一条 hfctl 命令会再送\n", late.text);
+		fprintf(
+		    stderr, "hfctl 自己的记录还没补送: %s; 下一条 hfctl 命令会再送\n", late.text);
 	return 0;
 }
 
@@ -365,6 +371,7 @@ const struct verb verbs_recover[] = {
     {"recover", "redis", recover_redis, "[--wait-hours N]",
         "队列丢了或放回了旧的: 从账本重建, 开新纪元"},
     {"recover", "status", recover_status, "", "重建之后还等哪些机器回来"},
-    {"recover", "excuse", recover_excuse, "AGENT | --all", "不再等这台(所有)机器: 它手上没有, 也没有未送的"},
+    {"recover", "excuse", recover_excuse, "AGENT | --all",
+        "不再等这台(所有)机器: 它手上没有, 也没有未送的"},
     {NULL, NULL, NULL, NULL, NULL},
 };

@@ -173,7 +173,8 @@ refill_people(struct ctl *c, struct refill_counts *n, struct err *err)
 	n->persons = (size_t)pg_rows(r);
 	pg_free(r);
 	if (query(c,
-	        "SELECT encode(agent, 'hex'), encode(curve_pk, 'hex'), encode(sign_pk, 'hex'), state "
+	        "SELECT encode(agent, 'hex'), encode(curve_pk, 'hex'), encode(sign_pk, 'hex'), "
+	        "state "
 	        "FROM hf.agent WHERE campaign = $1 ORDER BY agent",
 	        p, 1, &r, err) != 0) {
 		call_done(&call);
@@ -241,7 +242,8 @@ refill_boxes(struct ctl *c, struct refill_counts *n, struct err *err)
 
 	if (query(c,
 	        "SELECT ob, encode(agent, 'hex'), recorded_upto, recorded_h, frozen::int, "
-	        "released_upto FROM hf.outbox WHERE campaign = $1 AND agent IS NOT NULL ORDER BY ob",
+	        "released_upto FROM hf.outbox WHERE campaign = $1 AND agent IS NOT NULL ORDER BY "
+	        "ob",
 	        p, 1, &r, err) != 0)
 		return -1;
 	for (int i = 0; rc == 0 && i < pg_rows(r); i++) {
@@ -260,7 +262,8 @@ refill_boxes(struct ctl *c, struct refill_counts *n, struct err *err)
 
 /* The newest records of the cases from $2 (not included) to $3, by case, oldest first. */
 static int
-newest_records(struct ctl *c, struct span from, struct span to, struct pg_result **ret, struct err *err)
+newest_records(
+    struct ctl *c, struct span from, struct span to, struct pg_result **ret, struct err *err)
 {
 	struct pg_param p[3] = {
 	    pg_text(c->campaign), pg_bytes(from.data, from.len), pg_bytes(to.data, to.len)};
@@ -268,7 +271,8 @@ newest_records(struct ctl *c, struct span from, struct span to, struct pg_result
 	return query(c,
 	    "SELECT encode(case_ref, 'hex'), ob, seq, header, body FROM (SELECT case_ref, ob, seq, "
 	    "header, body, no, row_number() OVER (PARTITION BY case_ref ORDER BY no DESC) AS back "
-	    "FROM hf.ledger WHERE campaign = $1 AND case_ref > $2 AND case_ref <= $3 AND verdict <> "
+	    "FROM hf.ledger WHERE campaign = $1 AND case_ref > $2 AND case_ref <= $3 AND verdict "
+	    "<> "
 	    "2 AND coalesce(kind, 0) NOT IN (25, 29)) l WHERE back <= 5 ORDER BY case_ref, no",
 	    p, 3, ret, err);
 }
@@ -313,7 +317,8 @@ call_case(struct call *call, const struct pg_result *r, int row, const struct pg
 }
 
 static const char cases_sql[] =
-    "SELECT case_ref, concat_ws('|', version, coalesce(owner, '-'), coalesce(hand, '-'), lane, due, "
+    "SELECT case_ref, concat_ws('|', version, coalesce(owner, '-'), coalesce(hand, '-'), lane, "
+    "due, "
     "lpad(to_hex(token), 16, '0'), 0, given, flags, coalesce(encode(ob, 'hex'), '-'), law_at, why, "
     "''), blob, task, (SELECT string_agg(i.indexes, ''::bytea) FROM hf.case_index i WHERE "
     "i.campaign = c.campaign AND i.case_ref = c.case_ref), encode(case_ref, 'hex') FROM "
@@ -373,11 +378,13 @@ refill_cases(struct ctl *c, struct refill_counts *n, struct err *err)
 
 /* ---- what the router and operators had set ---- */
 
-static const char cursor_sql[] =
-    "SELECT e || '-' || n FROM (SELECT epoch AS e, no AS n FROM hf.cursor WHERE campaign = $1 AND reader "
-    "= 'router' UNION ALL SELECT split_part(said, '-', 1)::bigint, split_part(said, '-', 2)::bigint "
-    "FROM hf.kept WHERE campaign = $1 AND what <> 'pause' UNION ALL SELECT 0, 0) x ORDER BY e DESC, n "
-    "DESC LIMIT 1";
+static const char cursor_sql[] = "SELECT e || '-' || n FROM (SELECT epoch AS e, no AS n FROM "
+                                 "hf.cursor WHERE campaign = $1 AND reader "
+                                 "= 'router' UNION ALL SELECT split_part(said, '-', 1)::bigint, "
+                                 "split_part(said, '-', 2)::bigint "
+                                 "FROM hf.kept WHERE campaign = $1 AND what <> 'pause' UNION ALL "
+                                 "SELECT 0, 0) x ORDER BY e DESC, n "
+                                 "DESC LIMIT 1";
 
 static int
 refill_kept(struct ctl *c, struct err *err)
@@ -389,8 +396,8 @@ refill_kept(struct ctl *c, struct err *err)
 
 	if (rc != 0)
 		return -1;
-	if (query(c, "SELECT what, value, said FROM hf.kept WHERE campaign = $1 ORDER BY what", p, 1,
-	        &r, err) != 0) {
+	if (query(c, "SELECT what, value, said FROM hf.kept WHERE campaign = $1 ORDER BY what", p,
+	        1, &r, err) != 0) {
 		pg_free(at);
 		return -1;
 	}
@@ -403,7 +410,8 @@ refill_kept(struct ctl *c, struct err *err)
 			continue;
 		call_entry(&call, is_pause ? "pause" : "cursor");
 		call_str(&call, is_pause ? "1" : "router");
-		call_span(&call, is_pause ? span_of(said.data + 2, said.len - 2) : pg_get(at, 0, 0));
+		call_span(
+		    &call, is_pause ? span_of(said.data + 2, said.len - 2) : pg_get(at, 0, 0));
 		if (!is_pause)
 			call_span(&call, pg_get(r, i, 0));
 		rc = call_bytea(&call, r, i, 1, err);
@@ -442,7 +450,8 @@ refill_end(struct ctl *c, int64_t until_ms, struct refill_counts *n, struct err 
 		return -1;
 	p[1] = pg_bytes(router.agent, sizeof(router.agent));
 	if (query(c,
-	        "SELECT encode(agent, 'hex') FROM hf.agent WHERE campaign = $1 AND state = 'active' "
+	        "SELECT encode(agent, 'hex') FROM hf.agent WHERE campaign = $1 AND state = "
+	        "'active' "
 	        "AND agent <> $2",
 	        p, 2, &r, err) != 0) {
 		identity_done(&router);

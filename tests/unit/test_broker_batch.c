@@ -125,7 +125,8 @@ what_waited_goes_before_the_completions_run(void **state)
 	r.again = op(&m[2]);
 	answer(&r, (const char *[]){"ok"}, 1);
 	assert_string_equal(r.order, "ss0");
-	answer(&r, (const char *[]){"ok"}, 1); /* of 1 alone: 2 was submitted after that call went */
+	answer(
+	    &r, (const char *[]){"ok"}, 1); /* of 1 alone: 2 was submitted after that call went */
 	assert_string_equal(r.order, "ss0s1");
 	r.go_on = false; /* another store answered: it gets nothing of what waits */
 	op_submit(r.b, op(&m[3]));
@@ -260,12 +261,12 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-    cmocka_unit_test(one_call_flies_and_the_rest_goes_into_the_next),
-    cmocka_unit_test(what_waited_goes_before_the_completions_run),
-    cmocka_unit_test(a_reply_of_another_shape_leaves_everything_unknown),
-    cmocka_unit_test(what_was_not_sent_is_told_apart_from_what_was),
-    cmocka_unit_test(a_call_holds_256_entries_or_4_MB),
-    cmocka_unit_test(fields_that_are_missing_read_as_nothing),
+	    cmocka_unit_test(one_call_flies_and_the_rest_goes_into_the_next),
+	    cmocka_unit_test(what_waited_goes_before_the_completions_run),
+	    cmocka_unit_test(a_reply_of_another_shape_leaves_everything_unknown),
+	    cmocka_unit_test(what_was_not_sent_is_told_apart_from_what_was),
+	    cmocka_unit_test(a_call_holds_256_entries_or_4_MB),
+	    cmocka_unit_test(fields_that_are_missing_read_as_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -231,7 +231,7 @@ write_words(struct call *call, const struct words *w)
 static void
 write_cursor(struct router *r, struct call *call)
 {
-	struct buf book = BUF_INIT;
+	struct buf book = BUF_INIT, days = BUF_INIT;
 
 	call_entry(call, "cursor");
 	call_str(call, "router");
@@ -252,6 +252,13 @@ write_cursor(struct router *r, struct call *call)
 		call_str(call, "policy");
 		call_span(call, buf_span(&r->policy_text));
 		r->policy_dirty = false;
+	}
+	if (r->days_dirty) {
+		days_print(&days, &r->days);
+		call_str(call, "days");
+		call_span(call, buf_span(&days));
+		r->days_dirty = false;
+		buf_done(&days);
 	}
 	r->cursor = r->done;
 }

@@ -13,6 +13,7 @@
 #include "base/rds.h"
 #include "base/zsock.h"
 #include "proto/call.h"
+#include "proto/days.h"
 #include "proto/record.h"
 #include "workers/escalation/book.h"
 #include "workers/escalation/law.h"
@@ -115,8 +116,9 @@ struct router {
 	struct policy *policy;
 	struct buf policy_text;
 	struct calendar calendar;
+	struct days days; /* imported, over those of the policy */
 	struct book book;
-	bool book_dirty, policy_dirty;
+	bool book_dirty, policy_dirty, days_dirty;
 	struct buf closing; /* why a pass could not be closed, for hfctl; empty: nothing new */
 	struct map *cases, *persons, *agents; /* agent hex -> owned keys, 128 hex digits */
 	void *heap;                           /* timers.c */
@@ -157,6 +159,8 @@ void own_new_outbox(struct router *r);           /* the old one is of no use any
 bool own_use_policy(
     struct router *r, struct span text, const char *name); /* false: refused, told */
 bool own_default_policy(struct router *r);
+/* The lines of imported days; loaded: as Redis has them, else as a record says them. False: refused, told. */
+bool own_use_days(struct router *r, struct span text, bool loaded);
 
 /* ---- pump.c: log -> work -> batch ---- */
 void pump(struct router *r);
@@ -198,7 +202,7 @@ void case_act(
     struct router *r, struct rcase *c, const struct law_act *act, int64_t now, struct logid at);
 void case_look(struct router *r, struct rcase *c, int64_t now);
 bool case_differs(const struct router *r, const struct rcase *c); /* Redis has to hear of it */
-bool case_moves(const struct router *r, const struct rcase *c);   /* … of its lane, due or owner */
+bool case_moves(const struct router *r, const struct rcase *c); /* … of its lane, due or owner */
 void case_queue(struct router *r, struct rcase *c);
 void case_count(struct router *r, struct rcase *c);
 void case_free(void *c);

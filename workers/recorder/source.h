@@ -23,7 +23,8 @@ struct source_meta {
 	struct log_id recorded; /* what a recorder said last; 0-0 never */
 };
 /* How far the router has folded the log, and the log's end, not earlier than that. */
-int source_router(struct source *s, struct log_id *ret_cursor, struct log_id *ret_end, struct err *err);
+int source_router(
+    struct source *s, struct log_id *ret_cursor, struct log_id *ret_end, struct err *err);
 /* This store is older than what is recorded of it: nothing more is granted. */
 int source_halt(struct source *s, struct err *err);
 int source_meta(struct source *s, struct source_meta *ret, struct err *err);

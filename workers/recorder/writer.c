@@ -306,13 +306,12 @@ static int
 write_tail(struct writer *w, const struct batch *b, struct err *err)
 {
 	struct buf raw = BUF_INIT;
-	int rc = pg_copy_begin(
-	    w->pg, "COPY hf.log_tail (campaign, epoch, no, raw) FROM STDIN", err);
+	int rc =
+	    pg_copy_begin(w->pg, "COPY hf.log_tail (campaign, epoch, no, raw) FROM STDIN", err);
 
 	for (size_t i = 0; rc == 0 && i < b->entries; i++) {
-		struct pg_param v[] = {pg_text(w->campaign),
-		    pg_i64((int64_t)b->all_at[i].epoch), pg_i64((int64_t)b->all_at[i].no),
-		    pg_null()};
+		struct pg_param v[] = {pg_text(w->campaign), pg_i64((int64_t)b->all_at[i].epoch),
+		    pg_i64((int64_t)b->all_at[i].no), pg_null()};
 
 		buf_clear(&raw);
 		raw_entry_text(&raw, b->all[i]);
@@ -327,10 +326,10 @@ int
 writer_forget(struct writer *w, struct log_id archived, struct log_id router, struct err *err)
 {
 	struct log_id upto = log_id_cmp(archived, router) < 0 ? archived : router;
-	struct pg_param r[] = {pg_text(w->campaign), pg_i64((int64_t)router.epoch),
-	    pg_i64((int64_t)router.no)};
-	struct pg_param t[] = {pg_text(w->campaign), pg_i64((int64_t)upto.epoch),
-	    pg_i64((int64_t)upto.no)};
+	struct pg_param r[] = {
+	    pg_text(w->campaign), pg_i64((int64_t)router.epoch), pg_i64((int64_t)router.no)};
+	struct pg_param t[] = {
+	    pg_text(w->campaign), pg_i64((int64_t)upto.epoch), pg_i64((int64_t)upto.no)};
 
 	if (pg_exec(w->pg,
 	        "INSERT INTO hf.cursor (campaign, reader, epoch, no) VALUES ($1, 'router', $2, $3) "
