@@ -138,7 +138,7 @@ class Browser:
 class Office(CallerRig):
     def __init__(self, **how):
         super().__init__(**how)
-        self.browsers, self.port, self.n, self.more_env = [], None, 0, {}
+        self.browsers, self.port, self.n, self.office, self.more_env = [], None, 0, None, {}
         (self.dir / "agents").mkdir()
 
     def hire(self, name, pin=PIN, **how):
@@ -147,8 +147,8 @@ class Office(CallerRig):
     def serve(self, *args):
         self.n += 1
         self.office = f"office{self.n}"
-        p = self.daemon(self.office, "--office", "--agents", self.dir / "agents", "--listen", "127.0.0.1:0", *args,
-                        program="hf-caller", **self.more_env)
+        p = self.daemon(self.office, "--office", "--agents", self.dir / "agents", "--listen", "127.0.0.1:0",
+                        "--linger", "0", *args, program="hf-caller", **self.more_env)
         self.port = int(re.search(r"event=start port=(\d+)", self.log(self.office)).group(1))
         return p
 
@@ -158,9 +158,15 @@ class Office(CallerRig):
         return b
 
     def close(self):
-        for b in self.browsers:
-            b.close()
-        super().close()
+        """An office that still runs must end well: with streams open, and seats taken."""
+        p = self.procs.get(self.office)
+        try:
+            if p is not None and p.poll() is None:
+                assert self.kill(self.office, signal.SIGTERM) == 0, self.log(self.office)
+        finally:
+            for b in self.browsers:
+                b.close()
+            super().close()
 
 
 @pytest.fixture(name="rig")
@@ -420,7 +426,7 @@ def test_streams_that_vanish_leave_nothing_behind(rig):
     more = [browsers[0].events() for _ in range(8)]
     assert first.ended()  # the ninth makes the first one go
     more[-1].status()
-    browsers[0].do(do="next")
+    assert browsers[0].do(do="next") == (202, {})
     assert more[-1].line("none")["reason"] == "empty"
 
 
