@@ -9,6 +9,7 @@ import pytest
 
 from stack import BIN, Stack, wait_for
 from test_main_path import Lines
+from test_pay_twice import value
 
 PEOPLE = (("p01", "caller", "t1"), ("p02", "caller", "t1"), ("lea", "caller,leader", "t1"),
           ("head", "callback-head", ""), ("sup", "supervisor", ""), ("chief", "leading", ""))
@@ -171,3 +172,55 @@ def test_one_person_does_not_freeze(stack, numbers):
     assert not sheet["provisional"]
     assert (rows["p01"]["admitted"], rows["p01"]["registered"], rows["p01"]["pay"]) == (10, 9, "0.00")
     assert say(stack, "approve", "list", who="head") == []
+
+
+def test_a_finding_touches_pay_when_a_head_has_given_it(stack, numbers):
+    came = write(stack, "all10.csv", ["考生号", "报到"], [[n, "是"] for n in numbers[:20]])
+    say(stack, "arrivals", "import", came)
+    wait_for("all came", lambda: counts(stack, "p02")["registered"] == 10)
+    assert pay(stack)[1]["p01"]["pay"] == "1050.00"
+    no = say(stack, "finding", "add", "deduction", "--person", "p01", "--percent", "20", "--note", "虚报", who="sup")["no"]
+    wrong = say(stack, "finding", "add", "wrong-withdrawal", "--person", "p02", "--case", numbers[12], who="sup")["no"]
+    sheet, rows = pay(stack)
+    assert sheet["open_findings"] == 2 and rows["p01"]["pay"] == "1050.00"
+    assert say(stack, "approve", "give", str(no), code=77, who="sup").returncode == 77
+    stack.ctl("--as", "chief", "approve", "give", no)
+    stack.ctl("--as", "head", "approve", "give", wrong)
+    sheet, rows = pay(stack)
+    assert sheet["open_findings"] == 0
+    assert (rows["p01"]["pay"], rows["p02"]["pay"]) == ("840.00", "525.00")
+    assert any("N5" in line for line in rows["p01"]["explain"]) and any("N3" in line for line in rows["p02"]["explain"])
+    # what was wrong is taken back by two persons again
+    assert say(stack, "finding", "correct", str(no), code=77, who="p01").returncode == 77
+    back = say(stack, "finding", "correct", str(no), who="sup")["no"]
+    assert pay(stack)[1]["p01"]["pay"] == "840.00"
+    stack.ctl("--as", "head", "approve", "give", back)
+    assert pay(stack)[1]["p01"]["pay"] == "1050.00"
+    states = {f["no"]: f["state"] for f in say(stack, "finding", "list")}
+    assert (states[no], states[wrong], states[back]) == ("lifted", "in-force", "in-force")
+    for words in (("deduction", "--person", "p01", "--percent", "10"), ("deduction", "--person", "p01"),
+                  ("laziness", "--person", "p01")):
+        assert say(stack, "finding", "add", *words, code=64, who="sup").returncode == 64
+    # below the minimum without a finding nothing is taken off; a signed one takes 5 yuan a person
+    assert pay(stack)[0]["minimum"] == 6 and pay(stack)[1]["lea"]["called"] == 2
+
+
+def test_a_dispute_is_answered(stack):
+    no = say(stack, "dispute", "add", "--note", "少算了一个人", who="p02")["no"]
+    assert pay(stack)[0]["open_disputes"] == 1
+    plain = stack.ctl("pay", "show").stdout
+    assert "异议 1 件" in plain
+    assert say(stack, "approve", "give", str(no), code=77, who="p02").returncode == 77
+    assert [d["what"] for d in say(stack, "approve", "list", who="head")] == ["dispute"]
+    stack.ctl("--as", "head", "approve", "refuse", no)
+    assert [d["state"] for d in say(stack, "dispute", "list")] == ["refused"]
+    assert pay(stack)[0]["open_disputes"] == 0
+
+
+def test_the_workbook_computes_the_same(stack):
+    stack.ctl("export", "pay", "--out", stack.dir / "book")
+    book = openpyxl.load_workbook(stack.dir / "book" / "pay.xlsx")
+    rows = {book["补贴表"].cell(i, 1).value: i for i in range(4, 7)}
+    at = rows["p02"]
+    assert [value(book, "算式", f"{c}{at}") for c in "BCDEFGHIJKL"] == [10, 10, 99, 100, 10, 105, 0, 1, 0, 525, "一致"]
+    assert "不作发放依据" not in book["补贴表"]["A2"].value
