@@ -36,6 +36,7 @@ struct verb {
 	const char *doc;   /* one line, for the list of --help */
 };
 
+<<<<<<< HEAD
 /* Tables of the cmd_*.c files, in the order of --help; each ended by a row without noun. */
 /* clang-format off */
 #define CTL_VERBS(X) \
@@ -44,7 +45,9 @@ struct verb {
 	X(pin) \
 	X(roster) \
 	X(arrivals) \
+	X(admitted) \
 	X(ruling) \
+	X(finding) \
 	X(case) \
 	X(move) \
 	X(late) \

@@ -13,6 +13,9 @@
 #include "base/version.h"
 #include "ctl/ctl.h"
 
+<<<<<<< HEAD
+#define TABLE(name) verbs_##name,
+#define TABLE(name) verbs_##name,
 #define TABLE(name) verbs_##name,
 static const struct verb *const tables[] = {CTL_VERBS(TABLE)};
 
