@@ -36,7 +36,6 @@ struct verb {
 	const char *doc;   /* one line, for the list of --help */
 };
 
-<<<<<<< HEAD
 /* Tables of the cmd_*.c files, in the order of --help; each ended by a row without noun. */
 /* clang-format off */
 #define CTL_VERBS(X) \

@@ -13,7 +13,6 @@
 #include "base/version.h"
 #include "ctl/ctl.h"
 
-<<<<<<< HEAD
 #define TABLE(name) verbs_##name,
 #define TABLE(name) verbs_##name,
 #define TABLE(name) verbs_##name,
