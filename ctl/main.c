@@ -14,8 +14,6 @@
 #include "ctl/ctl.h"
 
 #define TABLE(name) verbs_##name,
-#define TABLE(name) verbs_##name,
-#define TABLE(name) verbs_##name,
 static const struct verb *const tables[] = {CTL_VERBS(TABLE)};
 
 static void
