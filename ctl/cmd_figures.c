@@ -1,4 +1,4 @@
-/* cmd_figures.c - rates, pay, reconcile run and verify: the program that owns the matter says it. */
+/* cmd_figures.c - rates, pay and verify: the program that owns the matter says it. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,9 +10,8 @@
 
 #define WORDS 24
 
-/* Becomes hf-reconcile with these words; comes back only when that cannot be run. */
-static int
-become(struct ctl *c, const char *verb, int argc, char **argv, struct err *err)
+int
+ctl_become(struct ctl *c, const char *verb, int argc, char **argv, struct err *err)
 {
 	char path[4200];
 	char *words[WORDS];
@@ -38,25 +37,19 @@ become(struct ctl *c, const char *verb, int argc, char **argv, struct err *err)
 static int
 rates(struct ctl *c, int argc, char **argv, struct err *err)
 {
-	return become(c, "rates", argc, argv, err);
-}
-
-static int
-reconcile_run(struct ctl *c, int argc, char **argv, struct err *err)
-{
-	return become(c, "census", argc, argv, err);
+	return ctl_become(c, "rates", argc, argv, err);
 }
 
 static int
 pay_show(struct ctl *c, int argc, char **argv, struct err *err)
 {
-	return become(c, "pay", argc, argv, err);
+	return ctl_become(c, "pay", argc, argv, err);
 }
 
 static int
 pay_what_if(struct ctl *c, int argc, char **argv, struct err *err)
 {
-	return become(c, "what-if", argc, argv, err);
+	return ctl_become(c, "what-if", argc, argv, err);
 }
 
 /* Whoever writes the archive checks it; neither stores nor a campaign are needed. */
@@ -87,7 +80,7 @@ export_pay(struct ctl *c, int argc, char **argv, struct err *err)
 		return -1;
 	words[0] = xstrdup("--xlsx");
 	words[1] = xasprintf("%s/pay.xlsx", dir);
-	return become(c, "pay", 2, words, err);
+	return ctl_become(c, "pay", 2, words, err);
 }
 
 const struct verb verbs_figures[] = {
@@ -95,7 +88,6 @@ const struct verb verbs_figures[] = {
     {"pay", "show", pay_show, "[--explain]", "按账本算出的补贴, 逐行说明"},
     {"pay", "what-if", pay_what_if, "FILE [--explain]", "按一张表试算补贴, 不需要服务器"},
     {"rates", NULL, rates, "[--by caller|team|campaign]", "回访数与报到率"},
-    {"reconcile", "run", reconcile_run, "", "核对: 导入 = 队列 + 在手, Redis = PostgreSQL"},
     {"verify", NULL, verify, "[--key FILE] DIR", "查验档案: 链, 签名, 首条被改动的记录"},
     {NULL, NULL, NULL, NULL, NULL},
 };

@@ -39,7 +39,7 @@ struct verb {
 /* Tables of the cmd_*.c files, each ended by a row without noun. */
 extern const struct verb verbs_campaign[], verbs_case[], verbs_queue[], verbs_people[], verbs_pin[],
     verbs_roster[], verbs_arrivals[], verbs_ruling[], verbs_figures[], verbs_system[],
-    verbs_pause[], verbs_move[], verbs_late[], verbs_absence[], verbs_top[];
+    verbs_pause[], verbs_move[], verbs_late[], verbs_absence[], verbs_top[], verbs_reconcile[];
 
 int ctl_redis(struct ctl *c, const char *user, struct err *err);
 int ctl_campaign(struct ctl *c, struct err *err); /* opens Redis as admin if need be */
@@ -51,6 +51,8 @@ int ctl_cmd(struct ctl *c, const struct span *argv, size_t n, const struct rds_r
 int ctl_fcall(struct ctl *c, struct call *call, const struct rds_reply **ret, struct err *err);
 /* ERR_INVALID "usage: hfctl …" */
 int ctl_usage(struct err *err, const struct verb *table, const char *noun, const char *verb);
+/* Becomes hf-reconcile with this verb and these words; comes back only when that cannot be run. */
+int ctl_become(struct ctl *c, const char *verb, int argc, char **argv, struct err *err);
 /* Where installed data files are: HF_SHARE, else ../share beside the program. Returns out. */
 char *ctl_share(char *out, size_t size, const char *name);
 

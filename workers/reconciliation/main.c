@@ -1,4 +1,4 @@
-/* main.c - hf-reconcile rates | census | what-if | pay: prints figures as a table or as JSON.
+/* main.c - hf-reconcile rates | census | night | nights | what-if | pay: prints figures as a table or as JSON.
  *
  * Exit 0; 1 when the census or the second computation of pay found something; sysexits otherwise. */
 #include <signal.h>
@@ -7,14 +7,18 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "base/clock.h"
 #include "base/crypt.h"
 #include "base/log.h"
 #include "base/version.h"
 #include "workers/link/home.h"
 #include "workers/reconciliation/figures.h"
+#include "workers/reconciliation/nightly.h"
 #include "workers/reconciliation/paybook.h"
 #include "workers/reconciliation/sheet.h"
 #include "workers/reconciliation/whatif.h"
+
+#define NIGHTS_SHOWN 30
 
 struct options {
 	bool json, explain;
@@ -24,6 +28,7 @@ struct options {
 static const char usage[] =
     "用法: hf-reconcile [--json] [--campaign ID] rates [--by caller|team|campaign]\n"
     "      hf-reconcile [--json] [--campaign ID] census\n"
+    "      hf-reconcile [--json] [--campaign ID] night | nights\n"
     "      hf-reconcile [--json] [--campaign ID] [--explain] [--xlsx FILE] pay\n"
     "      hf-reconcile [--json] [--explain] what-if FILE\n"
     "rates 按人、小组、活动给出回访数和报到率(只用整数, 不四舍五入); census 核对 导入 = 队列 + "
@@ -115,6 +120,13 @@ print_census(const json_t *out)
 	}
 }
 
+static void
+put_json(const json_t *out)
+{
+	json_dumpf(out, stdout, JSON_COMPACT);
+	printf("\n");
+}
+
 static int
 rates(const struct options *o, struct pg *pg, const char *campaign, struct err *err)
 {
@@ -160,6 +172,41 @@ census(const struct options *o, struct pg *pg, struct rds_sync *redis, const cha
 	return code;
 }
 
+static int
+night(const struct options *o, struct nightly *n, struct err *err)
+{
+	json_t *out;
+	int code;
+
+	if (clock_open(n->home->dir, err) != 0)
+		return -1;
+	n->now = clock_campaign_ms();
+	if (nightly_run(n, &out, err) != 0)
+		return -1;
+	code = nightly_differences(out) == 0 ? 0 : 1;
+	if (o->json)
+		put_json(out);
+	else
+		nightly_print(out);
+	json_decref(out);
+	return code;
+}
+
+static int
+nights(const struct options *o, struct pg *pg, const char *campaign, struct err *err)
+{
+	json_t *out;
+
+	if (nightly_list(pg, campaign, NIGHTS_SHOWN, &out, err) != 0)
+		return -1;
+	if (o->json)
+		put_json(out);
+	else
+		nightly_print_list(out);
+	json_decref(out);
+	return 0;
+}
+
 /* ---- pay ---- */
 
 static const char *
@@ -188,13 +235,6 @@ print_pay(const json_t *out, bool explain)
 			printf("    %s\n", json_string_value(line));
 		}
 	}
-}
-
-static void
-put_json(const json_t *out)
-{
-	json_dumpf(out, stdout, JSON_COMPACT);
-	printf("\n");
 }
 
 static int
@@ -304,6 +344,10 @@ run(const struct options *o, struct err *err)
 			got = pay_show(o, pg, campaign, err);
 		else if (strcmp(o->verb, "census") == 0)
 			got = census(o, pg, redis, campaign, err);
+		else if (strcmp(o->verb, "night") == 0)
+			got = night(o, &(struct nightly){pg, redis, &home, campaign, 0}, err);
+		else if (strcmp(o->verb, "nights") == 0)
+			got = nights(o, pg, campaign, err);
 		else
 			err_set(err, ERR_INVALID, "没有这个动作: %s\n%s", o->verb, usage);
 	}

@@ -1,0 +1,25 @@
+/* cmd_reconcile.c - reconcile run and list: hf-reconcile looks, mends by rule, and keeps the night. */
+#include "ctl/ctl.h"
+
+static int
+reconcile_run(struct ctl *c, int argc, char **argv, struct err *err)
+{
+	if (argc != 0)
+		return ctl_usage(err, verbs_reconcile, "reconcile", "run");
+	return ctl_become(c, "night", argc, argv, err);
+}
+
+static int
+reconcile_list(struct ctl *c, int argc, char **argv, struct err *err)
+{
+	if (argc != 0)
+		return ctl_usage(err, verbs_reconcile, "reconcile", "list");
+	return ctl_become(c, "nights", argc, argv, err);
+}
+
+const struct verb verbs_reconcile[] = {
+    {"reconcile", "run", reconcile_run, "",
+        "对账: 每件个案在且只在一处, 队列 = 账本 = 档案, 补贴算两遍; 记下这一夜"},
+    {"reconcile", "list", reconcile_list, "", "最近的对账, 一行一次"},
+    {NULL, NULL, NULL, NULL, NULL},
+};
