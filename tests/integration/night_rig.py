@@ -44,7 +44,7 @@ class Night(Stack):
         new.write_text(f"{ms} 0 1000 1\n")
         new.rename(self.dir / "clock")
 
-    def call(self, person, outcome, **more):
+    def call(self, person, outcome, more=()):
         """The person pulls a case and says what came of it; the case."""
         def grant():
             self.next_no += 1
@@ -52,9 +52,9 @@ class Night(Stack):
             self.said = r
             return r if r[0] == b"ok" else None
         r = wait_for(f"a case for {person}", grant)
-        fields = {1: outcome, 2: "phone", 4: 70, 7: "self", 8: 7, 12: 0, **more}
+        fields = {1: outcome, 2: "phone", 4: 70, 7: "self", 8: 7, 12: 0, **dict(more)}
         r2 = self.fcall("hf1_broker", self.agent.say(case=r[1], token=int(r[2], 16), flags=MOVES, person=person,
-                                                     fields=tuple(fields.items())), now=self.now)[0]
+                                                     fields=tuple(sorted(fields.items()))), now=self.now)[0]
         assert r2[0] == b"ok" and r2[1] == b"0", r2
         return r[1]
 

@@ -1,4 +1,4 @@
-/* main.c - hf-reconcile rates | census | night | nights | what-if | pay: prints figures as a table or as JSON.
+/* main.c - hf-reconcile rates | census | night | nights | what-if | pay | export | verify: prints figures as a table or as JSON.
  *
  * Exit 0; 1 when the census or the second computation of pay found something; sysexits otherwise. */
 #include <signal.h>
@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/version.h"
 #include "workers/link/home.h"
+#include "workers/reconciliation/export.h"
 #include "workers/reconciliation/figures.h"
 #include "workers/reconciliation/nightly.h"
 #include "workers/reconciliation/paybook.h"
@@ -31,6 +32,10 @@ static const char usage[] =
     "      hf-reconcile [--json] [--campaign ID] night | nights\n"
     "      hf-reconcile [--json] [--campaign ID] [--explain] [--xlsx FILE] pay\n"
     "      hf-reconcile [--json] [--explain] what-if FILE\n"
+    "      hf-reconcile [--json] [--campaign ID] export KIND --out DIR [--csv | --csv-gb] "
+    "[--as-of N]\n"
+    "          [--person P] [--day YYYY-MM-DD] [--unmasked --purpose TEXT]\n"
+    "      hf-reconcile verify DIR [--key FILE]\n"
     "rates 按人、小组、活动给出回访数和报到率(只用整数, 不四舍五入); census 核对 导入 = 队列 + "
     "在手,\n"
     "以及 Redis 与 PostgreSQL 是否一致; pay 从账本算出每个人的补贴; what-if 按一张表试算, "
@@ -356,6 +361,19 @@ run(const struct options *o, struct err *err)
 	return got;
 }
 
+/* The first word that is neither an option nor the value of --campaign. */
+static bool
+is_verb(int argc, char **argv, const char *verb)
+{
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--campaign") == 0)
+			i++;
+		else if (argv[i][0] != '-')
+			return strcmp(argv[i], verb) == 0;
+	}
+	return false;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -373,6 +391,8 @@ main(int argc, char **argv)
 		fputs(usage, stdout);
 		return 0;
 	}
+	if (is_verb(argc, argv, "export") || is_verb(argc, argv, "verify"))
+		return export_main(argc, argv);
 	if (!parse(&o, argc, argv)) {
 		fputs(usage, stderr);
 		return EX_USAGE;
