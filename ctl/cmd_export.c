@@ -14,7 +14,7 @@
 #define OPTIONS_MAX 16
 #define PURPOSE_MAX 300
 
-static const char *const kinds[] = {"ledger", "audit", "pay", NULL};
+static const char *const kinds[] = {"ledger", "personal", "admission", "withdrawals", NULL};
 
 static int
 make(struct ctl *c, const char *kind, int argc, char **argv, struct err *err)
@@ -45,6 +45,36 @@ static int
 export_pay(struct ctl *c, int argc, char **argv, struct err *err)
 {
 	return make(c, "pay", argc, argv, err);
+}
+
+static int
+export_daily(struct ctl *c, int argc, char **argv, struct err *err)
+{
+	return make(c, "daily", argc, argv, err);
+}
+
+static int
+export_weekly(struct ctl *c, int argc, char **argv, struct err *err)
+{
+	return make(c, "weekly", argc, argv, err);
+}
+
+static int
+export_personal(struct ctl *c, int argc, char **argv, struct err *err)
+{
+	return make(c, "personal", argc, argv, err);
+}
+
+static int
+export_admission(struct ctl *c, int argc, char **argv, struct err *err)
+{
+	return make(c, "admission", argc, argv, err);
+}
+
+static int
+export_withdrawals(struct ctl *c, int argc, char **argv, struct err *err)
+{
+	return make(c, "withdrawals", argc, argv, err);
 }
 
 static int
@@ -93,14 +123,25 @@ export_approve(struct ctl *c, int argc, char **argv, struct err *err)
 	return 0;
 }
 
-#define USUAL "--out DIR [--csv|--csv-gb] [--as-of N] [--unmasked --purpose TEXT]"
+#define CSV   "--out DIR [--csv|--csv-gb]"
+#define USUAL CSV " [--as-of N]"
+#define FULL  " --unmasked --purpose TEXT"
 
 const struct verb verbs_export[] = {
+    {"export", "admission", export_admission, USUAL FULL,
+        "给考试院的录取表: XLSX 和 DBF, BZ 是 T 退档 L 报到"},
     {"export", "approve", export_approve, "KIND --purpose TEXT",
         "同意不遮盖地导出 (数据组, 回访组长; 要两个人), 用 --as 说是谁"},
-    {"export", "audit", export_audit, "--out DIR [--csv|--csv-gb] [--as-of N]",
-        "谁做了什么: 操作、隔离、对账、导出"},
-    {"export", "ledger", export_ledger, USUAL, "台账: 账本逐条, 带链值"},
+    {"export", "audit", export_audit, USUAL, "谁做了什么: 操作、隔离、对账、导出"},
+    {"export", "daily", export_daily, USUAL " [--day DAY]", "每日战报: 表, 和可粘贴的 daily.txt"},
+    {"export", "ledger", export_ledger, USUAL " [--unmasked --purpose TEXT]",
+        "台账: 账本逐条, 带链值"},
     {"export", "pay", export_pay, "--out DIR", "补贴表: 打印签字用的 pay.xlsx, 带可重算的公式"},
+    {"export", "personal", export_personal, "--person P " USUAL " [--unmasked --purpose TEXT]",
+        "个人台账: 名下每个个案一行"},
+    {"export", "weekly", export_weekly, USUAL " [--day DAY]",
+        "周报: 各组各人, 给组长和回访组长打印签字"},
+    {"export", "withdrawals", export_withdrawals, USUAL FULL,
+        "给考试院的退档名单: XLSX 和 DBF, 照片按名单命名"},
     {NULL, NULL, NULL, NULL, NULL},
 };

@@ -154,10 +154,10 @@ GRANT SELECT ON check_run, finding, mend, night, night_rate, export_log TO hf_re
 -- v_figure as it stood when the ledger had `upto_no` rows. Owners are today's: credit stays with the owner. A case
 -- that moved after `upto_at` counts as neither withdrawn nor registered: where it was then is not kept.
 CREATE FUNCTION figures_then(of_campaign text, upto_no bigint, upto_at bigint)
-RETURNS TABLE (owner text, team text, attempts bigint, contacts bigint, seconds bigint, last_outcome text,
+RETURNS TABLE (case_ref bytea, owner text, team text, lane text, attempts bigint, contacts bigint, seconds bigint, last_outcome text,
 	withdrawn boolean, registered boolean, unreachable boolean)
 LANGUAGE sql STABLE AS $$
-	SELECT s.owner, p.team, coalesce(a.attempts, 0), coalesce(a.contacts, 0), coalesce(a.seconds, 0)::bigint, l.outcome,
+	SELECT s.case_ref, s.owner, p.team, s.lane, coalesce(a.attempts, 0), coalesce(a.contacts, 0), coalesce(a.seconds, 0)::bigint, l.outcome,
 		s.changed_at <= upto_at AND s.lane = 'terminal' AND s.why <> 'registered'
 			AND coalesce(l.outcome IN ('withdrawn', 'papers-received'), false),
 		s.changed_at <= upto_at AND s.lane = 'terminal' AND s.why = 'registered',

@@ -11,7 +11,7 @@ import openpyxl
 import pytest
 
 from night_rig import HOUR, MONDAY, Night
-from stack import BIN
+from stack import BIN, wait_for
 
 EVIL = '=HYPERLINK("x","y")'
 
@@ -172,3 +172,103 @@ def test_any_byte_of_any_file_is_noticed(stack):
             assert "ALTERED" in tampered(stack, "l2", file, flip)
     assert "不在清单里" in tampered(stack, "l2", "x", lambda p: p.write_text("more"))
     assert "文件不在了" in tampered(stack, "l2", "ledger.csv", pathlib.Path.unlink)
+
+
+def test_the_battle_report_is_ranked_by_what_is_left(stack):
+    out = export(stack, "daily", "d1", "--day", "2026-03-09")
+    page = openpyxl.load_workbook(out / "daily.xlsx").active
+    assert page.title == "战报" and page.freeze_panes == "A4" and page["A1"].value == "回访战报"
+    rows = [[c for c in r] for r in page.iter_rows(min_row=3, values_only=True)]
+    head, table = rows[0], {r[0]: dict(zip(rows[0], r)) for r in rows[1:]}
+    assert head == ["小组", "个案", "今日拨打", "今日联系", "已打", "没打过", "确认", "考虑", "退档", "失联", "还需"]
+    teams = stack.sql("SELECT coalesce(team, '(还没有人)'), count(*), count(*) FILTER (WHERE attempts > 0), count(*) FILTER "
+                      "(WHERE last_outcome = 'confirmed') FROM hf.v_figure WHERE lane <> 'unreleased' GROUP BY 1")
+    assert {t[0]: t[1:] for t in teams} == {t: [str(table[t][k]) for k in ("个案", "已打", "确认")]
+                                            for t in table if t != "合计"}
+    assert list(table)[-1] == "合计" and table["合计"]["个案"] == 20
+    assert list(table)[-2] == "(还没有人)"
+    needs = [r[10] for r in rows[1:-2]]
+    assert needs == sorted(needs, reverse=True)
+    text = (out / "daily.txt").read_text()
+    assert text.startswith("【回访战报】2026-03-09") and "合计: 个案20 今日拨打" in text and "t1: 个案" in text
+    assert hashes(out) == hashes(export(stack, "daily", "d2", "--day", "2026-03-09"))
+    assert stack.ctl("export", "daily", "--out", stack.dir / "d3", "--day", "tuesday", check=False).returncode == 64
+
+
+def test_the_weekly_sheet_is_ready_to_print(stack):
+    out = export(stack, "weekly", "w1", "--day", "2026-03-12")
+    page = openpyxl.load_workbook(out / "weekly.xlsx").active
+    assert "2026-03-09 至 2026-03-15" in page["A2"].value and page.page_setup.orientation == "landscape"
+    assert page.print_title_rows == "$3:$3" and page.page_setup.paperSize == 9 and page.sheet_properties.pageSetUpPr.fitToPage
+    rows = [list(r) for r in page.iter_rows(min_row=3, values_only=True)]
+    assert "组长签字" in rows[-1][0]
+    table = {(r[0] or "", r[1] or ""): dict(zip(rows[0], r)) for r in rows[1:-1]}
+    calls = stack.sql("SELECT person, count(*) FROM hf.v_contact GROUP BY 1 ORDER BY 1")
+    assert [[p, str(table[t, p]["本周拨打"])] for t, p in (("t1", "p02"), ("t2", "p03"))] == calls
+    assert table["合计", ""]["本周拨打"] == sum(int(c[1]) for c in calls) and table["合计", ""]["个案"] == 20
+    assert table["t1", "全组"]["本周确认"] == 1 and table["t1", "全组"]["报到率%"] == "0.000"
+    empty = export(stack, "weekly", "w2", "--day", "2026-03-20")
+    last = [r for r in openpyxl.load_workbook(empty / "weekly.xlsx").active.values if r[0] == "合计"][0]
+    assert last[2] == 0 and last[6] == 20  # no call in that week, the cases are there
+
+
+def roster(stack):
+    rows = list(openpyxl.load_workbook(stack.dir / "roster.xlsx").active.values)
+    at = {h: i for i, h in enumerate(rows[0])}
+    return {str(r[at["考生号"]]): r[at["姓名"]] for r in rows[1:]}
+
+
+def test_a_persons_own_ledger_is_masked(stack):
+    out = export(stack, "personal", "mine", "--person", "p02")
+    page = openpyxl.load_workbook(out / "personal.xlsx").active
+    rows = list(page.iter_rows(min_row=3, values_only=True))
+    assert rows[0] == ("考生号", "姓名", "首次日期", "最近日期", "次数", "联系", "总时长(分)", "途径", "结果", "现在")
+    mine = [r for r in rows[1:] if r[0] and r[0][0].isdigit()]
+    owned = stack.sql("SELECT count(*) FROM hf.case_state WHERE owner = 'p02'")[0][0]
+    assert len(mine) == int(owned) >= 2 and all("****" in r[0] and r[1].endswith("**") and len(r[1]) == 3 for r in mine)
+    assert {"确认就读", "还要考虑"} <= {r[8] for r in mine} and {r[7] for r in mine} == {"电话"}
+    everything = b"".join(f.read_bytes() for f in out.iterdir())
+    full = roster(stack)
+    assert not [n for n in full if n.encode() in everything] and page.protection is not None
+
+
+def test_names_leave_only_with_a_purpose_and_two_persons(stack):
+    full = roster(stack)
+    ask = ("--unmasked", "--purpose", "报考试院")
+    export(stack, "admission", "n1", code=64)
+    export(stack, "admission", "n1", "--unmasked", code=64)
+    export(stack, "admission", "n1", *ask, code=77)
+    assert not (stack.dir / "n1").exists()
+    def approve(person, purpose, total):
+        stack.ctl("--as", person, "export", "approve", "admission", "--purpose", purpose)
+        wait_for("it is in the ledger", lambda: stack.sql("SELECT count(*) FROM hf.ledger WHERE kind = 20") == [[str(total)]])
+    approve("admin", "报考试院", 1)
+    approve("admin", "报考试院", 2)  # the same person twice is one
+    export(stack, "admission", "n1", *ask, code=77)
+    stack.ctl("--as", "admin", "agent", "enrol", "--person", "boss", "--out", stack.dir / "ctl" / "c1")
+    approve("boss", "别的用途", 3)
+    export(stack, "admission", "n1", *ask, code=77)
+    approve("boss", "报考试院", 4)
+    export(stack, "withdrawals", "n1", *ask, code=77)  # what was approved is this kind
+    out = export(stack, "admission", "n1", *ask)
+    rows = sheet(out / "admission.xlsx")
+    assert rows[0] == ["考生号", "姓名", "专业", "BZ"] and len(rows) == 21
+    assert {r[0]: r[1] for r in rows[1:]}.items() <= full.items() and {r[3] for r in rows[1:]} == {"L"}
+    assert rows[1:] == sorted(rows[1:])
+    m = json.loads((out / "manifest.json").read_text())
+    assert m["purpose"] == "报考试院" and sorted(m["approved_by"]) == ["admin", "boss"] and not m["masked"]
+    assert stack.sql("SELECT kind, masked, purpose, row_count FROM hf.export_log WHERE NOT masked") == [
+        ["admission", "f", "报考试院", "40"]]
+    assert hashes(out) == hashes(export(stack, "admission", "n2", *ask))
+    assert verify(out)[0] == 0
+
+
+def test_the_authoritys_table_is_a_dbf(stack):
+    out = stack.dir / "n1"
+    r = subprocess.run([BIN / "hf-import", "cells", out / "admission.dbf"], capture_output=True, text=True, check=True)
+    rows = [json.loads(x).get("cells") for x in r.stdout.splitlines()][:-1]
+    assert rows == sheet(out / "admission.xlsx")
+    data = (out / "admission.dbf").read_bytes()
+    assert int.from_bytes(data[4:8], "little") == 20 and "考生号".encode("gb18030") in data[:200]
+    name = rows[3][1].encode("gb18030")
+    assert f"第 {4} 行" in tampered(stack, "n1", "admission.dbf", replace(name, b"?" * len(name)))

@@ -29,13 +29,20 @@ static const struct {
     {"ledger", export_ledger, false},
     {"audit", export_audit, false},
     {"pay", export_pay, false},
+    {"daily", export_daily, false},
+    {"weekly", export_weekly, false},
+    {"personal", export_personal, false},
+    {"admission", export_admission, true},
+    {"withdrawals", export_withdrawals, true},
 };
 
 /* ---- as of ---- */
 
 static const char as_of_sql[] =
     "SELECT k.ledger_no, coalesce(e.no, 0), coalesce(e.wall_at, 1), coalesce(e.campaign_at, 1), "
-    "coalesce(e.log_epoch, 0), coalesce(e.log_no, 0) FROM hf.campaign k LEFT JOIN hf.ledger e ON "
+    "coalesce(e.log_epoch, 0), coalesce(e.log_no, 0), coalesce((SELECT n.campaign_at - 1 FROM "
+    "hf.ledger n WHERE n.campaign = k.campaign AND n.no = e.no + 1), 9000000000000000) FROM "
+    "hf.campaign k LEFT JOIN hf.ledger e ON "
     "e.campaign = k.campaign AND e.no = CASE WHEN $2 < 0 THEN k.ledger_no ELSE $2 END WHERE "
     "k.campaign = $1";
 
@@ -43,13 +50,13 @@ static int
 find_as_of(struct export *x, struct err *err)
 {
 	struct pg_param p[2] = {pg_text(x->campaign), pg_i64(x->as_of)};
-	int64_t *const fields[] = {
-	    &x->head_no, &x->ledger_no, &x->as_of_wall, &x->as_of_at, &x->log_epoch, &x->log_no};
+	int64_t *const fields[] = {&x->head_no, &x->ledger_no, &x->as_of_wall, &x->as_of_at,
+	    &x->log_epoch, &x->log_no, &x->as_of_until};
 	struct pg_result *r;
 
 	if (pg_exec(x->pg, as_of_sql, p, 2, &r, err) != 0)
 		return -1;
-	for (int i = 0; i < 6 && pg_rows(r) == 1; i++)
+	for (int i = 0; i < 7 && pg_rows(r) == 1; i++)
 		*fields[i] = pg_get_i64(r, 0, i);
 	pg_free(r);
 	if (x->as_of >= 0 && x->ledger_no != x->as_of)

@@ -24,9 +24,10 @@ struct export
 	/* filled by the frame */
 	int64_t head_no, ledger_no;   /* the newest row, the row that is shown */
 	int64_t as_of_wall, as_of_at; /* its wall and campaign time, ms; 1 when there is none */
-	int64_t log_epoch, log_no;    /* its place in the log */
-	char first[33], second[33];   /* who approved, "" nobody */
-	struct map *names, *keys; /* case -> struct name_of, case -> key; NULL until names_load */
+	int64_t as_of_until; /* campaign ms: states that changed later belong to a later row */
+	int64_t log_epoch, log_no;  /* its place in the log */
+	char first[33], second[33]; /* who approved, "" nobody */
+	struct map *names, *keys;   /* case -> struct name_of, case -> key; NULL until names_load */
 	json_t *files;
 	int64_t rows;
 };

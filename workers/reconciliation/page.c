@@ -85,6 +85,40 @@ page_rows(const struct page *p)
 	return p->n_cells / p->n_columns;
 }
 
+struct sorted {
+	char **cells;
+	size_t n;
+};
+
+static int
+by_cells(const void *a, const void *b)
+{
+	const struct sorted *x = a, *y = b;
+	int order = 0;
+
+	for (size_t i = 0; i < x->n && order == 0; i++)
+		order = strcmp(x->cells[i], y->cells[i]);
+	return order;
+}
+
+void
+page_sort(struct page *p)
+{
+	size_t rows = page_rows(p);
+	struct sorted *s = xcalloc(rows + 1, sizeof(*s));
+	char **cells = xcalloc(p->n_cells + 1, sizeof(*cells));
+
+	for (size_t i = 0; i < rows; i++)
+		s[i] = (struct sorted){p->cells + i * p->n_columns, p->n_columns};
+	qsort(s, rows, sizeof(*s), by_cells);
+	for (size_t i = 0; i < p->n_cells; i++)
+		cells[i] = s[i / p->n_columns].cells[i % p->n_columns];
+	free((void *)p->cells);
+	free(s);
+	p->cells = cells;
+	p->cap = p->n_cells + 1;
+}
+
 const char *
 page_ending(enum page_format format)
 {

@@ -42,8 +42,9 @@ void page_done(struct page *p);
 void page_cell(struct page *p, struct span text);
 void page_str(struct page *p, const char *text); /* NULL is empty */
 void page_int(struct page *p, int64_t n);
-void page_yuan(struct page *p, int64_t fen);      /* not below 0 */
-size_t page_rows(const struct page *p);           /* CHECKs that the last row is whole */
+void page_yuan(struct page *p, int64_t fen); /* not below 0 */
+size_t page_rows(const struct page *p);      /* CHECKs that the last row is whole */
+void page_sort(struct page *p);              /* rows by their first cell, then by the next … */
 const char *page_ending(enum page_format format); /* ".xlsx" */
 
 /* Writes dir/<file><ending>, 0600. ERR_EXISTS if there is such a file. */
