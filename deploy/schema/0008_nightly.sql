@@ -28,7 +28,7 @@ COMMENT ON COLUMN check_run.night IS 'The day in Shanghai, by the campaign''s cl
 COMMENT ON COLUMN check_run.differences IS 'Differences that were found and not mended; notices are cases that wait too long';
 COMMENT ON COLUMN check_run.archive_segment IS 'The newest segment of the archive that was read, NULL for none';
 
-CREATE TABLE finding (
+CREATE TABLE check_found (
 	campaign text NOT NULL,
 	run bigint NOT NULL,
 	n bigint NOT NULL,
@@ -41,8 +41,8 @@ CREATE TABLE finding (
 	PRIMARY KEY (campaign, run, n),
 	FOREIGN KEY (campaign, run) REFERENCES check_run
 );
-COMMENT ON TABLE finding IS 'What a run found, at most 100 of a kind. No names: cases by reference, persons by id. Append-only';
-COMMENT ON COLUMN finding.here IS 'What is; there: what should be, or what the other side says';
+COMMENT ON TABLE check_found IS 'What a run found, at most 100 of a kind. No names: cases by reference, persons by id. Append-only';
+COMMENT ON COLUMN check_found.here IS 'What is; there: what should be, or what the other side says';
 
 CREATE TABLE mend (
 	campaign text NOT NULL REFERENCES campaign,
@@ -136,7 +136,7 @@ DO $$
 DECLARE
 	t text;
 BEGIN
-	FOREACH t IN ARRAY ARRAY['check_run', 'finding', 'mend', 'night', 'night_rate', 'night_pay', 'export_log'] LOOP
+	FOREACH t IN ARRAY ARRAY['check_run', 'check_found', 'mend', 'night', 'night_rate', 'night_pay', 'export_log'] LOOP
 		EXECUTE format('CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON %I FOR EACH ROW '
 			'EXECUTE FUNCTION refuse_change()', t);
 		EXECUTE format('CREATE TRIGGER no_truncate BEFORE TRUNCATE ON %I FOR EACH STATEMENT '
@@ -147,9 +147,48 @@ BEGIN
 END
 $$;
 
-GRANT SELECT, INSERT ON check_run, finding, night, night_rate, night_pay, export_log TO hf_reconcile;
+GRANT SELECT, INSERT ON check_run, check_found, night, night_rate, night_pay, export_log TO hf_reconcile;
 GRANT SELECT ON mend TO hf_reconcile;
-GRANT SELECT ON check_run, finding, mend, night, night_rate, export_log TO hf_read;
+GRANT SELECT ON check_run, check_found, mend, night, night_rate, export_log TO hf_read;
+
+-- A withdrawal is two signatures under papers, which are no outcome of a call: the last outcome does not tell it. What
+-- was signed before the applicant took it back does not count.
+CREATE INDEX ledger_papers ON ledger (campaign, case_ref, no) WHERE kind = 4;
+CREATE VIEW v_signed WITH (security_barrier) AS
+	SELECT e.campaign, e.case_ref, count(DISTINCT e.person) AS signers
+	FROM ledger e
+	WHERE e.kind = 4 AND e.what = 'signed' AND e.items = 63 AND e.verdict = 0 AND e.flaw IS NULL AND e.case_ref IS NOT NULL
+		AND NOT EXISTS (SELECT FROM ledger c WHERE c.campaign = e.campaign AND c.case_ref = e.case_ref AND c.no > e.no
+			AND c.outcome = 'withdraw-cancelled' AND c.verdict = 0 AND c.flaw IS NULL)
+	GROUP BY e.campaign, e.case_ref;
+COMMENT ON VIEW v_signed IS 'How many persons signed the papers of a withdrawal that was not taken back';
+
+CREATE OR REPLACE VIEW v_figure WITH (security_barrier) AS
+	SELECT s.campaign, s.case_ref, s.owner, p.team, s.lane, s.held,
+		coalesce(a.attempts, 0) AS attempts, coalesce(a.contacts, 0) AS contacts,
+		coalesce(a.self_contacts, 0) AS self_contacts, coalesce(a.seconds, 0) AS seconds,
+		l.outcome AS last_outcome, l.campaign_at AS last_at,
+		s.lane = 'terminal' AND s.why <> 'registered'
+			AND (coalesce(l.outcome IN ('withdrawn', 'papers-received'), false) OR coalesce(w.signers >= 2, false)) AS withdrawn,
+		s.lane = 'terminal' AND s.why = 'registered' AS registered,
+		coalesce(a.attempts >= 3 AND a.dayparts >= 2 AND a.contacts = 0, false) AS unreachable
+	FROM case_state s
+	LEFT JOIN person p ON p.campaign = s.campaign AND p.person = s.owner
+	LEFT JOIN LATERAL (
+		SELECT count(*) AS attempts,
+			count(*) FILTER (WHERE spoke IN ('self', 'father', 'mother', 'parent', 'guardian')) AS contacts,
+			count(*) FILTER (WHERE spoke = 'self') AS self_contacts,
+			sum(coalesce(seconds, 0)) AS seconds,
+			-- minute of the day in Shanghai; dayparts a to d end at 12:00, 13:00, 17:30 and in the evening
+			count(DISTINCT width_bucket((campaign_at / 60000 + 480) % 1440, ARRAY[720, 780, 1050]))
+				AS dayparts
+		FROM v_contact c WHERE c.campaign = s.campaign AND c.case_ref = s.case_ref) a ON true
+	LEFT JOIN LATERAL (
+		SELECT outcome, campaign_at FROM ledger e
+		WHERE e.campaign = s.campaign AND e.case_ref = s.case_ref AND e.outcome IS NOT NULL
+			AND e.verdict = 0 AND e.flaw IS NULL
+		ORDER BY e.no DESC LIMIT 1) l ON true
+	LEFT JOIN v_signed w ON w.campaign = s.campaign AND w.case_ref = s.case_ref;
 
 -- v_figure as it stood when the ledger had `upto_no` rows. Owners are today's: credit stays with the owner. A case
 -- that moved after `upto_at` counts as neither withdrawn nor registered: where it was then is not kept.
@@ -159,7 +198,7 @@ RETURNS TABLE (case_ref bytea, owner text, team text, lane text, attempts bigint
 LANGUAGE sql STABLE AS $$
 	SELECT s.case_ref, s.owner, p.team, s.lane, coalesce(a.attempts, 0), coalesce(a.contacts, 0), coalesce(a.seconds, 0)::bigint, l.outcome,
 		s.changed_at <= upto_at AND s.lane = 'terminal' AND s.why <> 'registered'
-			AND coalesce(l.outcome IN ('withdrawn', 'papers-received'), false),
+			AND (coalesce(l.outcome IN ('withdrawn', 'papers-received'), false) OR coalesce(w.signers >= 2, false)),
 		s.changed_at <= upto_at AND s.lane = 'terminal' AND s.why = 'registered',
 		coalesce(a.attempts >= 3 AND a.dayparts >= 2 AND a.contacts = 0, false)
 	FROM hf.case_state s
@@ -175,6 +214,7 @@ LANGUAGE sql STABLE AS $$
 		WHERE e.campaign = s.campaign AND e.case_ref = s.case_ref AND e.outcome IS NOT NULL AND e.verdict = 0
 			AND e.flaw IS NULL AND e.no <= upto_no
 		ORDER BY e.no DESC LIMIT 1) l ON true
+	LEFT JOIN hf.v_signed w ON w.campaign = s.campaign AND w.case_ref = s.case_ref
 	WHERE s.campaign = of_campaign AND coalesce(s.created_at, 0) <= upto_at
 $$;
 COMMENT ON FUNCTION figures_then IS 'The counts of v_figure for a night that is made up for';
@@ -276,10 +316,10 @@ CREATE OR REPLACE VIEW v_problem WITH (security_barrier) AS
 		WHERE verdict = 2 AND flaw IS NULL
 	UNION ALL
 	SELECT f.campaign, 'night', f.level || ' ' || f.kind, NULL, NULL, NULL, f.n, r.ended_at
-		FROM finding f JOIN check_run r USING (campaign, run)
+		FROM check_found f JOIN check_run r USING (campaign, run)
 		WHERE NOT f.mended AND f.run = (SELECT max(m.run) FROM check_run m WHERE m.campaign = f.campaign);
 COMMENT ON VIEW v_problem IS
 	'What a person must look at, without the bytes: what the recorder found, what the broker quarantined, and (night) what the newest reconciliation found';
 
-GRANT SELECT ON v_night TO hf_dash, hf_reconcile, hf_read;
+GRANT SELECT ON v_night, v_signed TO hf_dash, hf_reconcile, hf_read;
 GRANT EXECUTE ON FUNCTION figures_then, night_findings, mend_case TO hf_reconcile;

@@ -1,8 +1,13 @@
 """A small campaign with a past: sample applicants, a few calls, all of it recorded and archived. Campaign time is moved
 by the tests; what callers would say is said by FCALL."""
 import json
+import os
 import subprocess
 
+import msgpack
+import zmq
+
+import hfp
 import recorder_rig
 from stack import BIN, Stack, wait_for
 
@@ -71,3 +76,40 @@ class Night(Stack):
         r = self.ctl("--json", "reconcile", "run", check=False)
         assert r.returncode == code, (r.returncode, r.stdout, r.stderr)
         return json.loads(r.stdout)
+
+    # -- a withdrawal ---------------------------------------------------------------------------------------
+
+    def case_key(self, case):
+        """As the key store says it."""
+        with zmq.Context() as z, z.socket(zmq.DEALER) as s:
+            s.setsockopt(zmq.RCVTIMEO, 20000)
+            s.connect(f"ipc://{self.dir}/keys.sock")
+            at, rows = 0, {}
+            while True:
+                s.send(msgpack.packb(["load", "c1", at]))
+                _, at, done, new = msgpack.unpackb(s.recv())
+                rows.update({bytes(r[0]): bytes(r[1]) for r in new})
+                if done:
+                    return rows[case]
+
+    def keep_photo(self, case, plain):
+        """The photo lies sealed beside the archive, as the recorder leaves it; its hash."""
+        sealed = hfp.seal(self.case_key(case), plain, b"hf1-evidence" + case, os.urandom(24))
+        name = recorder_rig.b2(sealed)
+        folder = self.dir / "archive" / "evidence" / "c1"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / name.hex()).write_bytes(sealed)
+        return name
+
+    def withdraw(self, person, signers, photo):
+        """The person's next case is withdrawn by papers; the case."""
+        case = self.call(person, "withdraw-asked")
+        papers = [(person, {39: 63, 13: [self.keep_photo(case, photo)]})]
+        for who, fields in papers + [(s, {39: 63, 36: "signed"}) for s in signers]:
+            r = self.fcall("hf1_broker", self.agent.say(kind=4, case=case, flags=2, person=who,
+                                                        fields=tuple(sorted(fields.items()))), now=self.now)[0]
+            assert r[:2] == [b"ok", b"0"], r
+            self.settle()
+        wait_for("it is withdrawn", lambda: self.sql(
+            f"SELECT lane FROM hf.case_state WHERE case_ref = '\\x{case.hex()}'") == [["terminal"]], 30)
+        return case

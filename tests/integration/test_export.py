@@ -272,3 +272,26 @@ def test_the_authoritys_table_is_a_dbf(stack):
     assert int.from_bytes(data[4:8], "little") == 20 and "考生号".encode("gb18030") in data[:200]
     name = rows[3][1].encode("gb18030")
     assert f"第 {4} 行" in tampered(stack, "n1", "admission.dbf", replace(name, b"?" * len(name)))
+
+
+def test_who_withdrew_by_papers_is_out_of_the_denominator_and_on_the_list(stack):
+    before = int(stack.sql("SELECT count(*) FROM hf.v_figure WHERE NOT withdrawn")[0][0])
+    photo = b"\xff\xd8\xff\xe0" + bytes(5000) + b"\xff\xd9"
+    case = stack.withdraw("p02", ("p01", "admin"), photo)
+    assert stack.sql("SELECT encode(case_ref, 'hex') FROM hf.v_figure WHERE withdrawn") == [[case.hex()]]
+    assert int(stack.sql("SELECT count(*) FROM hf.v_figure WHERE NOT withdrawn")[0][0]) == before - 1
+    total = int(stack.sql("SELECT count(*) FROM hf.ledger WHERE kind = 20")[0][0])
+    for i, person in enumerate(("admin", "boss")):
+        stack.ctl("--as", person, "export", "approve", "withdrawals", "--purpose", "报考试院")
+        wait_for("it is in the ledger", lambda n=total + i + 1: stack.sql(
+            "SELECT count(*) FROM hf.ledger WHERE kind = 20") == [[str(n)]])
+    out = export(stack, "withdrawals", "t1", "--unmasked", "--purpose", "报考试院")
+    (row,) = sheet(out / "withdrawals.xlsx")[1:]
+    full = roster(stack)
+    name = f"{row[0]}_{full[row[0]]}_退档.jpg"
+    assert row[1] == full[row[0]] and row[3] == name and row[4] == "是" and len(row[5]) == 64
+    assert (out / name).read_bytes() == photo
+    assert verify(out)[0] == 0
+    assert "文件被改动" in tampered(stack, "t1", name, lambda p: p.write_bytes(photo + b"x"))
+    out = export(stack, "personal", "mine2", "--person", "p02")
+    assert "已退档" in [r[9] for r in openpyxl.load_workbook(out / "personal.xlsx").active.values]

@@ -34,10 +34,10 @@ def test_a_quiet_night_is_kept_once(stack):
 
 
 def test_what_was_kept_never_changes(stack):
-    for table in ("night", "night_rate", "night_pay", "check_run", "finding"):
+    for table in ("night", "night_rate", "night_pay", "check_run", "check_found"):
         for verb in (f"UPDATE hf.{table} SET campaign = campaign", f"DELETE FROM hf.{table}", f"TRUNCATE hf.{table} CASCADE"):
             with pytest.raises(subprocess.CalledProcessError) as e:
-                stack.sql(f"INSERT INTO hf.finding SELECT 'c1', 1, 999, 'notice', 'x', NULL, NULL, NULL, false; {verb}")
+                stack.sql(f"INSERT INTO hf.check_found SELECT 'c1', 1, 999, 'notice', 'x', NULL, NULL, NULL, false; {verb}")
             assert "append-only" in e.value.stderr, (table, verb, e.value.stderr)
 
 

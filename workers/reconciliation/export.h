@@ -41,7 +41,7 @@ export_fn export_ledger, export_personal, export_audit, export_pay, export_daily
 int export_page(struct export *x, const struct page *p, struct err *err);
 int export_page_as(
     struct export *x, const struct page *p, enum page_format format, struct err *err);
-/* A text beside the sheets. */
+/* A file beside the sheets, as it is. */
 int export_text(struct export *x, const char *name, struct span text, struct err *err);
 /* Two persons, the same purpose, not older than a day: RULING export-<kind>. */
 int export_approved(struct export *x, struct err *err);
@@ -63,6 +63,10 @@ void names_drop(struct export *x); /* wipes */
 /* The case's, masked unless the export is not; never NULL. out is filled. */
 const struct name_of *names_get(
     const struct export *x, const struct pg_result *r, int row, int col, struct name_of *out);
+/* The evidence of this hash (hex), opened with the case's key, from beside the archive. ERR_NOT_FOUND: it is not there
+ * (yet). */
+int names_evidence(const struct export *x, const struct pg_result *r, int row, int col,
+    struct span hash_hex, struct buf *out, struct err *err);
 /* The text of a record without a case (campaign's key), into out; false when it does not open. */
 bool names_campaign_text(const struct export *x, const uint8_t ob[16], uint64_t seq,
     struct span sealed, struct buf *out);

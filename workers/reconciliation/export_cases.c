@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "workers/link/evidence.h"
 #include "workers/reconciliation/export.h"
 
 #define COUNT(x) (sizeof(x) / sizeof((x)[0]))
@@ -119,10 +120,10 @@ static const struct page_column admission[] = {{"考生号", PAGE_TEXT, 17, 20},
 
 static const struct page_column withdrawals[] = {{"考生号", PAGE_TEXT, 17, 20},
     {"姓名", PAGE_TEXT, 12, 64}, {"专业", PAGE_TEXT, 28, 100}, {"照片", PAGE_TEXT, 40, 120},
-    {"照片哈希", PAGE_TEXT, 66, 64}};
+    {"附上", PAGE_TEXT, 6, 2}, {"照片哈希", PAGE_TEXT, 66, 64}};
 
-static const char admission_sql[] =
-    "SELECT case_ref, withdrawn FROM hf.figures_then($1, $2, $3) WHERE lane <> 'unreleased'";
+static const char admission_sql[] = "SELECT case_ref, withdrawn FROM hf.figures_then($1, $2, $3) "
+                                    "WHERE lane <> 'unreleased' ORDER BY case_ref";
 
 /* The picture of the papers is in the newest record that has one. */
 static const char withdrawals_sql[] =
@@ -130,36 +131,73 @@ static const char withdrawals_sql[] =
     "e.campaign = $1 AND e.case_ref = f.case_ref AND e.kind = 4 AND e.no <= $2 AND e.verdict = 0 "
     "AND "
     "e.flaw IS NULL AND cardinality(e.evidence) > 0 ORDER BY e.no DESC LIMIT 1), '') FROM "
-    "hf.figures_then($1, $2, $3) f WHERE f.withdrawn";
+    "hf.figures_then($1, $2, $3) f WHERE f.withdrawn ORDER BY f.case_ref";
 
-static void
-admission_row(const struct export *x, struct page *p, const struct pg_result *r, int i)
+static int
+admission_row(struct export *x, struct page *p, const struct pg_result *r, int i, struct err *err)
 {
 	struct name_of n;
 
+	(void)err;
 	names_get(x, r, i, 0, &n);
 	page_str(p, n.no);
 	page_str(p, n.name);
 	page_str(p, n.major);
 	page_str(p, span_eq_str(pg_get(r, i, 1), "t") ? "T" : "L");
+	return 0;
 }
 
+/* A name in a file's name: nothing that leads elsewhere. */
 static void
-withdrawals_row(const struct export *x, struct page *p, const struct pg_result *r, int i)
+no_slashes(char *text)
+{
+	for (; *text != '\0'; text++) {
+		if (*text == '/' || *text == '\\' || (unsigned char)*text < 0x20)
+			*text = '_';
+	}
+}
+
+/* The photo beside the list, when it is in the archive. */
+static int
+put_photo(struct export *x, const struct pg_result *r, int i, const struct name_of *n,
+    char photo[240], bool *ret_there, struct err *err)
+{
+	struct buf plain = BUF_INIT;
+	const char *type = "jpg";
+	int got = 0;
+
+	*ret_there = x->unmasked && names_evidence(x, r, i, 0, pg_get(r, i, 1), &plain, NULL) == 0;
+	if (*ret_there && evidence_type(buf_span(&plain)) != NULL)
+		type = evidence_type(buf_span(&plain));
+	(void)snprintf(photo, 240, "%s_%s_退档.%s", n->no, n->name, type);
+	no_slashes(photo);
+	if (*ret_there)
+		got = export_text(x, photo, buf_span(&plain), err);
+	buf_done(&plain);
+	return got;
+}
+
+static int
+withdrawals_row(struct export *x, struct page *p, const struct pg_result *r, int i, struct err *err)
 {
 	struct name_of n;
-	char photo[200];
+	char photo[240];
+	bool there;
 
 	names_get(x, r, i, 0, &n);
+	if (put_photo(x, r, i, &n, photo, &there, err) != 0)
+		return -1;
 	page_str(p, n.no);
 	page_str(p, n.name);
 	page_str(p, n.major);
-	(void)snprintf(photo, sizeof(photo), "%s_%s_退档.jpg", n.no, n.name);
 	page_str(p, photo);
+	page_str(p, there ? "是" : "缺");
 	page_cell(p, pg_get(r, i, 1));
+	return 0;
 }
 
-typedef void row_fn(const struct export *x, struct page *p, const struct pg_result *r, int i);
+typedef int row_fn(
+    struct export *x, struct page *p, const struct pg_result *r, int i, struct err *err);
 
 /* As a workbook for people and as a table for the authority's program. */
 static int
@@ -167,14 +205,16 @@ both(struct export *x, struct page *p, const char *sql, row_fn *row, struct err 
 {
 	struct pg_param v[3] = {pg_text(x->campaign), pg_i64(x->ledger_no), pg_i64(x->as_of_until)};
 	struct pg_result *r;
-	int got;
+	int got = 0;
 
 	if (names_load(x, err) != 0 || pg_exec(x->pg, sql, v, 3, &r, err) != 0)
 		return -1;
 	p->made_wall = x->as_of_wall;
-	for (int i = 0; i < pg_rows(r); i++)
-		row(x, p, r, i);
+	for (int i = 0; i < pg_rows(r) && got == 0; i++)
+		got = row(x, p, r, i, err);
 	pg_free(r);
+	if (got != 0)
+		return -1;
 	page_sort(p);
 	got = export_page(x, p, err);
 	if (got == 0)

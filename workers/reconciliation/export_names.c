@@ -2,13 +2,17 @@
  *
  * Happy path: all keys, then all tasks of case_state. Failures: the key store away; a task that does not open (its
  * key was shredded) has no name. Masked: first character of a name, ends of numbers. */
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
 #include "base/crypt.h"
+#include "base/file.h"
 #include "proto/chain.h"
 #include "proto/lists.h"
+#include "workers/link/evidence.h"
 #include "workers/link/keyclient.h"
 #include "workers/reconciliation/export.h"
 
@@ -103,6 +107,30 @@ names_load(struct export *x, struct err *err)
 	if (got != 0)
 		return err_wrap(err, "密钥库");
 	return load_tasks(x, err);
+}
+
+int
+names_evidence(const struct export *x, const struct pg_result *r, int row, int col,
+    struct span hash_hex, struct buf *out, struct err *err)
+{
+	struct buf id = BUF_INIT, sealed = BUF_INIT;
+	char path[PATH_MAX];
+	const uint8_t *key;
+	int got = -1;
+
+	if (hash_hex.len != 2 * HASH_LEN)
+		return err_set(err, ERR_NOT_FOUND, "no evidence is named");
+	(void)snprintf(path, sizeof(path), "%s/evidence/%s/%.*s", x->home->archive, x->campaign,
+	    (int)hash_hex.len, (const char *)hash_hex.data);
+	if (pg_get_bytes(r, row, col, &id, err) == 0 &&
+	    file_read(&sealed, path, EVIDENCE_PLAIN_MAX + SEAL_OVERHEAD, err) == 0) {
+		key = id.len == 16 ? map_get(x->keys, id.data, 16) : NULL;
+		got = key != NULL ? evidence_unseal(out, id.data, key, buf_span(&sealed), err)
+		                  : err_set(err, ERR_NOT_FOUND, "the case has no key any more");
+	}
+	buf_done(&id);
+	buf_done(&sealed);
+	return got;
 }
 
 bool

@@ -20,7 +20,7 @@ static const char run_sql[] =
     "FROM hf.campaign WHERE campaign = $1 RETURNING run";
 
 static const char finding_sql[] =
-    "INSERT INTO hf.finding (campaign, run, n, level, kind, case_ref, here, there, mended) "
+    "INSERT INTO hf.check_found (campaign, run, n, level, kind, case_ref, here, there, mended) "
     "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 
 /* A night ends at two in the morning in Shanghai; at most 60 are made up for. */
