@@ -170,6 +170,7 @@ def test_any_byte_of_any_file_is_noticed(stack):
                 data[at] ^= 0x20
                 path.write_bytes(data)
             assert "ALTERED" in tampered(stack, "l2", file, flip)
+    assert "manifest.sig" in tampered(stack, "l2", "manifest.sig", lambda p: p.write_bytes(p.read_bytes().upper()))
     assert "不在清单里" in tampered(stack, "l2", "x", lambda p: p.write_text("more"))
     assert "文件不在了" in tampered(stack, "l2", "ledger.csv", pathlib.Path.unlink)
 
