@@ -115,7 +115,7 @@ export_ledger(struct export *x, struct err *err)
 {
 	struct page p;
 	int64_t after = 0;
-	int rows, got = 0;
+	int rows = 0, got;
 
 	page_init(&p, "ledger", "台账", columns, x->unmasked ? ALL : MASKED);
 	p.made_wall = x->as_of_wall;
@@ -124,7 +124,6 @@ export_ledger(struct export *x, struct err *err)
 		    pg_text(x->campaign), pg_i64(after), pg_i64(x->ledger_no), pg_i64(PAGE)};
 		struct pg_result *r;
 
-		rows = 0;
 		got = pg_exec(x->pg, sql, v, 4, &r, err);
 		if (got != 0)
 			break;

@@ -81,7 +81,7 @@ page_yuan(struct page *p, int64_t fen)
 size_t
 page_rows(const struct page *p)
 {
-	CHECK(p->n_cells % p->n_columns == 0);
+	CHECK(p->n_columns > 0 && p->n_cells % p->n_columns == 0);
 	return p->n_cells / p->n_columns;
 }
 
