@@ -85,10 +85,12 @@ BENCH     := $(patsubst %,$(B)/tests/bench/%,load echo raw cost)
 LONG      := $(patsubst %.c,$(B)/%,$(wildcard tests/long/*.c))
 FUZZERS   := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
+WEB := workers/caller/web
 QUEUE_LUA ?= broker/queue.lua
 SHARED := $(patsubst broker/%,$(B)/share/%,$(wildcard $(QUEUE_LUA))) \
 	$(patsubst deploy/%,$(B)/share/%,$(wildcard deploy/policy/* deploy/schema/*.sql)) \
-	$(patsubst dashboard/static/%,$(B)/share/dashboard/%,$(wildcard dashboard/static/*))
+	$(patsubst dashboard/static/%,$(B)/share/dashboard/%,$(wildcard dashboard/static/*)) \
+	$(patsubst $(WEB)/static/%,$(B)/share/office/%,$(wildcard $(WEB)/static/*)) $(B)/share/office/app.js
 
 # deploy/man/NAME.SECTION.scd; without scdoc there are no pages, and nothing else is missing.
 MAN := $(if $(shell command -v scdoc 2>/dev/null),$(foreach p,$(basename $(wildcard deploy/man/*.scd)), \
@@ -228,6 +230,25 @@ $(B)/share/%: deploy/%
 	$(call say,COPY,$@)cp $< $@
 
 $(B)/share/dashboard/%: dashboard/static/%
+	@mkdir -p $(@D)
+	$(call say,COPY,$@)cp $< $@
+
+# The caller's page: npm brings Preact and esbuild into build/web (its cache in build/npm), esbuild makes one file
+# that Chromium 86 reads. npm runs again only when the lock file changed.
+build/web/installed: $(WEB)/package.json $(WEB)/package-lock.json
+	@command -v npm >/dev/null || { echo "make: npm is missing; deploy/install-deps installs it" >&2; exit 69; }
+	@mkdir -p $(@D) && cp $^ $(@D)
+	$(call say,NPM,$(WEB))cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier \
+		--loglevel=error --cache ../npm >npm.log 2>&1 || { cat npm.log >&2; exit 1; }
+	@touch $@
+
+$(B)/share/office/app.js: build/web/installed $(wildcard $(WEB)/src/*)
+	@mkdir -p $(@D)
+	$(call say,JS,$@)NODE_PATH=build/web/node_modules node build/web/node_modules/esbuild/bin/esbuild $(WEB)/src/main.jsx \
+		--bundle --minify --target=chrome86 --charset=utf8 --jsx=automatic --jsx-import-source=preact \
+		--legal-comments=none --log-level=warning --outfile=$@
+
+$(B)/share/office/%: $(WEB)/static/%
 	@mkdir -p $(@D)
 	$(call say,COPY,$@)cp $< $@
 

@@ -22,7 +22,7 @@
 #define LOOK_TIMEOUT_US 2000000
 #define WALL_JUMP_MS    5000
 #define WALL_DIFFERS_MS 30000
-#define EVIDENCE_ROOM  (256ULL << 20) /* where the store has no limit of its own */
+#define EVIDENCE_ROOM   (256ULL << 20) /* where the store has no limit of its own */
 #define MEMORY_PERCENT  60
 
 static bool

@@ -39,8 +39,8 @@ struct verb {
 /* Tables of the cmd_*.c files, each ended by a row without noun. */
 extern const struct verb verbs_campaign[], verbs_case[], verbs_queue[], verbs_people[], verbs_pin[],
     verbs_roster[], verbs_arrivals[], verbs_ruling[], verbs_figures[], verbs_system[],
-    verbs_pause[], verbs_move[], verbs_late[], verbs_absence[], verbs_top[], verbs_reconcile[],
-    verbs_export[];
+    verbs_pause[], verbs_move[], verbs_late[], verbs_absence[], verbs_top[], verbs_evidence[];
+extern const struct verb verbs_reconcile[], verbs_export[];
 
 int ctl_redis(struct ctl *c, const char *user, struct err *err);
 int ctl_campaign(struct ctl *c, struct err *err); /* opens Redis as admin if need be */

@@ -15,7 +15,8 @@
 
 static const struct verb *const tables[] = {verbs_campaign, verbs_people, verbs_pin, verbs_roster,
     verbs_arrivals, verbs_ruling, verbs_case, verbs_move, verbs_late, verbs_absence, verbs_queue,
-    verbs_pause, verbs_top, verbs_figures, verbs_system, verbs_reconcile, verbs_export};
+    verbs_pause, verbs_top, verbs_evidence, verbs_figures, verbs_system, verbs_reconcile,
+    verbs_export};
 
 static void
 help(void)

@@ -1,4 +1,5 @@
 """The archive and RELEASED: only what lies in signed segments may be forgotten, and every change is noticed."""
+import hashlib
 import os
 import subprocess
 
@@ -80,6 +81,43 @@ def test_killed_and_started_again_it_goes_on_where_the_archive_ends(rig):
     wait_for("RELEASED goes on", lambda: released(rig, agent) > before)
     r = verify(rig)
     assert r.returncode == 0 and "2 segments" in r.stdout, r.stdout + r.stderr
+
+
+def test_released_waits_for_the_evidence_that_a_record_names(rig):
+    agent = rig.agent()
+    rig.recorder()
+    photo = os.urandom(150000)
+    digest = hashlib.blake2b(photo, digest_size=32).digest()
+    rig.queue(agent.say())
+    rig.queue(agent.say(fields=((13, [digest]),)))
+    say_big(rig, agent, 40)
+    wait_for("the record before is released", lambda: released(rig, agent) == 1)
+    rig.kill("hf-recorder")
+    rig.recorder()
+    say_big(rig, agent, 20)
+    wait_for("a segment behind it is sealed", lambda: len(list((rig.dir / "archive/records/c1").glob("*.seg"))) >= 3)
+    assert released(rig, agent) == 1
+    for at in range(0, len(photo), 65536):
+        got = rig.queue(("blob", digest, len(photo), at, photo[at:at + 65536], 1 << 30))[0]
+        assert got == [b"ok", str(min(at + 65536, len(photo))).encode()], got
+    wait_for("the rest is released", lambda: released(rig, agent) > 40)
+    kept = rig.dir / "archive" / "evidence" / "c1" / digest.hex()
+    assert kept.read_bytes() == photo and not rig.redis.exists(f"hf:{{c1}}:blob:{digest.hex()}")
+    assert rig.queue(("blob", digest, len(photo), 0, b"", 0))[0] == [b"ok", str(len(photo)).encode()]
+    r = verify(rig)
+    assert r.returncode == 0 and "1 files good, 0 not there" in r.stdout, r.stdout
+    kept.chmod(0o600)
+    kept.write_bytes(photo[:-1] + bytes([photo[-1] ^ 1]))
+    r = verify(rig)
+    assert r.returncode == 1 and "its evidence was altered" in r.stdout, r.stdout
+
+
+def test_evidence_that_is_not_what_its_hash_says_begins_anew(rig):
+    rig.agent()
+    rig.recorder()
+    wrong = os.urandom(32)
+    assert rig.queue(("blob", wrong, 5, 0, b"12345", 1 << 30))[0] == [b"ok", b"5"]
+    wait_for("it is dropped", lambda: rig.queue(("blob", wrong, 5, 0, b"", 1 << 30))[0] == [b"ok", b"0"])
 
 
 def test_on_the_same_device_it_needs_to_be_told(rig):

@@ -282,6 +282,7 @@ static const struct {
     {"note", do_record},
     {"number", do_record},
     {"reveal", do_record},
+    {"paper", do_record},
     {"give-back", do_give_back},
     {"look", do_look},
     {"undo", do_undo},
@@ -301,14 +302,6 @@ dispatch(struct run *r)
 	return refuse(&r->why, "unknown-do", "不认识的命令 %.40s", name);
 }
 
-static bool
-is_blank(const char *text, size_t len)
-{
-	while (len > 0 && strchr(" \t\r", text[len - 1]) != NULL)
-		len--;
-	return len == 0;
-}
-
 bool
 desk_do(struct desk *d, const char *text, size_t len, void *tag)
 {
@@ -317,8 +310,6 @@ desk_do(struct desk *d, const char *text, size_t len, void *tag)
 	json_t *o;
 	int rc;
 
-	if (is_blank(text, len))
-		return false;
 	o = json_loadb(text, len, JSON_REJECT_DUPLICATES, &where);
 	r.o = json_is_object(o) ? o : NULL;
 	rc = r.o != NULL ? dispatch(&r) : refuse(&r.why, "bad-json", "这一行不是一个 JSON 对象");

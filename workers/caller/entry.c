@@ -161,11 +161,12 @@ static const struct field_row rows[] = {
     HEAD("rung", FORM_COUNT, rung, 99, KIND(ATTEMPT) | KIND(NUMBER)),
     HEAD("line", FORM_CODE, line, 24, KIND(ATTEMPT)),
     HEAD("direction", FORM_WORD, direction, 8, KIND(ATTEMPT)),
-    HEAD("what", FORM_CODE, what, 48, KIND(ATTEMPT) | KIND(REVEAL)),
+    HEAD("what", FORM_CODE, what, 48, KIND(ATTEMPT) | KIND(REVEAL) | KIND(PAPER)),
+    HEAD("items", FORM_COUNT, items, 63, KIND(PAPER)),
     HEAD("source", FORM_CODE, source, 32, KIND(NUMBER)),
     HEAD("valid", FORM_COUNT, valid, 1, KIND(NUMBER)),
     HEAD("reason", FORM_CODE, reason, 48, KIND(REVEAL)),
-    BODY("note", note, NOTE_BYTES, KIND(ATTEMPT) | KIND(NOTE) | KIND(NUMBER)),
+    BODY("note", note, NOTE_BYTES, KIND(ATTEMPT) | KIND(NOTE) | KIND(NUMBER) | KIND(PAPER)),
     BODY("words", words, TEXT_BYTES, KIND(ATTEMPT)),
     BODY("answered", answered, TEXT_BYTES, KIND(ATTEMPT)),
 };
@@ -357,7 +358,7 @@ static const struct {
 } shapes[] = {
     {"ticks", take_ticks, KIND(ATTEMPT)},
     {"concerns", take_concerns, KIND(ATTEMPT)},
-    {"evidence", take_evidence, KIND(ATTEMPT) | KIND(NOTE)},
+    {"evidence", take_evidence, KIND(ATTEMPT) | KIND(NOTE) | KIND(PAPER)},
     {"next_step", take_next_step, KIND(ATTEMPT)},
     {"number", take_number, KIND(ATTEMPT)},
     {"found", take_found, KIND(ATTEMPT)},
@@ -404,6 +405,8 @@ kind_of(const json_t *o)
 		return REC_NOTE;
 	if (strcmp(what, "number") == 0)
 		return REC_NUMBER;
+	if (strcmp(what, "paper") == 0)
+		return REC_PAPER;
 	return strcmp(what, "reveal") == 0 ? REC_REVEAL : REC_ATTEMPT;
 }
 
@@ -433,6 +436,8 @@ check_whole(struct entry_record *r, const json_t *o, struct refusal *why)
 		return refuse(why, "missing-field", "缺少字段 outcome");
 	if (r->h.kind == REC_NOTE && r->body.note.len == 0)
 		return refuse(why, "missing-field", "缺少字段 note");
+	if (r->h.kind == REC_PAPER && !r->h.f[F_items].set)
+		return refuse(why, "missing-field", "缺少字段 items");
 	if (r->h.kind == REC_REVEAL && !r->h.f[F_reason].set)
 		return refuse(why, "missing-field", "缺少字段 reason");
 	if (r->h.kind == REC_NUMBER && !take_found(r, o))

@@ -62,9 +62,8 @@ evidence_do(struct desk *d, const json_t *o, void *tag, struct refusal *why)
 		return refuse(why, "missing-field", "缺少字段 file");
 	if (file_read(&plain, path, EVIDENCE_PLAIN_MAX, &err) != 0) {
 		buf_done(&plain);
-		return err.code == ERR_FULL
-		           ? refuse(why, "bad-evidence", "文件超过 10 MiB")
-		           : refuse(why, "no-file", "读不了这个文件: 请核对路径");
+		return err.code == ERR_FULL ? refuse(why, "bad-evidence", "文件超过 10 MiB")
+		                            : refuse(why, "no-file", "读不了这个文件: 请核对路径");
 	}
 	desk_evidence(d, case_id, buf_span(&plain), tag);
 	buf_done(&plain);

@@ -100,6 +100,14 @@ on_say(void *arg, const json_t *said, void *tag)
 
 /* ---- in ------------------------------------------------------------------------------------------ */
 
+static bool
+is_blank(const char *text, size_t len)
+{
+	while (len > 0 && strchr(" \t\r", text[len - 1]) != NULL)
+		len--;
+	return len == 0;
+}
+
 static void
 one_line(struct lines *l, const char *text, size_t len)
 {
@@ -107,7 +115,7 @@ one_line(struct lines *l, const char *text, size_t len)
 		l->skipping = false;
 	else if (len > LINE_MAX_BYTES)
 		desk_error(l->desk, "too-long", "这一行太长", NULL);
-	else
+	else if (!is_blank(text, len))
 		(void)desk_do(l->desk, text, len, NULL);
 }
 
@@ -217,7 +225,8 @@ struct lines *
 lines_create(const struct lines_opts *o)
 {
 	struct lines *l = xcalloc(1, sizeof(*l));
-	struct desk_opts desk = {.outbox = o->outbox, .person = o->person, .files = true, .say = on_say, .arg = l};
+	struct desk_opts desk = {
+	    .outbox = o->outbox, .person = o->person, .files = true, .say = on_say, .arg = l};
 
 	l->o = *o;
 	l->desk = desk_create(&desk);

@@ -71,6 +71,11 @@ check_options(const struct options *o, const struct argp_state *state)
 		argp_error(state, "--lines or --office is needed");
 	if (o->lines && (o->agent == NULL || o->agents != NULL))
 		argp_error(state, "--lines wants --agent DIR, of one person");
+	if (o->office && !o->behind_tls && !office_is_loopback(o->listen))
+		argp_error(state,
+		    "--listen %s: only 127.x.x.x:PORT, unless a TLS proxy is in front "
+		    "(--behind-tls)",
+		    o->listen);
 	if (o->office &&
 	    (o->agents == NULL || o->agent != NULL || o->person != NULL || o->pin_file != NULL))
 		argp_error(

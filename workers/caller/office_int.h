@@ -14,15 +14,15 @@
 #include "workers/caller/office.h"
 #include "workers/caller/pins.h"
 
-#define SECOND_US    1000000LL
+#define SECOND_US       1000000LL
 #define OFFICE_EVIDENCE "/api/evidence" /* the one path with a body of up to 10 MiB */
-#define WATCHERS_MAX 8 /* of one person */
-#define SEATS_MAX    8 /* of one person */
-#define TRIES        5 /* wrong PINs of one person in TRIES_US */
-#define TRIES_US     (300 * SECOND_US)
-#define STRANGERS    256
-#define TOKEN_BYTES  32
-#define TOKEN_TEXT   (2 * TOKEN_BYTES + 1)
+#define WATCHERS_MAX    8               /* of one person */
+#define SEATS_MAX       8               /* of one person */
+#define TRIES           5               /* wrong PINs of one person in TRIES_US */
+#define TRIES_US        (300 * SECOND_US)
+#define STRANGERS       256
+#define TOKEN_BYTES     32
+#define TOKEN_TEXT      (2 * TOKEN_BYTES + 1)
 
 struct tries {
 	int64_t at[TRIES]; /* a ring of the newest */

@@ -285,8 +285,8 @@ key_of(const struct client *c, const struct record_header *h)
 }
 
 int
-client_evidence(struct client *c, const uint8_t case_id[16], const uint8_t *key,
-    struct span plain, uint8_t ret_hash[32], struct err *err)
+client_evidence(struct client *c, const uint8_t case_id[16], const uint8_t *key, struct span plain,
+    uint8_t ret_hash[32], struct err *err)
 {
 	const struct hold *hold = key == NULL ? client_hold(c, case_id, 0) : NULL;
 

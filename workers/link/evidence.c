@@ -120,7 +120,8 @@ evidence_type(struct span plain)
 	    {"\xff\xd8\xff", "jpg", 3}, {"\x89PNG\r\n\x1a\n", "png", 8}, {"%PDF-", "pdf", 5}};
 
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
-		if (plain.len > types[i].len && memcmp(plain.data, types[i].head, types[i].len) == 0)
+		if (plain.len > types[i].len &&
+		    memcmp(plain.data, types[i].head, types[i].len) == 0)
 			return types[i].type;
 	return NULL;
 }

@@ -37,7 +37,7 @@ void outbox_close(struct outbox *o); /* tries to commit what is left; NULL-safe 
 int outbox_retire(
     struct outbox *o, const char *word, struct outbox_report *report, struct err *err);
 
-const char *outbox_dir(const struct outbox *o); /* the agent's directory */
+const char *outbox_dir(const struct outbox *o);   /* the agent's directory */
 const uint8_t *outbox_id(const struct outbox *o); /* 16 bytes */
 /* Everything committed; valid until the next commit. */
 const struct fold *outbox_state(const struct outbox *o);

@@ -11,7 +11,7 @@
 #include "workers/link/evidence.h"
 #include "workers/link/session_int.h"
 
-#define ROOM_US  1000000LL  /* the store has no room for evidence now */
+#define ROOM_US  1000000LL /* the store has no room for evidence now */
 #define WRONG_US 60000000LL
 
 /* Anybody who may act from here. */

@@ -153,6 +153,7 @@ write_csv(const struct page *p, int fd, enum page_format format, struct err *err
 	struct span out;
 	int got;
 
+	CHECK(p->n_columns > 0);
 	if (format == PAGE_CSV)
 		buf_adds(&text, "\xef\xbb\xbf");
 	for (size_t c = 0; c < p->n_columns; c++) {

@@ -96,6 +96,7 @@ fill(struct book *b)
 	const struct page *p = b->p;
 	size_t rows = page_rows(p);
 
+	CHECK(p->n_columns > 0);
 	if (p->title != NULL) {
 		note_error(b, worksheet_write_string(b->sheet, 0, 0, p->title, b->title));
 		note_error(b, worksheet_write_string(b->sheet, 1, 0, p->note, NULL));

@@ -25,9 +25,9 @@ struct archive {
 	char dir[PATH_MAX - 64];
 	name_t campaign;
 	uint8_t sign_sk[SIGN_SK_LEN];
-	struct waiting *waiting;   /* borrowed */
-	struct segfile newest; /* number 0: none yet */
-	struct buf pending;    /* entries */
+	struct waiting *waiting; /* borrowed */
+	struct segfile newest;   /* number 0: none yet */
+	struct buf pending;      /* entries */
 	uint32_t count;
 	struct log_id first, last; /* of pending; last also before it */
 	int64_t since;             /* BOOTTIME of the first of pending */
@@ -65,8 +65,7 @@ note_record(struct archive *a, const struct raw_entry *raw)
 
 	if (log_entry_decode(&e, raw->id, raw->pair, raw->n, NULL) != 0 ||
 	    strcmp(e.type, "record") != 0 || frame_decode(&f, e.f0, NULL) != 0 ||
-	    f.kind != MSG_RECORD ||
-	    (a->waiting != NULL && waiting_note(a->waiting, &f.u.record)))
+	    f.kind != MSG_RECORD || (a->waiting != NULL && waiting_note(a->waiting, &f.u.record)))
 		return;
 	box = box_of(a, f.u.record.ob);
 	if (f.u.record.seq <= box->upto)

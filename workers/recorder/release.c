@@ -150,8 +150,8 @@ say_boxes(struct release *r, struct source *s, const struct book *book, const st
 
 /* What is sealed and waits for nothing, and what has waited long enough. -1 with ret_lost: the queue store. */
 static int
-say_released(struct release *r, struct source *s, const struct book *book, bool *ret_lost,
-    struct err *err)
+say_released(
+    struct release *r, struct source *s, const struct book *book, bool *ret_lost, struct err *err)
 {
 	size_t n, waited;
 	const struct box *box = archive_sealed(r->archive, &n), *more;
@@ -172,8 +172,8 @@ say_released(struct release *r, struct source *s, const struct book *book, bool 
 /* ---- evidence ------------------------------------------------------------------------------------- */
 
 static int
-move_file(struct release *r, struct source *s, const uint8_t hash[32], bool *ret_lost,
-    struct err *err)
+move_file(
+    struct release *r, struct source *s, const uint8_t hash[32], bool *ret_lost, struct err *err)
 {
 	struct buf sealed = BUF_INIT;
 	struct err why = ERR_INIT;

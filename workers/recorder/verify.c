@@ -15,19 +15,22 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "proto/chain.h"
+#include "proto/record.h"
 #include "workers/recorder/book.h"
 #include "workers/recorder/segfile.h"
 #include "workers/recorder/verify.h"
 #include "workers/recorder/words.h"
 
+#define EVIDENCE_SEALED_MAX ((size_t)(10u << 20) + 40)
+
 struct check {
 	const char *dir;
 	const uint8_t *sign_pk;
 	FILE *out;
-	struct segfile before; /* number 0: none */
-	struct book *book;     /* outboxes and agents as the archive tells them */
-	uint64_t records;
-	char bad[200]; /* of the segment in hand */
+	struct segfile before;            /* number 0: none */
+	struct book *book;                /* outboxes and agents as the archive tells them */
+	uint64_t records, files, missing; /* files: evidence */
+	char bad[200];                    /* of the segment in hand */
 };
 
 int
@@ -78,6 +81,37 @@ note_keys(struct check *c, const struct log_entry *e)
 	}
 }
 
+/* The files that a record names, by their hash: one that is not there (yet) is counted. */
+static void
+check_evidence(struct check *c, const struct log_entry *e, const struct msg_record *r)
+{
+	struct record_header h;
+	const struct field *f = &h.f[F_evidence];
+
+	if (record_header_decode(&h, r->header, NULL) != 0)
+		return;
+	for (size_t i = 0; f->set && i < f->n; i++) {
+		struct buf file = BUF_INIT;
+		struct span one;
+		char path[PATH_MAX], hex[65];
+		uint8_t is[32];
+
+		hex_encode(hex, f->list[i].data, 32);
+		snprintf(path, sizeof(path), "%.*s/../../evidence/%.40s/%s", PATH_MAX - 200, c->dir,
+		    strrchr(c->dir, '/') != NULL ? strrchr(c->dir, '/') + 1 : c->dir, hex);
+		if (file_read(&file, path, EVIDENCE_SEALED_MAX, NULL) != 0) {
+			c->missing++;
+		} else {
+			one = buf_span(&file);
+			crypt_hash(is, &one, 1);
+			if (memcmp(is, f->list[i].data, 32) != 0)
+				bad_record(c, e, r->seq, r->ob, "its evidence was altered");
+			c->files++;
+		}
+		buf_done(&file);
+	}
+}
+
 static void
 check_record(struct check *c, const struct log_entry *e)
 {
@@ -104,6 +138,7 @@ check_record(struct check *c, const struct log_entry *e)
 	if (what != NULL)
 		bad_record(c, e, r->seq, r->ob, what);
 	c->records++;
+	check_evidence(c, e, r);
 	if (r->seq > box->upto) {
 		box->upto = r->seq;
 		memcpy(box->h, r->h, sizeof(box->h));
@@ -201,6 +236,9 @@ check_files(struct check *c, struct dirent **file, int n, struct err *err)
 	}
 	fprintf(c->out, "good: %d segments, %ju records, log up to %ju-%ju\n", n,
 	    (uintmax_t)c->records, (uintmax_t)c->before.last.epoch, (uintmax_t)c->before.last.no);
+	if (c->files + c->missing > 0)
+		fprintf(c->out, "evidence: %ju files good, %ju not there yet\n",
+		    (uintmax_t)c->files, (uintmax_t)c->missing);
 	return 0;
 }
 

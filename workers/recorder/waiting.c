@@ -260,8 +260,9 @@ waiting_note(struct waiting *w, const struct msg_record *r)
 	if (last == NULL || last->seq < r->seq) {
 		named_by(&h, r);
 		if (h.n > 0 && !all_here(w, &h)) {
-			log_info("archive.waits", "seq=%ju files=%zu hint=\"evidence is on its way\"",
-			    (uintmax_t)r->seq, h.n);
+			log_info("archive.waits",
+			    "seq=%ju files=%zu hint=\"evidence is on its way\"", (uintmax_t)r->seq,
+			    h.n);
 			add(w, &h);
 			last = &w->held[w->n - 1];
 		}

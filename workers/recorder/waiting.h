@@ -25,7 +25,6 @@ const struct box *waiting_settle(struct waiting *w, size_t *ret_n);
 /* Is this file in the archive? */
 bool waiting_is_here(const struct waiting *w, const uint8_t hash[32]);
 /* Puts it there; ERR_CORRUPT: the bytes are not what the hash says. */
-int waiting_keep(
-    struct waiting *w, const uint8_t hash[32], struct span sealed, struct err *err);
+int waiting_keep(struct waiting *w, const uint8_t hash[32], struct span sealed, struct err *err);
 
 #endif

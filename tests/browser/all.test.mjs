@@ -1,0 +1,16 @@
+/* One installation and one Chromium for all of them, one after the other. */
+import {after, before, test} from 'node:test';
+import {desk} from './desk.mjs';
+import {operators} from './operators.mjs';
+import {openBrowser, openStand} from './rig.mjs';
+
+const has = {};
+before(async () => {
+  [has.stand, has.browser] = await Promise.all([openStand(), openBrowser()]);
+});
+after(async () => {
+  if (has.browser) await has.browser.close();
+  if (has.stand) await has.stand.close();
+});
+
+for (const [name, run] of [...desk, ...operators]) test(name, {timeout: 180000}, t => run(t, has));

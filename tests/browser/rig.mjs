@@ -1,0 +1,92 @@
+/* What every browser test needs: the installation (stand.py), Chromium, a page that is logged in, pictures and axe. */
+import {spawn} from 'node:child_process';
+import {mkdirSync, readFileSync} from 'node:fs';
+import {createRequire} from 'node:module';
+import {dirname, resolve} from 'node:path';
+import {createInterface} from 'node:readline';
+import {fileURLToPath} from 'node:url';
+
+export const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
+const require = createRequire(resolve(root, 'build/browser/package.json'));
+const {chromium} = require('playwright-core');
+const axeSource = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+const screens = resolve(root, 'build/test/screens');
+export const LIMIT = 60000;
+
+export async function openStand() {
+  const p = spawn('/usr/bin/python3', [resolve(root, 'tests/browser/stand.py')], {stdio: ['pipe', 'pipe', 'inherit'],
+    env: {...process.env, HF_BIN: process.env.HF_BIN || resolve(root, 'build/bin')}});
+  const lines = createInterface({input: p.stdout})[Symbol.asyncIterator](), hear = async () => {
+    const {value, done} = await lines.next();
+    if (done) throw new Error('stand.py ended');
+    const said = JSON.parse(value);
+    if (said.error) throw new Error(said.error);
+    return said;
+  };
+  const stand = await hear();
+  let last = Promise.resolve();
+  stand.say = text => (last = last.catch(() => {}).then(() => {
+    p.stdin.write(text + '\n');
+    return hear();
+  }));
+  stand.close = () => new Promise(done => {
+    p.on('exit', done);
+    p.stdin.end();
+  });
+  return stand;
+}
+
+export const openBrowser = () => chromium.launch({
+  executablePath: process.env.HF_CHROMIUM || '/usr/lib/chromium/chromium', headless: true,
+  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update',
+    '--disable-sync', '--disable-dev-shm-usage'],
+});
+
+/* 1366x768 at 125 %: what an office PC shows. */
+export const OFFICE_PC = {viewport: {width: 1093, height: 614}, deviceScaleFactor: 1.25, locale: 'zh-CN', timezoneId: 'Asia/Shanghai'};
+export const PLAIN = {viewport: {width: 1366, height: 768}, deviceScaleFactor: 1, locale: 'zh-CN', timezoneId: 'Asia/Shanghai'};
+/* The same screen at 200 % browser zoom. */
+export const ZOOMED = {viewport: {width: 683, height: 384}, deviceScaleFactor: 2, locale: 'zh-CN', timezoneId: 'Asia/Shanghai'};
+
+export async function newPage(browser, how = OFFICE_PC) {
+  const context = await browser.newContext(how), page = await context.newPage();
+  page.setDefaultTimeout(LIMIT);
+  page.said = [];
+  page.on('pageerror', e => page.said.push(`error: ${e.message}`));
+  page.on('console', m => m.type() === 'error' && !/Failed to load resource|ERR_/.test(m.text()) && page.said.push(`console: ${m.text()}`));
+  return page;
+}
+
+export async function logIn(page, stand, person = 'p01') {
+  await page.goto(stand.office);
+  await page.locator('#person').waitFor();
+  await page.keyboard.type(person);
+  await page.keyboard.press('Tab');
+  await page.keyboard.type(stand.pin);
+  await page.keyboard.press('Enter');
+  await page.locator('.desk').waitFor();
+  await page.locator('#link.ok').waitFor();
+}
+
+export async function picture(page, name) {
+  mkdirSync(screens, {recursive: true});
+  await page.screenshot({path: resolve(screens, `${name}.png`)});
+}
+
+/* What axe-core finds wrong, a line each. */
+export async function axe(page) {
+  if (!await page.evaluate(() => !!window.axe)) await page.evaluate(axeSource);
+  const found = await page.evaluate(() => window.axe.run(document, {resultTypes: ['violations']}));
+  return found.violations.flatMap(v => v.nodes.map(n => `${v.id} (${v.impact}): ${n.target.join(' ')} ${n.failureSummary.split('\n')[1] || ''}`));
+}
+
+/* Waits for the event itself, asking often. */
+export async function until(what, condition, limit = LIMIT) {
+  const end = Date.now() + limit;
+  for (;;) {
+    const value = await condition();
+    if (value) return value;
+    if (Date.now() > end) throw new Error(`did not happen within ${limit} ms: ${what}`);
+    await new Promise(r => setTimeout(r, 25));
+  }
+}

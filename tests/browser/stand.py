@@ -1,0 +1,123 @@
+#!/usr/bin/python3
+"""A whole installation for the browser tests: stores, daemons, a roster of forty, two callers with a PIN, the office.
+
+Says one JSON line when it is ready; then does what is said on its standard input, a line each, and answers each with a
+line: `stop NAME`, `start NAME`, `ctl ARG …` (hfctl's own output), `clock MINUTES` (forward),
+`sql QUERY`. Ends with its input."""
+import json
+import pathlib
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integration"))
+
+import stack as stack_py  # noqa: E402
+from stack import BIN, Stack, wait_for  # noqa: E402
+
+stack_py.LIMIT = 60.0
+MONDAY_NINE = 1773018000000  # 2026-03-09 09:00 in Beijing: calling hours whatever the hour of the test is
+PIN = "482913"
+PEOPLE = ("p01", "p02")
+CASES = 40
+
+
+class Stand:
+    def __init__(self, s):
+        self.s = s
+        self.pages = {}
+
+    def clock(self, ms):
+        with open("/proc/uptime", encoding="ascii") as f:
+            boot_us = int(float(f.read().split()[0]) * 1e6)
+        new = self.s.dir / "clock.new"
+        new.write_text(f"{ms} {boot_us} 1000 0\n")
+        new.rename(self.s.dir / "clock")
+        self.now, self.boot_us = ms, boot_us
+
+    def port(self, name):
+        import socket
+        if name not in self.pages:
+            with socket.socket() as sock:
+                sock.bind(("127.0.0.1", 0))
+                self.pages[name] = sock.getsockname()[1]
+        return self.pages[name]
+
+    def answers(self, url):
+        try:
+            return urllib.request.urlopen(url, timeout=5).status == 200
+        except (OSError, urllib.error.URLError):
+            return False
+
+    def start(self, name):
+        if name == "redis":
+            self.s.start_redis()
+        elif name == "postgres":
+            self.s.start_pg()
+        elif name == "office":
+            self.s.spawn("office", [BIN / "hf-caller", "--office", "--agents", self.s.dir / "agents", "--listen",
+                                    f"127.0.0.1:{self.port('office')}"])
+        elif name == "hf-dashboard":
+            self.s.daemon(name, "--bind", f"127.0.0.1:{self.port(name)}")
+        else:
+            self.s.daemon(name)
+        if name in self.pages:
+            wait_for(f"{name} answers", lambda: self.answers(f"http://127.0.0.1:{self.port(name)}/"), 60)
+
+    def set_up(self):
+        s = self.s
+        (s.dir / "demo").touch()
+        self.clock(MONDAY_NINE)
+        s.ctl("db", "migrate")
+        for name in ("hf-recorder", "hf-broker", "hf-router"):
+            self.start(name)
+        s.ctl("campaign", "create", "c1")
+        subprocess.run([str(BIN / "hf-sample"), "--rows", str(CASES), "--seed", "3", "--out", str(s.dir / "roster.xlsx")],
+                       check=True, stdout=subprocess.DEVNULL)
+        s.ctl("roster", "import", s.dir / "roster.xlsx")
+        (s.dir / "pin").write_text(PIN + "\n")
+        (s.dir / "agents").mkdir()
+        for p in PEOPLE:
+            s.ctl("person", "set", p, "--roles", "caller", "--team", "t1", "--qualified", "yes")
+            s.ctl("agent", "enrol", "--person", p, "--out", s.dir / "agents" / p, "--pin-file", s.dir / "pin")
+        s.ctl("stage", "open", "2")
+        s.ctl("pass", "open", "1", "--until", "2026-03-13 20:00")
+        s.ctl("release", "--count", str(CASES), "--seed", "5")
+        wait_for("a full pool", lambda: s.redis.zcard("hf:{c1}:lane:pool") == CASES, 60)
+        self.start("office")
+        self.start("hf-dashboard")
+
+    def do(self, words):
+        if words[0] == "stop":
+            self.s.kill(words[1], signal.SIGKILL)
+            return {}
+        if words[0] == "start":
+            self.start(words[1])
+            return {}
+        if words[0] == "clock":
+            self.clock(self.now + int(words[1]) * 60000)
+            return {}
+        if words[0] == "ctl":
+            return {"out": self.s.ctl(*words[1:]).stdout}
+        if words[0] == "sql":
+            return {"rows": self.s.sql(" ".join(words[1:]))}
+        raise ValueError(f"what is {words[0]}?")
+
+
+def main():
+    with Stack(pg=True) as s:
+        stand = Stand(s)
+        stand.set_up()
+        print(json.dumps({"office": f"http://127.0.0.1:{stand.port('office')}", "pin": PIN, "people": PEOPLE,
+                          "dashboard": f"http://127.0.0.1:{stand.port('hf-dashboard')}"}), flush=True)
+        for line in sys.stdin:
+            try:
+                said = stand.do(line.split())
+            except Exception as e:  # whoever asked must hear of it
+                said = {"error": f"{type(e).__name__}: {e}"}
+            print(json.dumps(said), flush=True)
+
+
+main()

@@ -1,0 +1,338 @@
+/* What the page does: logging in, the stream of the office's words, and the commands behind the keys. */
+import * as api from './api.js';
+import * as db from './db.js';
+import {draftOf, edit, isTyped, otherTab, readDrafts, toggleTimer} from './drafts.js';
+import {missing, outcome, DEFAULT_NEXT} from './outcomes.js';
+import * as records from './records.js';
+import {S, changed, hand, joinTabs, say, set, task} from './store.js';
+import {clockNow, clockSaid, ms} from './time.js';
+import {LEASE, NONE, SPOKE, TICKS} from './words.js';
+
+const DAY = 86400000, CALM_MS = 300000;
+let source = null, again = null, ownTimer = null, lastInput = Date.now(), lockAfter = 0;
+
+/* ---- coming in ----------------------------------------------------------------------------------- */
+
+export async function start() {
+  try {
+    await enter(await api.me());
+  } catch (e) {
+    set({phase: 'login', office: e.kind === 'gone' ? 'gone' : 'up'});
+    if (e.kind === 'gone') again = setTimeout(start, 2000);
+  }
+}
+
+export async function login(person, pin) {
+  clearTimeout(again);
+  const same = S.me && S.me.person.id === person;
+  await enter(await api.login(person, pin), same);
+}
+
+async function enter(me, same) {
+  lastInput = Date.now();
+  lockAfter = (me.lock_after_s || 0) * 1000;
+  if (!same) {
+    S.owner = me.person.id;
+    S.keepsAlive = await db.open(me.person.id);
+    await readDrafts();
+    await records.readRecords();
+    joinTabs(me.person.id, heard => heard.draft ? otherTab(heard.draft) : heard.records ? otherTabSaved() : null);
+  }
+  set({me, phase: 'desk', office: 'up', notice: null});
+  if (!S.keepsAlive) say('这个浏览器不肯存草稿（无痕窗口？）：关掉页面，没保存的字会丢', 'warn');
+  listen();
+  api.campaign().then(campaign => set({campaign})).catch(() => {});
+  own();
+  records.send();
+}
+
+async function otherTabSaved() {
+  await records.readRecords();
+  for (const r of S.records) if (r.state === 'pending' && r.how !== 'again') S.leaving.add(r.case);
+  changed();
+}
+
+export async function logout() {
+  if (S.records.some(r => r.state === 'pending')) return say('还有记录没送到服务器，先不要退出', 'bad');
+  if (source) source.close();
+  await api.logout().catch(() => {});
+  location.reload();
+}
+
+/* A desk that nobody touches is covered; what is typed stays under the cover. */
+export function touched() {
+  lastInput = Date.now();
+}
+export function lockIfIdle() {
+  if (S.phase === 'desk' && lockAfter > 0 && Date.now() - lastInput > lockAfter) set({phase: 'locked', dialog: null});
+}
+
+/* ---- the stream ---------------------------------------------------------------------------------- */
+
+function listen() {
+  if (source) source.close();
+  clearTimeout(again);
+  source = new EventSource('/api/events');
+  source.onopen = async () => {
+    set({office: 'up'});
+    own();
+    await records.send();
+    if (S.wantNext && !S.records.some(r => r.state === 'pending')) askAgain();
+  };
+  source.onerror = async () => {
+    set({office: 'gone'});
+    if (source.readyState !== EventSource.CLOSED) return;
+    again = setTimeout(() => api.me().then(listen).catch(e => {
+      if (e.kind === 'login') set({phase: 'locked', office: 'up', dialog: null});
+      else source.onerror();
+    }), 2000);
+  };
+  source.addEventListener('line', e => onLine(JSON.parse(e.data)));
+  source.addEventListener('status', e => onStatus(JSON.parse(e.data)));
+}
+
+function onStatus(s) {
+  S.link = s.link;
+  S.inhand = s.inhand || [];
+  for (const c of S.leaving) if (!S.inhand.includes(c)) S.leaving.delete(c);
+  records.onMarks(s);
+  settleCurrent();
+}
+
+/* Somebody must be on the screen if somebody is in hand. */
+function settleCurrent() {
+  if (!task()) {
+    const first = hand()[0];
+    S.current = first ? first.case : null;
+  }
+  changed();
+}
+
+function onTask(t) {
+  backAgain = null;
+  const isNew = !S.tasks.has(t.case) || S.tasks.get(t.case).token !== t.token;
+  S.tasks.set(t.case, t);
+  if (isNew) S.leaving.delete(t.case);
+  if (!S.inhand.includes(t.case)) S.inhand.push(t.case);
+  if (S.wantNext || !task()) {
+    set({wantNext: false, none: null});
+    choose(t.case);
+  } else if (isNew) {
+    say(`派来一位：${t.name || ''}（在上面一排里）`);
+  }
+  changed();
+}
+
+function onLease(l) {
+  const t = S.tasks.get(l.case), text = LEASE[l.state];
+  if (['granted-on', 'moved'].includes(l.state) && t) say(`${t.name || ''}：${text}${isTyped(l.case) ? '。写的还在草稿里' : ''}`, 'warn');
+  if (t) S.tasks.set(l.case, {...t, lease: l.state});
+  own();
+}
+
+export function onLine(said) {
+  if (said.task) onTask(said.task);
+  else if (said.none) onNone(said.none);
+  else if (said.stored) records.onStored(said.stored);
+  else if (said.accepted) records.onAccepted(said.accepted);
+  else if (said.settled) records.onMarks({settled: said.settled.upto});
+  else if (said.released) records.onMarks({released: said.released.upto});
+  else if (said.lease) onLease(said.lease);
+  else if (said.seen) set({seen: said.seen});
+  else if (said.revealed) set({revealed: said.revealed});
+  else if (said.link) set({link: said.link.state === 'online' ? 'up' : 'down'});
+  else if (said.error && !records.onError(said.error)) say(said.error.text || said.error.code, 'bad');
+  if (said.accepted) own();
+}
+
+function onNone(none) {
+  const back = backAgain;
+  if (back && back.tries > 0 && ['held', 'denied', 'not-found'].includes(none.reason)) {
+    setTimeout(() => backAgain === back && takeBack(back.case, back.tries - 1), 500);
+    return;
+  }
+  backAgain = null;
+  const waits = ['empty', 'closed-until', 'paused'].includes(none.reason);
+  set({none: {...none, text: NONE[none.reason] || none.reason}, wantNext: waits && S.wantNext});
+  if (!waits) say(NONE[none.reason] || none.reason, 'warn');
+}
+
+/* ---- the own list -------------------------------------------------------------------------------- */
+
+/* Asked for at once, then not again for a while; not at all while nobody touches the desk. */
+export function own() {
+  if (ownTimer || S.phase !== 'desk' || Date.now() - lastInput > CALM_MS) return;
+  ownTimer = setTimeout(async () => {
+    ownTimer = null;
+    try {
+      const got = await api.own();
+      if (ms(got.asof)) clockSaid(ms(got.asof));
+      set({rows: got.rows || []});
+    } catch (e) {
+      if (e.kind === 'login') set({phase: 'locked', office: 'up', dialog: null});
+    }
+  }, 400);
+}
+
+/* ---- commands ------------------------------------------------------------------------------------ */
+
+async function command(what) {
+  try {
+    const said = await api.command(what);
+    if (said.error) say(said.error.text || said.error.code, 'bad');
+    return !said.error;
+  } catch (e) {
+    if (e.kind === 'login') set({phase: 'locked', office: 'up', dialog: null});
+    else if (e.kind === 'gone') set({office: 'gone'});
+    say(e.kind === 'gone' ? '现在连不上服务器；手里的人照常记录，记录会自己补送' : e.message, 'bad');
+    return false;
+  }
+}
+
+export function choose(c) {
+  set({current: c, group: null, revealed: null, dialog: null});
+  const at = document.activeElement;
+  if (at && at !== document.body) at.blur();
+}
+
+export function next() {
+  if (S.wantNext) return;
+  set({wantNext: true, none: null});
+  command({do: 'next'}).then(ok => ok || set({wantNext: false}));
+}
+
+/* What was asked for may have been lost with the connection; the office says `busy` if it was not. */
+async function askAgain() {
+  const said = await api.command({do: 'next'}).catch(() => ({}));
+  if (said.error && said.error.code !== 'busy') set({wantNext: false});
+}
+
+export function take(what) {
+  const there = what.case && hand().find(t => t.case === what.case);
+  if (there) return choose(there.case);
+  set({wantNext: true, dialog: null, none: null});
+  command({do: 'take', ...what}).then(ok => ok || set({wantNext: false}));
+}
+
+export const look = what => command({do: 'look', ...what});
+export const note = what => command({do: 'note', id: api.uuid7(), ...what});
+export const addNumber = what => command({do: 'number', id: api.uuid7(), ...what});
+export const reveal = t => command({do: 'reveal', case: t.case, token: t.token, reason: 'check-identity', id: api.uuid7()});
+
+export async function giveBack(reason) {
+  const t = task();
+  set({dialog: null});
+  if (t && await command({do: 'give-back', token: t.token, reason})) {
+    S.leaving.add(t.case);
+    say(`已放回 ${t.name || ''}`);
+    settleCurrent();
+  }
+}
+
+export function turn(step) {
+  const all = hand(), at = all.findIndex(t => t.case === S.current);
+  if (all.length > 0) choose(all[(at + step + all.length) % all.length].case);
+}
+
+/* ---- filling in ---------------------------------------------------------------------------------- */
+
+const focusOn = id => setTimeout(() => {
+  const e = document.getElementById(id) || document.querySelector(`[data-need="${id}"]`);
+  if (e) e.focus();
+}, 0);
+
+export function pick(code) {
+  const t = task();
+  set({group: null});
+  if (!t) return;
+  const o = outcome(code, S.campaign), d = draftOf(t.case);
+  const more = {outcome: code, next: o.needs.includes('time') ? null : {rule: true}};
+  if (o.needs.includes('time') && d.next && d.next.at) more.next = d.next;
+  if (o.needs.includes('decide_by') && !d.decide_by) more.decide_by = clockNow() + DAY;
+  if (o.channel && d.channel === 'phone') more.channel = o.channel;
+  const running = d.timer.from !== null;
+  edit(t.case, more);
+  if (running) toggleTimer(t.case);
+  const first = missing(draftOf(t.case), o)[0];
+  if (first && !['ticks', 'spoke'].includes(first[0])) focusOn(first[0]);
+}
+
+export function press(entry) {
+  if (!task()) return;
+  if (entry.codes) set({group: S.group && S.group.key === entry.key ? null : entry});
+  else pick(entry.code);
+}
+
+export function toggleIn(field, value) {
+  const t = task();
+  if (!t) return;
+  const had = draftOf(t.case)[field];
+  edit(t.case, {[field]: had.includes(value) ? had.filter(v => v !== value) : [...had, value]});
+}
+
+export function letter(key) {
+  const t = task(), tick = TICKS.find(x => x[2] === key), who = SPOKE.find(x => x[2] === key);
+  if (t && tick) toggleIn('ticks', tick[0]);
+  if (t && who) edit(t.case, {spoke: who[0]});
+}
+
+export function timer() {
+  if (task()) toggleTimer(task().case);
+}
+
+export async function save(how) {
+  const t = task();
+  if (!t) return how === 'next' ? next() : undefined;
+  const d = draftOf(t.case);
+  if (d.timer.from !== null) await toggleTimer(t.case);
+  const lacks = missing(draftOf(t.case), d.outcome && outcome(d.outcome, S.campaign));
+  if (lacks.length > 0) {
+    say(`还不能保存：${lacks.map(l => l[1]).join('、')}`, 'warn');
+    return focusOn(lacks[0][0]);
+  }
+  set({notice: null});
+  const sent = records.save(t, how);
+  if (how === 'again') document.activeElement.blur();
+  else settleCurrent();
+  return sent;
+}
+
+export async function undo() {
+  const back = await records.undo();
+  if (!back) return;
+  if (back.ended) takeBack(back.case, 10);
+  else choose(back.case);
+}
+
+/* The record ended the lease: the case is taken again, as soon as the router has put it back. */
+let backAgain = null;
+function takeBack(c, tries) {
+  backAgain = {case: c, tries};
+  set({wantNext: true, none: null});
+  command({do: 'take', case: c}).then(ok => ok || set({wantNext: false}));
+}
+
+/* navigator.clipboard is there only on https and localhost. */
+export function copy(text) {
+  const done = ok => say(ok ? `已复制 ${text}` : '浏览器不让复制，请手抄', ok ? 'ok' : 'warn');
+  if (navigator.clipboard) return navigator.clipboard.writeText(text).then(() => done(true), () => done(old(text)));
+  return done(old(text));
+}
+
+function old(text) {
+  const area = document.createElement('textarea'), back = document.activeElement;
+  area.value = text;
+  area.className = 'off-screen';
+  document.body.append(area);
+  area.select();
+  const ok = document.execCommand('copy');
+  area.remove();
+  if (back && back.focus) back.focus();
+  return ok;
+}
+
+export const dialString = (t, d) => {
+  const n = (t.numbers || []).find(x => x.n === d.number) || (t.numbers || [])[0];
+  return n ? n.dial || n.digits : '';
+};
+export {DEFAULT_NEXT};

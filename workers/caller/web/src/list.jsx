@@ -1,0 +1,72 @@
+/* The own list: who first and why; found by name, pinyin or digits. What is in hand stands on top. */
+import {take} from './actions.js';
+import {isTyped} from './drafts.js';
+import {S, hand, set} from './store.js';
+import {matches} from './search.js';
+import {clockNow, ms, when} from './time.js';
+import {CLASSES, why} from './words.js';
+
+const ALIKE = {promise: 'due', retry: 'due', new: 'first', hand: 'due'};
+const rank = k => {
+  const i = CLASSES.findIndex(c => c[0] === k);
+  return i < 0 ? CLASSES.length : i;
+};
+
+export function classOf(row, now) {
+  const k = ALIKE[row.class] || row.class || 'due', due = ms(row.due);
+  return k === 'due' && due !== null && due > now ? 'later' : k;
+}
+
+function ordered(rows, now) {
+  const held = new Set(hand().map(t => t.case)), key = r => {
+    const k = classOf(r, now);
+    return held.has(r.case) ? -2 : rank(k);
+  };
+  return [...rows].sort((a, b) => key(a) - key(b) || (ms(a.due) || 0) - (ms(b.due) || 0) || (a.case < b.case ? -1 : 1));
+}
+
+function Row({row, now}) {
+  const due = ms(row.due), inHand = hand().some(t => t.case === row.case), k = classOf(row, now), cut = S.office === 'gone' || S.link === 'down';
+  const text = CLASSES.find(c => c[0] === k), name = row.name || '(没有姓名)', odd = /\?\?|？/.test(name);
+  return (
+    <li>
+      <button type="button" data-row={row.case} class={`row ${inHand ? 'hand' : k} ${S.current === row.case ? 'now' : ''}`} aria-current={S.current === row.case ? 'true' : undefined}
+        onClick={() => take({case: row.case})} disabled={cut && !inHand}>
+        <span class="row-name">{inHand ? '▶ ' : ''}{name}{odd && <em> ! 姓名缺字，先核对</em>}{isTyped(row.case) && <em> ✎草稿</em>}</span>
+        <span class="row-due">{inHand ? cut ? '离线中，照常记录' : '在手' : due ? `${k === 'due' ? '● ' : ''}${when(due, now)}` : ''}</span>
+        <span class="row-why">{row.why ? why(row.why) : row.class_text || (text ? text[1] : '')}{!row.why && row.major ? ` · ${row.major}` : ''}{row.last_text ? ` · 上次 ${row.last_text}` : ''}</span>
+        <span class="row-count">{row.tries > 0 ? `${row.contacts || 0}次 ${row.minutes || 0}分` : row.tries === 0 ? '还没打过' : ''}</span>
+      </button>
+    </li>
+  );
+}
+
+export function List() {
+  const now = clockNow(), rows = ordered(S.rows, now), shown = rows.filter(r => (!S.only || classOf(r, now) === S.only) && matches(r, S.find));
+  const extra = hand().filter(t => !S.rows.some(r => r.case === t.case) && matches(t, S.find));
+  const kinds = CLASSES.map(([k, text]) => [k, text, rows.filter(r => classOf(r, now) === k).length]).filter(k => k[2] > 0);
+  return (
+    <nav class="list" aria-labelledby="h-list">
+      <h2 id="h-list">我的名单 {S.rows.length}</h2>
+      <label class="find" for="find"><kbd>/</kbd> 姓名、拼音、考生号
+        <input id="find" type="search" autocomplete="off" spellcheck={false} value={S.find} onInput={e => set({find: e.target.value})} />
+      </label>
+      <p class="kinds">
+        {kinds.map(([k, text, n]) => (
+          <button key={k} type="button" class="chip" aria-pressed={S.only === k ? 'true' : 'false'} onClick={() => set({only: S.only === k ? null : k})}>{text} {n}</button>
+        ))}
+      </p>
+      <ul id="list" aria-label="名单">
+        {extra.map(t => <Row key={t.case} row={{case: t.case, name: t.name, due: t.due, class: 'due', why: t.why}} now={now} />)}
+        {shown.slice(0, 200).map(r => <Row key={r.case} row={r} now={now} />)}
+      </ul>
+      {shown.length + extra.length === 0 && <p class="hint">{S.find ? '名单里没有。别人打来的号码用 F2 查' : '名单还是空的：按 N 要下一位'}</p>}
+      {shown.length > 200 && <p class="hint">还有 {shown.length - 200} 人，再打几个字就少了</p>}
+      <p class="hint">先后：在手 › 到点 › 未打 › 犹豫 › 失联</p>
+      <p class="doors">
+        <button type="button" onClick={() => set({dialog: 'inbound'})}><kbd>F2</kbd> 有人打回来了：查号码</button>
+        <button type="button" onClick={() => set({dialog: 'today'})}><kbd>F4</kbd> 看我今天记的</button>
+      </p>
+    </nav>
+  );
+}

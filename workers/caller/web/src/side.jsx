@@ -1,0 +1,61 @@
+/* What happened with this person before, how far the meters are, and the id number with a reason. */
+import {reveal} from './actions.js';
+import {outcome} from './outcomes.js';
+import {S} from './store.js';
+import {clockNow, ms, span, when} from './time.js';
+import {CHANNELS} from './words.js';
+
+const CHANNEL = Object.fromEntries(CHANNELS);
+const KIND = {attempt: '', note: '备注', number: '新号码', paper: '材料', handover: '移交', correction: '更正', reveal: '看了身份证号', approval: '审批', waiver: '免除',
+  reopen: '重新打开', timer: '系统到时', ruling: '裁定'};
+
+function Meter({name, value, most, unit}) {
+  return (
+    <p class="meter">
+      <label><span>{name} <b>{value}</b> / {most} {unit}</span><meter min={0} max={most} low={most / 2} optimum={most} value={Math.min(value, most)} aria-label={name} /></label>
+    </p>
+  );
+}
+
+function Last({r, now}) {
+  const o = r.outcome ? outcome(r.outcome, S.campaign).text : KIND[r.kind] === undefined ? r.kind : KIND[r.kind];
+  const head = [r.at ? when(ms(r.at), now) : '', r.channel ? CHANNEL[r.channel] || r.channel : '', r.seconds ? span(r.seconds) : '', r.person || ''].filter(Boolean);
+  return (
+    <li>
+      <span class="soft">{head.join(' · ')}</span><br />
+      <b>{o}</b>{r.note && `：${r.note}`}{r.words && <q>{r.words}</q>}{r.answered && `（${r.answered}）`}
+      {r.next_at && <span class="soft"> → {when(ms(r.next_at), now)}</span>}
+    </li>
+  );
+}
+
+export function Side({task: t}) {
+  const now = clockNow();
+  if (!t) {
+    return (
+      <aside class="side" aria-labelledby="h-side">
+        <h2 id="h-side">刚才记的</h2>
+        <p class="soft">{S.records.length > 0 ? '按 F4 看今天全部' : '今天还没有记'}</p>
+      </aside>
+    );
+  }
+  const row = S.rows.find(r => r.case === t.case) || {}, last = [...(t.last || [])].sort((a, b) => (b.at || 0) - (a.at || 0));
+  const talked = last.filter(r => r.outcome && ['confirmed', 'considering', 'will-not-say', 'withdraw-asked', 'needs-help', 'data-error', 'following', 'wavering'].includes(r.outcome));
+  const contacts = row.contacts === undefined ? talked.length : row.contacts;
+  const minutes = row.minutes === undefined ? Math.round(last.reduce((n, r) => n + (r.seconds || 0), 0) / 60) : row.minutes;
+  const id = S.revealed && S.revealed.case === t.case ? S.revealed.id_no : null;
+  return (
+    <aside class="side" aria-labelledby="h-side">
+      <h2 id="h-side">联系记录 {last.length > 0 ? `${last.length} 条` : ''}</h2>
+      <Meter name="联系" value={contacts} most={4} unit="次" />
+      <Meter name="通话" value={minutes} most={20} unit="分" />
+      <p class="hint">是人均要求，只作提示</p>
+      <ul class="lasts">{last.map(r => <Last key={`${r.ob}-${r.seq}`} r={r} now={now} />)}</ul>
+      {last.length === 0 && <p class="soft">还没有联系过</p>}
+      {t.id_no && (
+        <p class="id">身份证号 <b class="num">{id || t.id_no}</b>{' '}
+          {!id && <button type="button" class="small" onClick={() => reveal(t)}>看全号（留痕）</button>}</p>
+      )}
+    </aside>
+  );
+}

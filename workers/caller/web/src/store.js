@@ -1,0 +1,45 @@
+/* The page's state, one object; whoever changes it says so, and the page is drawn again. Other tabs of the same person are
+ * told that drafts or records changed, and read them again. */
+export const S = {
+  phase: 'start', /* start, login, desk, locked */
+  me: null, owner: '', office: 'up', link: 'up', campaign: {}, keepsAlive: true,
+  tasks: new Map(), inhand: [], leaving: new Set(), current: null,
+  rows: [], none: null, wantNext: false,
+  drafts: new Map(), records: [], marks: {stored: 0, accepted: 0, settled: 0, released: 0},
+  notice: null, dialog: null, group: null, seen: null, revealed: null,
+  find: '', only: null, bare: true,
+};
+
+let draw = () => {}, asked = false;
+export const onChange = f => { draw = f; };
+
+export function changed() {
+  if (asked) return;
+  asked = true;
+  Promise.resolve().then(() => {
+    asked = false;
+    draw();
+  });
+}
+
+export function set(more) {
+  Object.assign(S, more);
+  changed();
+}
+
+let noticeNo = 0;
+/* kind: ok, warn, bad. Shown until the next one, or until closed. */
+export const say = (text, kind = 'ok') => set({notice: {text, kind, no: ++noticeNo}});
+
+/* The cases in hand, as the office says, without those whose record is on its way. */
+export const hand = () => S.inhand.filter(c => S.tasks.has(c) && !S.leaving.has(c)).map(c => S.tasks.get(c));
+export const task = () => hand().find(t => t.case === S.current) || null;
+
+let channel = null, onTab = () => {};
+export function joinTabs(person, heard) {
+  if (channel) channel.close();
+  onTab = heard;
+  channel = typeof BroadcastChannel === 'undefined' ? null : new BroadcastChannel(`huifang-${person}`);
+  if (channel) channel.onmessage = e => onTab(e.data);
+}
+export const tellTabs = what => channel && channel.postMessage(what);

@@ -1,0 +1,62 @@
+/* Who, when, whether it is connected, and what became of today's records. */
+import {useEffect, useState} from 'preact/hooks';
+import {logout} from './actions.js';
+import {S, set} from './store.js';
+import {clock, clockNow} from './time.js';
+import {ROLES} from './words.js';
+
+function Clock() {
+  const [, again] = useState(0);
+  useEffect(() => {
+    const t = setInterval(() => again(n => n + 1), 5000);
+    return () => clearInterval(t);
+  }, []);
+  return <time>{clock(clockNow())}</time>;
+}
+
+function Link() {
+  const waiting = S.records.filter(r => r.state === 'pending').length;
+  const [sign, text, kind] = S.office === 'gone' ? ['✗', '服务器断开 · 手里的人照常记录', 'bad'] :
+    S.link === 'down' ? ['▲', '离线中 · 照常记录，连上自动补送', 'warn'] : ['●', '已连接', 'ok'];
+  return (
+    <p class={`link ${kind}`} role="status" id="link">
+      <b aria-hidden="true">{sign}</b> {text}{waiting > 0 && ` · 未上传 ${waiting}`}
+    </p>
+  );
+}
+
+function average(rows, of) {
+  const tried = rows.filter(r => r.tries > 0);
+  return tried.length > 0 ? tried.reduce((n, r) => n + (r[of] || 0), 0) / tried.length : null;
+}
+
+function Figures() {
+  const today = S.records.filter(r => r.state !== 'undone' && r.state !== 'refused');
+  const minutes = Math.round(today.reduce((n, r) => n + (r.seconds || 0), 0) / 60);
+  const contacts = average(S.rows, 'contacts'), talk = average(S.rows, 'minutes'), typed = S.drafts.size;
+  const by = state => S.records.filter(r => r.state === state).length;
+  return (
+    <p class="figures">
+      <span>今天(本机) <b>{today.length}</b> 条 · 通话 <b>{minutes}</b> 分</span>
+      {contacts !== null && <span>我的人均 <b>{contacts.toFixed(1)}</b> 次 / <b>{(talk || 0).toFixed(0)}</b> 分（要求 4 次 / 20 分）</span>}
+      <span id="counts">✎ 草稿 <b>{typed}</b> · ⇡ 待送 <b>{by('pending')}</b> · ▣ 已存本机 <b>{by('stored')}</b> · ✓ 已受理 <b>{by('accepted')}</b> · ✓✓ 已入账 <b>{by('settled')}</b></span>
+    </p>
+  );
+}
+
+export function Top() {
+  const p = S.me.person, c = S.campaign;
+  return (
+    <header class="top">
+      <h1>{c.title || '回访'}{c.stage ? ` · 阶段 ${c.stage}` : ''}{c.pass ? ` · 第 ${c.pass} 批` : ''}</h1>
+      <p class="who">{p.name || p.id} · {ROLES[p.role] || p.role || ''}{p.team ? ` · ${p.team}` : ''}</p>
+      <Clock />
+      <Link />
+      <p class="doors">
+        <button type="button" onClick={() => set({dialog: 'help'})}><kbd>F1</kbd> 帮助</button>
+        <button type="button" onClick={logout}>退出</button>
+      </p>
+      <Figures />
+    </header>
+  );
+}
