@@ -175,3 +175,15 @@ def test_the_list_and_the_page(stack):
     assert rows[0]["run"] == int(stack.sql("SELECT max(run) FROM hf.check_run")[0][0])
     assert {"night", "ended", "ledger_no", "differences", "notices", "mended"} <= set(rows[0])
     assert "2026-03-14" in stack.ctl("reconcile", "list").stdout
+
+
+def test_a_kept_night_is_shown_as_it_was(stack):
+    kept = json.loads(stack.ctl("--json", "reconcile", "show", "2026-03-09").stdout)
+    assert (kept["late"], kept["records"]) == (False, kept["ledger_no"])
+    assert {r["who"]: r["attempts"] for r in kept["rates"] if r["scope"] == "caller"} == {"": 0, "p02": 2, "p03": 2}
+    assert [r["pay"] for r in kept["pay"]] == ["0.00"] * 3
+    late = json.loads(stack.ctl("--json", "reconcile", "show", "2026-03-11").stdout)
+    assert late["late"] and late["pay"] == [] and late["rates"]
+    assert "补贴 p02" in stack.ctl("reconcile", "show", "2026-03-09").stdout
+    assert stack.ctl("reconcile", "show", "2025-01-01", check=False).returncode == 66
+    assert stack.ctl("reconcile", "show", "lately", check=False).returncode == 64

@@ -175,7 +175,9 @@ static const char weekly_sql[] =
     "0)::bigint, coalesce(sum(tried), 0)::bigint, coalesce(sum(confirmed), 0)::bigint, "
     "coalesce(sum(considering), 0)::bigint, coalesce(sum(unreachable), 0)::bigint, "
     "coalesce(sum(withdrawn), 0)::bigint, coalesce(sum(registered), 0)::bigint FROM row GROUP BY "
-    "GROUPING SETS ((team, person), (team), ()) ORDER BY grouping(team), team = '', team, "
+    "GROUPING SETS ((team, person), (team), ()) HAVING NOT (grouping(team) = 0 AND "
+    "grouping(person) "
+    "= 1 AND team = '') ORDER BY grouping(team), team = '', team, "
     "grouping(person) DESC, person";
 
 static void

@@ -1,4 +1,4 @@
-/* main.c - hf-reconcile rates | census | night | nights | what-if | pay | export | verify: prints figures as a table or as JSON.
+/* main.c - hf-reconcile rates | census | night | nights | kept | what-if | pay | export | verify: prints figures as a table or as JSON.
  *
  * Exit 0; 1 when the census or the second computation of pay found something; sysexits otherwise. */
 #include <signal.h>
@@ -29,7 +29,7 @@ struct options {
 static const char usage[] =
     "用法: hf-reconcile [--json] [--campaign ID] rates [--by caller|team|campaign]\n"
     "      hf-reconcile [--json] [--campaign ID] census\n"
-    "      hf-reconcile [--json] [--campaign ID] night | nights\n"
+    "      hf-reconcile [--json] [--campaign ID] night | nights | kept NIGHT\n"
     "      hf-reconcile [--json] [--campaign ID] [--explain] [--xlsx FILE] pay\n"
     "      hf-reconcile [--json] [--explain] what-if FILE\n"
     "      hf-reconcile [--json] [--campaign ID] export KIND --out DIR [--csv | --csv-gb] "
@@ -41,6 +41,12 @@ static const char usage[] =
     "以及 Redis 与 PostgreSQL 是否一致; pay 从账本算出每个人的补贴; what-if 按一张表试算, "
     "不需要服务器。\n退出码: 0 正常, 1 对不上, 64-78 见 sysexits。HF_HOME "
     "指明安装目录。\n";
+
+static bool
+takes_word(const char *verb)
+{
+	return strcmp(verb, "what-if") == 0 || strcmp(verb, "kept") == 0;
+}
 
 static bool
 parse(struct options *o, int argc, char **argv)
@@ -59,12 +65,12 @@ parse(struct options *o, int argc, char **argv)
 			o->explain = true;
 		else if (o->verb == NULL && argv[i][0] != '-')
 			o->verb = argv[i];
-		else if (o->file == NULL && o->verb != NULL && strcmp(o->verb, "what-if") == 0)
+		else if (o->file == NULL && o->verb != NULL && takes_word(o->verb))
 			o->file = argv[i];
 		else
 			return false;
 	}
-	return o->verb != NULL && (strcmp(o->verb, "what-if") != 0 || o->file != NULL);
+	return o->verb != NULL && (!takes_word(o->verb) || o->file != NULL);
 }
 
 static int64_t
@@ -200,12 +206,16 @@ night(const struct options *o, struct nightly *n, struct err *err)
 static int
 nights(const struct options *o, struct pg *pg, const char *campaign, struct err *err)
 {
+	bool one = o->file != NULL;
 	json_t *out;
 
-	if (nightly_list(pg, campaign, NIGHTS_SHOWN, &out, err) != 0)
+	if (one ? nightly_kept(pg, campaign, o->file, &out, err) != 0
+	        : nightly_list(pg, campaign, NIGHTS_SHOWN, &out, err) != 0)
 		return -1;
 	if (o->json)
 		put_json(out);
+	else if (one)
+		nightly_print_kept(out);
 	else
 		nightly_print_list(out);
 	json_decref(out);
@@ -351,7 +361,7 @@ run(const struct options *o, struct err *err)
 			got = census(o, pg, redis, campaign, err);
 		else if (strcmp(o->verb, "night") == 0)
 			got = night(o, &(struct nightly){pg, redis, &home, campaign, 0}, err);
-		else if (strcmp(o->verb, "nights") == 0)
+		else if (strcmp(o->verb, "nights") == 0 || strcmp(o->verb, "kept") == 0)
 			got = nights(o, pg, campaign, err);
 		else
 			err_set(err, ERR_INVALID, "没有这个动作: %s\n%s", o->verb, usage);

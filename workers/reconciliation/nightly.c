@@ -38,6 +38,24 @@ unlock(struct pg *pg, const char *campaign)
 
 /* ---- Redis = PostgreSQL, each case in one place ---- */
 
+static void
+add_sums(json_t *census, json_t *findings)
+{
+	json_int_t sum = json_integer_value(json_object_get(census, "leases"));
+	char here[24], there[24];
+	const char *lane;
+	json_t *n;
+
+	json_object_foreach(json_object_get(census, "lanes"), lane, n)
+	{
+		sum += json_integer_value(n);
+	}
+	(void)snprintf(here, sizeof(here), "%jd", (intmax_t)sum);
+	(void)snprintf(there, sizeof(there), "%jd",
+	    (intmax_t)json_integer_value(json_object_get(census, "imported")));
+	finding_add(findings, "difference", "adds-up", NULL, here, there);
+}
+
 static int
 look(const struct nightly *n, json_t **ret_census, json_t **ret_findings, struct err *err)
 {
@@ -58,7 +76,7 @@ look(const struct nightly *n, json_t **ret_census, json_t **ret_findings, struct
 		    json_string_value(json_object_get(d, "postgres")));
 	}
 	if (!json_is_true(json_object_get(census, "adds_up")))
-		finding_add(findings, "difference", "adds-up", NULL, NULL, NULL);
+		add_sums(census, findings);
 	*ret_census = census;
 	*ret_findings = findings;
 	return 0;

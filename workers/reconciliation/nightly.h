@@ -26,6 +26,10 @@ size_t nightly_differences(const json_t *out);
 /* The last `limit` runs, newest first: [{"run","night","ended","ledger_no","differences","notices","mended"}]. */
 int nightly_list(struct pg *pg, const char *campaign, int limit, json_t **ret, struct err *err);
 
+/* A night as it was kept: {"night","late","ledger_no","records","run","rates":[…],"pay":[…]}. */
+int nightly_kept(
+    struct pg *pg, const char *campaign, const char *night, json_t **ret, struct err *err);
+void nightly_print_kept(const json_t *out);
 /* For people, in Chinese. */
 void nightly_print(const json_t *out);
 void nightly_print_list(const json_t *rows);
