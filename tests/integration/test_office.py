@@ -259,6 +259,27 @@ def bare_stream(browser):
     return sock
 
 
+def test_a_directory_that_is_in_use_or_damaged_is_that_persons_alone(rig):
+    one, two = rig.hire("w01"), rig.hire("w02")
+    (rig.dir / "pin").write_text(PIN)
+    lines = rig.caller(one, "--pin-file", rig.dir / "pin")
+    lines.say(do="next")
+    assert lines.hear("none")["reason"] == "empty"
+    rig.serve()
+    b = rig.browser("w02")
+    status, said = b.login("w01", PIN)
+    assert (status, said["error"]["code"]) == (503, "busy")
+    lines.close()
+    assert b.login("w01", PIN)[0] == 200
+    rig.kill(rig.office)
+    (segment,) = (two / "outbox").glob("*.seg")
+    segment.write_bytes(b"damaged" + segment.read_bytes()[7:])
+    rig.serve()
+    b = rig.browser("w02")
+    error = b.events().line("error")
+    assert error["code"] == "outbox-quarantined" and "outbox.quarantined" in rig.log(rig.office)
+
+
 def test_streams_that_vanish_leave_nothing_behind(rig):
     people = [f"w{n:02}" for n in range(6)]
     for p in people:
