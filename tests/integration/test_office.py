@@ -130,6 +130,24 @@ def test_nothing_is_done_without_cookie_and_token(rig):
     assert b.ask("GET", "/api/do")[0] == 404 and b.ask("POST", "/api/me", {})[0] == 404
     assert b.ask("GET", "/api/events", cookie=False)[0] == 401
     assert b.ask("GET", "/../etc/passwd")[0] in (400, 404) and b.ask("GET", "/.x.js")[0] == 404
+    # a photo: nobody's body is taken before it is known whose it is
+    for wrong, status in ((dict(csrf=False), 403), (dict(cookie=False), 401),
+                          (dict(headers={"Sec-Fetch-Site": "cross-site"}), 403)):
+        with socket.create_connection(("127.0.0.1", rig.port), timeout=LIMIT) as sock:
+            head = {"Host": "x", "Content-Length": "10000000", "Cookie": f"hf_session={b.cookie}", "X-HF-CSRF": b.csrf}
+            head.update(wrong.get("headers", {}))
+            for key, name in (("csrf", "X-HF-CSRF"), ("cookie", "Cookie")):
+                if key in wrong:
+                    del head[name]
+            sock.sendall(f"POST /api/evidence?case={task['case']} HTTP/1.1\r\n".encode() +
+                         "".join(f"{k}: {v}\r\n" for k, v in head.items()).encode() + b"\r\n")
+            assert sock.recv(100).startswith(f"HTTP/1.1 {status}".encode()), wrong
+    png = b"\x89PNG\r\n\x1a\n" + bytes(100000)
+    status, said = b.ask("POST", f"/api/evidence?case={task['case']}", raw=png, headers={"Content-Type": "image/png"})
+    assert (status, said["evidence"]["size"]) == (200, len(png))
+    status, said = other.ask("POST", f"/api/evidence?case={task['case']}", raw=png, headers={"Content-Type": "image/png"})
+    assert said["error"]["code"] == "no-key"
+    assert b.do(do="evidence", case=task["case"], file="/etc/hostname")[1]["error"]["code"] == "unknown-do"
     # another person's case: not shown, not taken, nothing of it written
     o = other.events()
     assert other.do(do="reveal", case=task["case"], reason="identity")[1]["error"]["code"] == "no-key"

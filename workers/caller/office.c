@@ -185,6 +185,7 @@ listen_here(struct office *o, int *ret_port, struct err *err)
 	    .post = true,
 	    .big_path = OFFICE_EVIDENCE,
 	    .big_max = EVIDENCE_PLAIN_MAX,
+	    .admit = pages_admit,
 	    .connections = CONNECTIONS};
 
 	return http_listen(&o->http, o->o.loop, &http, ret_port, err);

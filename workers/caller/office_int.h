@@ -138,6 +138,7 @@ void door_close(struct room *r);
 
 /* pages.c */
 void pages_answer(void *arg, const struct http_request *req, struct http_response *res);
+int pages_admit(void *arg, const struct http_request *req);
 void pages_json(struct http_response *res, int status, json_t *o); /* takes o */
 void pages_error(struct http_response *res, int status, const char *code, const char *text);
 /* NULL: nobody of that name, or (*ret_broken) a directory that cannot be opened now. */

@@ -215,6 +215,20 @@ is_ours(const struct http_request *req, bool wants_json, struct http_response *r
 	return true;
 }
 
+/* Nobody sends us megabytes before we know who it is. */
+int
+pages_admit(void *arg, const struct http_request *req)
+{
+	struct office *o = arg;
+	const struct seat *s = o->ended ? NULL : seat_of(o, req);
+
+	if (o->ended)
+		return 503;
+	if (s == NULL)
+		return 401;
+	return is_foreign(req) || !seat_proves(s, req) ? 403 : 0;
+}
+
 static void
 api(struct office *o, const struct http_request *req, struct http_response *res)
 {
