@@ -122,7 +122,8 @@ bool room_is_idle(const struct room *r);
 
 /* seats.c */
 struct seat *seat_new(struct room *r, char cookie[TOKEN_TEXT]);
-struct seat *seat_of(struct office *o, const struct http_request *req); /* NULL: not logged in */
+/* NULL: not logged in. renews: it shows that somebody is there. */
+struct seat *seat_of(struct office *o, const struct http_request *req, bool renews);
 bool seat_proves(const struct seat *s, const struct http_request *req); /* the CSRF token */
 void seat_end(struct seat *s);
 void seats_tick(struct office *o, int64_t now);
