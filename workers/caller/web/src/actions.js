@@ -10,7 +10,7 @@ import {clockNow, clockSaid, ms} from './time.js';
 import {LEASE, NONE, SPOKE, TICKS} from './words.js';
 
 const DAY = 86400000, CALM_MS = 300000;
-let source = null, again = null, ownTimer = null, lastInput = Date.now(), lockAfter = 0;
+let source = null, again = null, ownTimer = null, lastInput = Date.now(), lastTold = Date.now(), lockAfter = 0;
 
 /* ---- coming in ----------------------------------------------------------------------------------- */
 
@@ -30,7 +30,7 @@ export async function login(person, pin) {
 }
 
 async function enter(me, same) {
-  lastInput = Date.now();
+  lastInput = lastTold = Date.now();
   lockAfter = (me.lock_after_s || 0) * 1000;
   if (!same) {
     S.owner = me.person.id;
@@ -63,6 +63,9 @@ export async function logout() {
 /* A desk that nobody touches is covered; what is typed stays under the cover. */
 export function touched() {
   lastInput = Date.now();
+  if (S.phase !== 'desk' || lastInput - lastTold < CALM_MS) return;
+  lastTold = lastInput; // the office locks a desk of which it hears nothing
+  api.me().catch(() => {});
 }
 export function lockIfIdle() {
   if (S.phase === 'desk' && lockAfter > 0 && Date.now() - lastInput > lockAfter) set({phase: 'locked', dialog: null});
