@@ -169,7 +169,7 @@ async function inputMethod(t, {browser, stand}) {
   await page.context().close();
 }
 
-/* Typed, the page reloaded in the middle: text, result and the running stopwatch are there. */
+/* Typed, the page reloaded in the middle: text and result are there; also when the disk takes no more. */
 async function reload(t, {browser, stand}) {
   const page = await newPage(browser);
   await logIn(page, stand, 'p02');
@@ -189,6 +189,18 @@ async function reload(t, {browser, stand}) {
   assert.equal(await page.locator('#note').inputValue(), 'half a sentence');
   assert.equal((await counts(page)).草稿, 1);
   await picture(page, '30-draft-after-reload');
+  await page.evaluate(() => {
+    IDBObjectStore.prototype.put = () => {
+      throw new DOMException('full', 'QuotaExceededError');
+    };
+  });
+  await page.locator('#note').focus();
+  await page.keyboard.press('End');
+  await page.keyboard.type(', and the rest');
+  await page.getByText('存不下草稿').waitFor();
+  await page.reload();
+  await until('the draft is back', async () => await page.locator('#note').count() === 1 && (await page.locator('#note').inputValue()) !== '');
+  assert.equal(await page.locator('#note').inputValue(), 'half a sentence, and the rest');
   await page.context().close();
 }
 
@@ -196,7 +208,7 @@ async function reload(t, {browser, stand}) {
 async function twoTabs(t, {browser, stand}) {
   const one = await newPage(browser);
   await logIn(one, stand, 'p02');
-  await one.locator('h2.name').waitFor();
+  await someCase(one);
   const two = await one.context().newPage();
   two.setDefaultTimeout(60000);
   await two.goto(stand.office);

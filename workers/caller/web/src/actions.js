@@ -56,6 +56,7 @@ async function otherTabSaved() {
 export async function logout() {
   if (S.records.some(r => r.state === 'pending')) return say('还有记录没送到服务器，先不要退出', 'bad');
   if (source) source.close();
+  await records.forgetSettled();
   await api.logout().catch(() => {});
   location.reload();
 }
