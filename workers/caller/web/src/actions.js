@@ -36,7 +36,7 @@ async function enter(me, same) {
     S.owner = me.person.id;
     S.keepsAlive = await db.open(me.person.id);
     await readDrafts();
-    await records.readRecords();
+    await otherTabSaved();
     joinTabs(me.person.id, heard => heard.draft ? otherTab(heard.draft) : heard.records ? otherTabSaved() : null);
   }
   set({me, phase: 'desk', office: 'up', notice: null});
@@ -67,6 +67,7 @@ export function touched() {
 }
 export function lockIfIdle() {
   if (S.phase === 'desk' && lockAfter > 0 && Date.now() - lastInput > lockAfter) set({phase: 'locked', dialog: null});
+  changed(); /* what is due changes with the time */
 }
 
 /* ---- the stream ---------------------------------------------------------------------------------- */
