@@ -61,7 +61,7 @@ unseal(struct look *l, const char *from, struct err *err)
 static int
 one_file(struct look *l, const struct pg_result *r, int row, struct span hash, struct err *err)
 {
-	struct span person = pg_get(r, row, 1), kind = pg_get(r, row, 2);
+	struct span person = pg_get(r, row, 1);
 	char hex[65], path[PATH_MAX], at[32];
 	struct buf probe = BUF_INIT;
 	bool here;
@@ -78,7 +78,7 @@ one_file(struct look *l, const struct pg_result *r, int row, struct span hash, s
 	                 "person", person.data, person.len, "at", at, "here", (int)here));
 	if (!l->c->json)
 		printf("%3zu  %s  %.*s  %s  %s\n", l->n, at, (int)person.len,
-		    (const char *)person.data, show_kind((unsigned)atoi((const char *)kind.data)),
+		    (const char *)person.data, show_kind((unsigned)pg_get_i64(r, row, 2)),
 		    here ? "已归档" : "还没有归档");
 	return l->out != NULL && here ? unseal(l, path, err) : 0;
 }

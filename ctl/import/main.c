@@ -48,6 +48,10 @@ kind_of(const char *word)
 		return &people_kind;
 	if (strcmp(word, "arrivals") == 0)
 		return &arrivals_kind;
+	if (strcmp(word, "payments") == 0)
+		return &payments_kind;
+	if (strcmp(word, "admitted") == 0)
+		return &admitted_kind;
 	if (strcmp(word, "pay") == 0)
 		return &pay_kind;
 	return strcmp(word, "holidays") == 0 ? &holidays_kind : NULL;
@@ -83,7 +87,7 @@ on_option(int key, char *arg, struct argp_state *state)
 			o->job.kind = kind_of(arg);
 			if (o->job.kind == NULL)
 				argp_error(state, "the first word is one of roster, people, "
-				                  "arrivals, pay, holidays");
+				                  "arrivals, payments, admitted, pay, holidays");
 		} else if (state->arg_num == 1) {
 			o->path = arg;
 		} else {
@@ -195,7 +199,7 @@ int
 main(int argc, char **argv)
 {
 	static const struct argp argp = {argp_options, on_option,
-	    "roster|people|arrivals|pay|holidays FILE",
+	    "roster|people|arrivals|payments|admitted|pay|holidays FILE",
 	    "Read a sheet (.xlsx, .csv, .dbf, told apart by content) and write JSON lines.", NULL,
 	    NULL, NULL};
 	struct options o = {

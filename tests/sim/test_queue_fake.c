@@ -201,7 +201,6 @@ both(struct world *w, const struct span *argv, size_t argc, bool fcall, bool log
 }
 
 /* ---- random entries: mostly sensible, sometimes not ---- */
-
 static const char *
 some_person(struct world *w)
 {
@@ -356,54 +355,7 @@ entry_look(struct world *w, struct call *c)
 	}
 }
 
-/* Three files of one to three pieces. */
-static void
-add_hash(struct world *w, struct call *c, uint64_t i)
-{
-	uint8_t hash[32];
-
-	memset(hash, (int)i + 1, 32);
-	call_bytes(c, hash, rnd(w, 80) == 0 ? 31 : 32);
-}
-
-static void
-entry_blob(struct world *w, struct call *c)
-{
-	uint64_t i = rnd(w, 3);
-
-	call_entry(c, "blob");
-	add_hash(w, c, i);
-	call_u(c, rnd(w, 30) == 0 ? 7 : 10 * (i + 1));
-	call_u(c, 10 * rnd(w, i + 1));
-	call_bytes(c, "0123456789", rnd(w, 5) == 0 ? 0 : 10);
-	call_u(c, rnd(w, 10) == 0 ? 15 : 1000);
-}
-
-static void
-recorder_entry(struct world *w, struct call *c)
-{
-	uint64_t i = rnd(w, 3);
-
-	switch (rnd(w, 5)) {
-	case 0: call_entry(c, "blobs"); break;
-	case 1:
-		call_entry(c, "blob_read");
-		add_hash(w, c, i);
-		call_u(c, 10 * rnd(w, 3));
-		break;
-	case 2:
-		call_entry(c, "blob_kept");
-		add_hash(w, c, i);
-		call_u(c, 10 * (i + 1));
-		break;
-	case 3:
-		call_entry(c, "blob_drop");
-		add_hash(w, c, i);
-		break;
-	default: call_entry(c, "blob_stale"); call_u(c, rnd(w, 2) == 0 ? 0 : (uint64_t)w->now);
-	}
-}
-
+#include "tests/sim/queue_files.h"
 static void
 broker_entry(struct world *w, struct call *c)
 {
@@ -717,16 +669,15 @@ one_sequence(struct world *w)
 	struct call c;
 
 	for (uint64_t calls = 2 + rnd(w, 4); calls > 0; calls--) {
-		uint64_t who = rnd(w, 16);
-		bool router = who < 4, recorder = who == 4;
+		uint64_t who = rnd(w, 16); /* below 4 the router, 4 the recorder */
 
 		learn(w);
 		w->now += (int64_t)rnd(w, 60);
-		begin(w, &c, router ? "hf1_router" : recorder ? "hf1_recorder" : "hf1_broker");
+		begin(w, &c, who < 4 ? "hf1_router" : who == 4 ? "hf1_recorder" : "hf1_broker");
 		for (uint64_t n = 1 + rnd(w, 12); n > 0; n--) {
-			if (router)
+			if (who < 4)
 				router_entry(w, &c);
-			else if (recorder)
+			else if (who == 4)
 				recorder_entry(w, &c);
 			else
 				broker_entry(w, &c);
