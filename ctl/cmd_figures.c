@@ -1,4 +1,4 @@
-/* cmd_figures.c - rates, pay, reconcile run and verify: the program that owns the matter says it. */
+/* cmd_figures.c - rates, pay and verify: the program that owns the matter says it. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -8,11 +8,10 @@
 #include "ctl/ctl.h"
 #include "workers/link/helper.h"
 
-#define WORDS 24
+#define WORDS 32
 
-/* Becomes hf-reconcile with these words; comes back only when that cannot be run. */
-static int
-become(struct ctl *c, const char *verb, int argc, char **argv, struct err *err)
+int
+ctl_become(struct ctl *c, const char *verb, int argc, char **argv, struct err *err)
 {
 	char path[4200];
 	char *words[WORDS];
@@ -38,35 +37,33 @@ become(struct ctl *c, const char *verb, int argc, char **argv, struct err *err)
 static int
 rates(struct ctl *c, int argc, char **argv, struct err *err)
 {
-	return become(c, "rates", argc, argv, err);
-}
-
-static int
-reconcile_run(struct ctl *c, int argc, char **argv, struct err *err)
-{
-	return become(c, "census", argc, argv, err);
+	return ctl_become(c, "rates", argc, argv, err);
 }
 
 static int
 pay_show(struct ctl *c, int argc, char **argv, struct err *err)
 {
-	return become(c, "pay", argc, argv, err);
+	return ctl_become(c, "pay", argc, argv, err);
 }
 
 static int
 pay_what_if(struct ctl *c, int argc, char **argv, struct err *err)
 {
-	return become(c, "what-if", argc, argv, err);
+	return ctl_become(c, "what-if", argc, argv, err);
 }
 
-/* Whoever writes the archive checks it; neither stores nor a campaign are needed. */
+/* Whoever writes an archive or an export checks it; neither stores nor a campaign are needed. */
 static int
 verify(struct ctl *c, int argc, char **argv, struct err *err)
 {
 	char path[4200], program[] = "hf-recorder", word[] = "verify";
 	char *words[WORDS] = {program, word};
 
-	(void)c;
+	for (int i = 0; i < argc; i++) {
+		(void)snprintf(path, sizeof(path), "%s/manifest.json", argv[i]);
+		if (access(path, F_OK) == 0)
+			return ctl_become(c, "verify", argc, argv, err);
+	}
 	if (argc > WORDS - 3)
 		return err_set(err, ERR_INVALID, "too many words");
 	for (int i = 0; i < argc; i++)
@@ -75,27 +72,10 @@ verify(struct ctl *c, int argc, char **argv, struct err *err)
 	return err_sys(err, "hf-recorder cannot be run");
 }
 
-static int
-export_pay(struct ctl *c, int argc, char **argv, struct err *err)
-{
-	const char *dir = opt_take(&argc, argv, "--out", true);
-	char *words[2];
-
-	if (dir == NULL || argc != 0)
-		return ctl_usage(err, verbs_figures, "export", "pay");
-	if (file_mkdirs(dir, 0700, err) != 0)
-		return -1;
-	words[0] = xstrdup("--xlsx");
-	words[1] = xasprintf("%s/pay.xlsx", dir);
-	return become(c, "pay", 2, words, err);
-}
-
 const struct verb verbs_figures[] = {
-    {"export", "pay", export_pay, "--out DIR", "补贴表: 打印签字用的 pay.xlsx, 带可重算的公式"},
     {"pay", "show", pay_show, "[--explain]", "按账本算出的补贴, 逐行说明"},
     {"pay", "what-if", pay_what_if, "FILE [--explain]", "按一张表试算补贴, 不需要服务器"},
     {"rates", NULL, rates, "[--by caller|team|campaign]", "回访数与报到率"},
-    {"reconcile", "run", reconcile_run, "", "核对: 导入 = 队列 + 在手, Redis = PostgreSQL"},
-    {"verify", NULL, verify, "[--key FILE] DIR", "查验档案: 链, 签名, 首条被改动的记录"},
+    {"verify", NULL, verify, "[--key FILE] DIR", "查验档案或导出: 链, 签名, 首条被改动的记录"},
     {NULL, NULL, NULL, NULL, NULL},
 };

@@ -57,6 +57,8 @@ struct verb {
 	X(top) \
 	X(evidence) \
 	X(figures) \
+	X(reconcile) \
+	X(export) \
 	X(recover) \
 	X(system)
 /* clang-format on */
@@ -74,6 +76,8 @@ int ctl_fcall(struct ctl *c, struct call *call, const struct rds_reply **ret, st
 int ctl_load_library(struct ctl *c, struct err *err); /* the queue's functions into Redis */
 /* ERR_INVALID "usage: hfctl …" */
 int ctl_usage(struct err *err, const struct verb *table, const char *noun, const char *verb);
+/* Becomes hf-reconcile with this verb and these words; comes back only when that cannot be run. */
+int ctl_become(struct ctl *c, const char *verb, int argc, char **argv, struct err *err);
 /* Where installed data files are: HF_SHARE, else ../share beside the program. Returns out. */
 char *ctl_share(char *out, size_t size, const char *name);
 

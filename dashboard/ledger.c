@@ -38,7 +38,26 @@ static const char minutes_sql[] = "SELECT ($2 - wall_at) / 60000, count(*) FROM 
 
 static const char counts_sql[] =
     "SELECT coalesce((SELECT ledger_no FROM v_recorder WHERE campaign = $1), 0), "
-    "(SELECT count(*) FROM v_problem WHERE campaign = $1)";
+    "(SELECT count(*) FROM v_problem WHERE campaign = $1 AND what <> 'night')";
+
+/* The newest reconciliation. */
+static const char night_sql[] = "SELECT ended_ms, coalesce(records, 0), differences, notices FROM "
+                                "v_night WHERE campaign = $1";
+
+static int
+read_night(struct pg *pg, const struct pg_param *campaign, struct ledger_state *s)
+{
+	int64_t *const fields[] = {
+	    &s->night_at, &s->night_records, &s->night_differences, &s->night_notices};
+	struct pg_result *r;
+
+	if (pg_exec(pg, night_sql, campaign, 1, &r, NULL) != 0)
+		return -1;
+	for (int i = 0; i < 4 && pg_rows(r) == 1; i++)
+		*fields[i] = pg_get_i64(r, 0, i);
+	pg_free(r);
+	return 0;
+}
 
 static int
 read_all(struct pg *pg, const char *campaign, struct ledger_state *s)
@@ -68,7 +87,7 @@ read_all(struct pg *pg, const char *campaign, struct ledger_state *s)
 	s->records = pg_get_i64(r, 0, 0);
 	s->quarantined = pg_get_i64(r, 0, 1);
 	pg_free(r);
-	return 0;
+	return read_night(pg, p, s);
 }
 
 static void

@@ -37,6 +37,17 @@ problems_json(const struct state *s)
 	return list;
 }
 
+/* null: never yet. */
+static json_t *
+night_json(const struct ledger_state *l)
+{
+	if (l->night_at == 0)
+		return json_null();
+	return json_pack("{s:I s:I s:I s:I}", "at", (json_int_t)l->night_at, "records",
+	    (json_int_t)l->night_records, "differences", (json_int_t)l->night_differences,
+	    "notices", (json_int_t)l->night_notices);
+}
+
 static json_t *
 ledger_json(const struct ledger_state *l)
 {
@@ -44,13 +55,14 @@ ledger_json(const struct ledger_state *l)
 
 	for (int i = 0; i < STATE_MINUTES; i++)
 		json_array_append_new(minutes, json_integer(l->per_minute[i]));
-	return json_pack("{s:b s:I s:I s:I s:I s:I s:I s:I s:I s:I s:I s:I s:o}", "up", (int)l->up,
-	    "cases", (json_int_t)l->cases, "attempted", (json_int_t)l->attempted, "contacts",
-	    (json_int_t)l->contacts, "confirmed", (json_int_t)l->confirmed, "considering",
-	    (json_int_t)l->considering, "unreachable", (json_int_t)l->unreachable, "withdrawn",
-	    (json_int_t)l->withdrawn, "admitted", (json_int_t)l->admitted, "registered",
-	    (json_int_t)l->registered, "records", (json_int_t)l->records, "quarantined",
-	    (json_int_t)l->quarantined, "per_minute", minutes);
+	return json_pack("{s:b s:I s:I s:I s:I s:I s:I s:I s:I s:I s:I s:I s:o s:o}", "up",
+	    (int)l->up, "cases", (json_int_t)l->cases, "attempted", (json_int_t)l->attempted,
+	    "contacts", (json_int_t)l->contacts, "confirmed", (json_int_t)l->confirmed,
+	    "considering", (json_int_t)l->considering, "unreachable", (json_int_t)l->unreachable,
+	    "withdrawn", (json_int_t)l->withdrawn, "admitted", (json_int_t)l->admitted,
+	    "registered", (json_int_t)l->registered, "records", (json_int_t)l->records,
+	    "quarantined", (json_int_t)l->quarantined, "per_minute", minutes, "night",
+	    night_json(l));
 }
 
 void
@@ -144,6 +156,11 @@ state_metrics(struct buf *out, const struct state *s)
 	gauge(out, "hf_ledger_records", "Records in the ledger.", s->ledger.records);
 	gauge(out, "hf_ledger_quarantined", "Records put aside for a person to look at.",
 	    s->ledger.quarantined);
+	gauge(out, "hf_night_last_timestamp_seconds",
+	    "When the newest reconciliation ended; 0 never.", s->ledger.night_at / 1000);
+	gauge(out, "hf_night_differences",
+	    "Differences that the newest reconciliation found and did not mend.",
+	    s->ledger.night_differences);
 	gauge(out, "hf_cases_confirmed", "Cases whose newest outcome is confirmed.",
 	    s->ledger.confirmed);
 	gauge(out, "hf_cases_admitted",

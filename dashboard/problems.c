@@ -11,6 +11,8 @@
 #define MINUTE 60000LL
 #define HOUR   (60 * MINUTE)
 
+#define NIGHT_LATE (26 * HOUR)
+
 int64_t
 state_waiting(const struct state *s)
 {
@@ -108,6 +110,13 @@ sums(const struct state *s, struct list *l)
 	if (s->ledger.up && s->ledger.quarantined > 0)
 		say(add(l, "这些记录没有入账", "psql: SELECT * FROM hf.v_problem"), "",
 		    s->ledger.quarantined, " 条记录被隔离");
+	if (s->ledger.up && s->ledger.night_differences > 0)
+		say(add(l, "报到率或补贴可能不对", "hfctl reconcile run 逐条列出"), "对账有 ",
+		    s->ledger.night_differences, " 处不一致");
+	if (s->ledger.up && s->ledger.night_at > 0 && s->wall - s->ledger.night_at > NIGHT_LATE)
+		say(add(l, "差错没有人发现",
+		        "systemctl status hf-reconcile.timer; hfctl reconcile run"),
+		    "夜间对账已有 ", (s->wall - s->ledger.night_at) / HOUR, " 小时没有做");
 }
 
 /* Lanes that should not keep anybody waiting. */

@@ -24,6 +24,8 @@ struct ledger_state {
 	    admitted, registered;
 	int64_t records, quarantined, moved_at; /* moved_at: wall ms of the recorder's last step */
 	int64_t per_minute[STATE_MINUTES];      /* newest last */
+	/* the newest reconciliation: when (wall ms, 0 never), records of that night, what it found */
+	int64_t night_at, night_records, night_differences, night_notices;
 };
 
 struct state {

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "ctl/import/input.h"
+#include "workers/link/gb18030.h"
 
 struct decoder;
 
@@ -20,8 +21,5 @@ void decoder_use(struct decoder *d, enum input_encoding encoding, bool is_valid)
 /* Appends to out. A character cut at the end of `in` waits for the next call. */
 void decoder_add(struct decoder *d, struct buf *out, struct span in);
 void decoder_end(struct decoder *d, struct buf *out); /* what still waits becomes U+FFFD */
-
-/* UTF-8 to GB18030, for files that are written; text is well-formed. */
-void encode_gb18030(struct buf *out, struct span text);
 
 #endif

@@ -42,11 +42,33 @@ encoding_of(const struct import_job *job, const struct input_facts *facts)
 	return facts->is_utf8 ? ENCODING_UTF8 : ENCODING_GB18030;
 }
 
+/* {"row","cells":[text, …]}: formulas and error values are empty texts. */
+static int
+cells_row(void *arg, const struct sheet_row *row, struct refusal *no)
+{
+	struct table *t = arg;
+	struct line line;
+
+	if (++t->rows > SHEET_ROWS)
+		return refuse(no, REFUSE_ROWS, "超过 %d 行", SHEET_ROWS);
+	t->good++;
+	line_begin(&line);
+	line_int(&line, "row", row->number);
+	line_array(&line, "cells");
+	for (size_t i = 0; i < row->n; i++)
+		line_str(&line, NULL, row->cells[i].text);
+	line_close(&line);
+	lines_put(t->out, &line);
+	return t->out->failed.code != REFUSE_NONE
+	           ? refuse(no, t->out->failed.code, "%s", t->out->failed.text)
+	           : 0;
+}
+
 static int
 read_sheet(struct import_job *job, const struct input *in, const struct input_facts *facts,
     struct table *t, struct refusal *no)
 {
-	struct sheet_sink sink = {table_row, t};
+	struct sheet_sink sink = {job->kind != NULL ? table_row : cells_row, t};
 	int others = 0;
 
 	t->format = input_format_word(facts->format);
@@ -66,9 +88,9 @@ read_sheet(struct import_job *job, const struct input *in, const struct input_fa
 			return -1;
 		break;
 	}
-	if (table_finish(t, no) != 0)
+	if (job->kind != NULL && table_finish(t, no) != 0)
 		return -1;
-	if (others > 0) {
+	if (job->kind != NULL && others > 0) {
 		t->row = t->header_row;
 		table_problem(t, NO_COLUMN, PROBLEM_OTHER_SHEETS, 0);
 	}

@@ -13,7 +13,7 @@
 enum { IMPORT_GOOD = 0, IMPORT_SOME_BAD = 1, IMPORT_UNUSABLE = 65, IMPORT_NO_FILE = 66 };
 
 struct import_job {
-	const struct table_kind *kind;
+	const struct table_kind *kind; /* NULL: no rules, each row's cells as they stand */
 	int input_fd;
 	int out_fd;
 	int bad_rows_fd; /* -1: no error sheet */

@@ -85,9 +85,9 @@ on_option(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_ARG:
 		if (state->arg_num == 0) {
 			o->job.kind = kind_of(arg);
-			if (o->job.kind == NULL)
+			if (o->job.kind == NULL && strcmp(arg, "cells") != 0)
 				argp_error(state, "the first word is one of roster, people, "
-				                  "arrivals, payments, admitted, pay, holidays");
+				                  "arrivals, payments, admitted, pay, holidays, cells");
 		} else if (state->arg_num == 1) {
 			o->path = arg;
 		} else {
@@ -199,7 +199,7 @@ int
 main(int argc, char **argv)
 {
 	static const struct argp argp = {argp_options, on_option,
-	    "roster|people|arrivals|payments|admitted|pay|holidays FILE",
+	    "roster|people|arrivals|payments|admitted|pay|holidays|cells FILE",
 	    "Read a sheet (.xlsx, .csv, .dbf, told apart by content) and write JSON lines.", NULL,
 	    NULL, NULL};
 	struct options o = {

@@ -14,7 +14,7 @@
 void
 table_init(struct table *t, const struct table_kind *kind, struct day today, uint64_t seed)
 {
-	CHECK(kind->n <= TABLE_COLUMNS);
+	CHECK(kind == NULL || kind->n <= TABLE_COLUMNS);
 	memset(t, 0, sizeof(*t));
 	t->kind = kind;
 	t->today = today;

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "ctl/import/dbf_out.h"
+#include "workers/link/dbf_out.h"
 #include "ctl/import/sheet_out.h"
 
 struct out {

@@ -1,4 +1,4 @@
-/* main.c - hf-reconcile rates | census | what-if | pay: prints figures as a table or as JSON.
+/* main.c - hf-reconcile rates | census | night | nights | kept | what-if | pay | export | verify: prints figures as a table or as JSON.
  *
  * Exit 0; 1 when the census or the second computation of pay found something; sysexits otherwise. */
 #include <signal.h>
@@ -7,14 +7,19 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "base/clock.h"
 #include "base/crypt.h"
 #include "base/log.h"
 #include "base/version.h"
 #include "workers/link/home.h"
+#include "workers/reconciliation/export.h"
 #include "workers/reconciliation/figures.h"
+#include "workers/reconciliation/nightly.h"
 #include "workers/reconciliation/paybook.h"
 #include "workers/reconciliation/sheet.h"
 #include "workers/reconciliation/whatif.h"
+
+#define NIGHTS_SHOWN 30
 
 struct options {
 	bool json, explain;
@@ -24,13 +29,24 @@ struct options {
 static const char usage[] =
     "用法: hf-reconcile [--json] [--campaign ID] rates [--by caller|team|campaign]\n"
     "      hf-reconcile [--json] [--campaign ID] census\n"
+    "      hf-reconcile [--json] [--campaign ID] night | nights | kept NIGHT\n"
     "      hf-reconcile [--json] [--campaign ID] [--explain] [--xlsx FILE] pay\n"
     "      hf-reconcile [--json] [--explain] what-if FILE\n"
+    "      hf-reconcile [--json] [--campaign ID] export KIND --out DIR [--csv | --csv-gb] "
+    "[--as-of N]\n"
+    "          [--person P] [--day YYYY-MM-DD] [--unmasked --purpose TEXT]\n"
+    "      hf-reconcile verify DIR [--key FILE]\n"
     "rates 按人、小组、活动给出回访数和报到率(只用整数, 不四舍五入); census 核对 导入 = 队列 + "
     "在手,\n"
     "以及 Redis 与 PostgreSQL 是否一致; pay 从账本算出每个人的补贴; what-if 按一张表试算, "
     "不需要服务器。\n退出码: 0 正常, 1 对不上, 64-78 见 sysexits。HF_HOME "
     "指明安装目录。\n";
+
+static bool
+takes_word(const char *verb)
+{
+	return strcmp(verb, "what-if") == 0 || strcmp(verb, "kept") == 0;
+}
 
 static bool
 parse(struct options *o, int argc, char **argv)
@@ -49,12 +65,12 @@ parse(struct options *o, int argc, char **argv)
 			o->explain = true;
 		else if (o->verb == NULL && argv[i][0] != '-')
 			o->verb = argv[i];
-		else if (o->file == NULL && o->verb != NULL && strcmp(o->verb, "what-if") == 0)
+		else if (o->file == NULL && o->verb != NULL && takes_word(o->verb))
 			o->file = argv[i];
 		else
 			return false;
 	}
-	return o->verb != NULL && (strcmp(o->verb, "what-if") != 0 || o->file != NULL);
+	return o->verb != NULL && (!takes_word(o->verb) || o->file != NULL);
 }
 
 static int64_t
@@ -117,6 +133,13 @@ print_census(const json_t *out)
 	}
 }
 
+static void
+put_json(const json_t *out)
+{
+	json_dumpf(out, stdout, JSON_COMPACT);
+	printf("\n");
+}
+
 static int
 rates(const struct options *o, struct pg *pg, const char *campaign, struct err *err)
 {
@@ -162,6 +185,45 @@ census(const struct options *o, struct pg *pg, struct rds_sync *redis, const cha
 	return code;
 }
 
+static int
+night(const struct options *o, struct nightly *n, struct err *err)
+{
+	json_t *out;
+	int code;
+
+	if (clock_open(n->home->dir, err) != 0)
+		return -1;
+	n->now = clock_campaign_ms();
+	if (nightly_run(n, &out, err) != 0)
+		return -1;
+	code = nightly_differences(out) == 0 ? 0 : 1;
+	if (o->json)
+		put_json(out);
+	else
+		nightly_print(out);
+	json_decref(out);
+	return code;
+}
+
+static int
+nights(const struct options *o, struct pg *pg, const char *campaign, struct err *err)
+{
+	bool one = o->file != NULL;
+	json_t *out;
+
+	if (one ? nightly_kept(pg, campaign, o->file, &out, err) != 0
+	        : nightly_list(pg, campaign, NIGHTS_SHOWN, &out, err) != 0)
+		return -1;
+	if (o->json)
+		put_json(out);
+	else if (one)
+		nightly_print_kept(out);
+	else
+		nightly_print_list(out);
+	json_decref(out);
+	return 0;
+}
+
 /* ---- pay ---- */
 
 static const char *
@@ -190,13 +252,6 @@ print_pay(const json_t *out, bool explain)
 			printf("    %s\n", json_string_value(line));
 		}
 	}
-}
-
-static void
-put_json(const json_t *out)
-{
-	json_dumpf(out, stdout, JSON_COMPACT);
-	printf("\n");
 }
 
 static int
@@ -314,12 +369,29 @@ run(const struct options *o, struct err *err)
 			got = pay_show(o, pg, campaign, err);
 		else if (strcmp(o->verb, "census") == 0)
 			got = census(o, pg, redis, campaign, err);
+		else if (strcmp(o->verb, "night") == 0)
+			got = night(o, &(struct nightly){pg, redis, &home, campaign, 0}, err);
+		else if (strcmp(o->verb, "nights") == 0 || strcmp(o->verb, "kept") == 0)
+			got = nights(o, pg, campaign, err);
 		else
 			err_set(err, ERR_INVALID, "没有这个动作: %s\n%s", o->verb, usage);
 	}
 	pg_close(pg);
 	rds_sync_close(redis);
 	return got;
+}
+
+/* The first word that is neither an option nor the value of --campaign. */
+static bool
+is_verb(int argc, char **argv, const char *verb)
+{
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--campaign") == 0)
+			i++;
+		else if (argv[i][0] != '-')
+			return strcmp(argv[i], verb) == 0;
+	}
+	return false;
 }
 
 int
@@ -339,6 +411,8 @@ main(int argc, char **argv)
 		fputs(usage, stdout);
 		return 0;
 	}
+	if (is_verb(argc, argv, "export") || is_verb(argc, argv, "verify"))
+		return export_main(argc, argv);
 	if (!parse(&o, argc, argv)) {
 		fputs(usage, stderr);
 		return EX_USAGE;

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 #include <xlsxwriter.h>
 
@@ -214,6 +215,15 @@ fill(struct book *b, const json_t *sheet)
 	sums(b, (lxw_row_t)(TOP + i), rows);
 }
 
+/* Not "now": the same sheet is the same file. */
+static void
+set_date(const struct book *b, int64_t wall_ms)
+{
+	lxw_doc_properties about = {.created = (time_t)(wall_ms > 1000 ? wall_ms / 1000 : 1)};
+
+	(void)workbook_set_properties(b->book, &about);
+}
+
 int
 paybook_write(const char *path, const json_t *sheet, struct err *err)
 {
@@ -231,6 +241,7 @@ paybook_write(const char *path, const json_t *sheet, struct err *err)
 		(void)unlink(path);
 		return err_set(err, ERR_IO, "%s 写不出来", path);
 	}
+	set_date(&b, json_integer_value(json_object_get(sheet, "as_of_wall")));
 	fill(&b, sheet);
 	got = workbook_close(b.book);
 	if (got != LXW_NO_ERROR) {

@@ -1,6 +1,6 @@
-/* dbf_out.h - writes a DBF table in GB18030, record by record; shapelib's second half (see dbf.h). */
-#ifndef CTL_IMPORT_DBF_OUT_H
-#define CTL_IMPORT_DBF_OUT_H
+/* dbf_out.h - writes a DBF table in GB18030, record by record; the wrapper of shapelib's writing half (reading: ctl/import/dbf.h). */
+#ifndef LINK_DBF_OUT_H
+#define LINK_DBF_OUT_H
 
 #include "base/buf.h"
 #include "base/err.h"

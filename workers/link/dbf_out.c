@@ -1,7 +1,7 @@
 /* Writes through shapelib, whose file hooks get a descriptor of ours: the library would choose the
  * file's ending itself. Happy path: fields, records, close. Failures: no room on disk, a cell that
  * is too long for its field (nothing is cut in silence). */
-#include "ctl/import/dbf_out.h"
+#include "workers/link/dbf_out.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
-#include "ctl/import/decode.h"
+#include "workers/link/gb18030.h"
 
 struct dbf_out {
 	int fd;

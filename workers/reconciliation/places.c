@@ -1,0 +1,179 @@
+/* places.c - each case is in exactly one place: one lane, or one lease, and the one that its state names.
+ *
+ * Happy path: every lane and the leases are read, each case they name is struck off the list of states; nothing is
+ * left and nothing comes twice. Failures: Redis away. While people work, a case may move between two reads: the
+ * caller looks twice. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/map.h"
+#include "base/text.h"
+#include "proto/call.h"
+#include "workers/reconciliation/finding.h"
+
+#define LEASES "(leases)"
+
+struct place {
+	char where[80]; /* as the state says; LEASES while held */
+	char first[80]; /* where it was found */
+	unsigned found;
+};
+
+struct places {
+	struct rds_sync *redis;
+	const char *campaign;
+	struct map *cases; /* case -> struct place, owned */
+	json_t *findings;
+};
+
+static int
+command(struct places *p, const struct span *argv, size_t n, const struct rds_reply **ret,
+    struct err *err)
+{
+	if (rds_sync_cmd(p->redis, argv, n, ret, err) != 0)
+		return err_wrap(err, "redis");
+	if (rds_type(*ret) == RDS_ERROR) {
+		rds_sync_free(*ret);
+		return err_set(err, ERR_DENIED, "redis refused to list the places of cases");
+	}
+	return 0;
+}
+
+static void
+add_state(struct places *p, struct span id, struct span text)
+{
+	struct case_state s;
+	struct place *x;
+
+	if (id.len != 16 || case_state_decode(&s, text, NULL) != 0)
+		return; /* the census says it */
+	x = xcalloc(1, sizeof(*x));
+	(void)snprintf(x->where, sizeof(x->where), "%s", s.held ? LEASES : s.lane);
+	free(map_put(p->cases, id.data, 16, x));
+}
+
+static int
+load_states(struct places *p, struct err *err)
+{
+	char key[80], cursor[32] = "0";
+
+	do {
+		const struct rds_reply *r, *rows;
+		struct span argv[5] = {span_str("HSCAN"),
+		    span_str(call_key(key, sizeof(key), p->campaign, "cases")), span_str(cursor),
+		    span_str("COUNT"), span_str("1000")};
+		struct span next;
+
+		if (command(p, argv, 5, &r, err) != 0)
+			return -1;
+		rows = rds_at(r, 1);
+		for (size_t i = 0; i + 1 < rds_len(rows); i += 2)
+			add_state(p, rds_str(rds_at(rows, i)), rds_str(rds_at(rows, i + 1)));
+		next = rds_str(rds_at(r, 0));
+		(void)snprintf(
+		    cursor, sizeof(cursor), "%.*s", (int)next.len, (const char *)next.data);
+		rds_sync_free(r);
+	} while (strcmp(cursor, "0") != 0);
+	return 0;
+}
+
+static void
+found(struct places *p, struct span id, const char *where)
+{
+	struct place *x;
+	char hex[33];
+
+	if (id.len != 16)
+		return;
+	x = map_get(p->cases, id.data, 16);
+	hex_encode(hex, id.data, 16);
+	if (x == NULL)
+		finding_add(p->findings, "difference", "place-unknown", hex, where, NULL);
+	else if (x->found++ == 0)
+		(void)snprintf(x->first, sizeof(x->first), "%s", where);
+	else
+		finding_add(p->findings, "difference", "place-twice", hex, where, x->first);
+}
+
+/* A member of `leases` is token hex16 + case raw. */
+static int
+read_place(struct places *p, const char *suffix, const char *where, struct err *err)
+{
+	bool is_lease = strcmp(where, LEASES) == 0;
+	char key[160];
+	const struct rds_reply *r;
+	struct span argv[4] = {span_str("ZRANGE"),
+	    span_str(call_key(key, sizeof(key), p->campaign, suffix)), span_str("0"),
+	    span_str("-1")};
+
+	if (command(p, argv, 4, &r, err) != 0)
+		return -1;
+	for (size_t i = 0; i < rds_len(r); i++) {
+		struct span m = rds_str(rds_at(r, i));
+
+		if (!is_lease)
+			found(p, m, where);
+		else if (m.len > 16)
+			found(p, span_of(m.data + 16, m.len - 16), where);
+	}
+	rds_sync_free(r);
+	return 0;
+}
+
+static int
+read_places(struct places *p, struct err *err)
+{
+	char key[80], suffix[96];
+	const struct rds_reply *r;
+	struct span argv[2] = {
+	    span_str("SMEMBERS"), span_str(call_key(key, sizeof(key), p->campaign, "lanes"))};
+	int got;
+
+	if (command(p, argv, 2, &r, err) != 0)
+		return -1;
+	got = read_place(p, "leases", LEASES, err);
+	for (size_t i = 0; i < rds_len(r) && got == 0; i++) {
+		struct span lane = rds_str(rds_at(r, i));
+
+		(void)snprintf(
+		    suffix, sizeof(suffix), "lane:%.*s", (int)lane.len, (const char *)lane.data);
+		got = read_place(p, suffix, suffix + 5, err);
+	}
+	rds_sync_free(r);
+	return got;
+}
+
+static void
+judge(struct places *p)
+{
+	struct map_iter it = map_begin(p->cases);
+	const void *id;
+	void *v;
+	char hex[33];
+
+	while (map_next(&it, &id, NULL, &v) != 0) {
+		const struct place *x = v;
+
+		hex_encode(hex, id, 16);
+		if (x->found == 0)
+			finding_add(
+			    p->findings, "difference", "place-nowhere", hex, NULL, x->where);
+		else if (strcmp(x->first, x->where) != 0)
+			finding_add(
+			    p->findings, "difference", "place-other", hex, x->first, x->where);
+	}
+}
+
+int
+places_check(struct rds_sync *redis, const char *campaign, json_t *findings, struct err *err)
+{
+	struct places p = {
+	    .redis = redis, .campaign = campaign, .cases = map_create(), .findings = findings};
+	int got = load_states(&p, err) != 0 || read_places(&p, err) != 0 ? -1 : 0;
+
+	if (got == 0)
+		judge(&p);
+	map_destroy(p.cases, free);
+	return got;
+}
