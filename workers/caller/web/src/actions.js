@@ -36,7 +36,7 @@ async function enter(me, same) {
     S.owner = me.person.id;
     S.keepsAlive = await db.open(me.person.id);
     await readDrafts();
-    await records.readRecords();
+    await otherTabSaved();
     joinTabs(me.person.id, heard => heard.draft ? otherTab(heard.draft) : heard.records ? otherTabSaved() : null);
   }
   set({me, phase: 'desk', office: 'up', notice: null});
@@ -56,6 +56,7 @@ async function otherTabSaved() {
 export async function logout() {
   if (S.records.some(r => r.state === 'pending')) return say('还有记录没送到服务器，先不要退出', 'bad');
   if (source) source.close();
+  await records.forgetSettled();
   await api.logout().catch(() => {});
   location.reload();
 }
@@ -69,6 +70,7 @@ export function touched() {
 }
 export function lockIfIdle() {
   if (S.phase === 'desk' && lockAfter > 0 && Date.now() - lastInput > lockAfter) set({phase: 'locked', dialog: null});
+  changed(); /* what is due changes with the time */
 }
 
 /* ---- the stream ---------------------------------------------------------------------------------- */
