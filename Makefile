@@ -235,10 +235,11 @@ $(B)/share/dashboard/%: dashboard/static/%
 
 # The caller's page: npm brings Preact and esbuild into build/web (its cache in build/npm), esbuild makes one file
 # that Chromium 86 reads. npm runs again only when the lock file changed.
+NPM_CA := NODE_EXTRA_CA_CERTS=$(or $(NODE_EXTRA_CA_CERTS),/etc/ssl/certs/ca-certificates.crt)
 build/web/installed: $(WEB)/package.json $(WEB)/package-lock.json
 	@command -v npm >/dev/null || { echo "make: npm is missing; deploy/install-deps installs it" >&2; exit 69; }
 	@mkdir -p $(@D) && cp $^ $(@D)
-	$(call say,NPM,$(WEB))cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier \
+	$(call say,NPM,$(WEB))cd $(@D) && $(NPM_CA) npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier \
 		--loglevel=error --cache ../npm >npm.log 2>&1 || { cat npm.log >&2; exit 1; }
 	@touch $@
 

@@ -253,6 +253,18 @@ rds_cmd(
 	}
 }
 
+/* An error stays in hiredis' context: it acts on it when it writes again, from the loop. */
+void
+rds_push(struct rds *r)
+{
+	int is_done = 0;
+
+	if (r->state != UP || redisBufferWrite(&r->ac->c, &is_done) != REDIS_OK || !is_done)
+		return;
+	r->ac->ev.delWrite(r->ac->ev.data);
+	r->ac->ev.addRead(r->ac->ev.data);
+}
+
 /* ---- the line ---------------------------------------------------------------------------------- */
 
 static void

@@ -43,6 +43,8 @@ typedef void rds_fn(void *arg, const struct rds_reply *reply, const struct err *
  * anew (its other commands fail with ERR_GONE), since a late reply would be taken for the next. */
 void rds_cmd(
     struct rds *r, const struct span *argv, size_t argc, int64_t timeout_us, rds_fn *fn, void *arg);
+/* Writes now what would be written before the loop sleeps. It may be called inside callbacks. */
+void rds_push(struct rds *r);
 
 /* For command-line tools only: one command, waiting. Result freed by rds_sync_free. */
 struct rds_sync;

@@ -3,7 +3,8 @@
  * Happy path: op_submit puts an op at the tail; batch_flush takes from the head what fits into one
  * call and keeps those ops in flight; batch_answered completes them in order. A reply with another
  * number of entries than was sent is no reply: all of them are UNKNOWN. Completions run after the
- * list in flight was taken over, so they may submit; these go into the next call. */
+ * list in flight was taken over, so they may submit; these go into a later call. What waited while
+ * the call was out goes to the store before the completions run: both work at the same time. */
 #include "broker/batch.h"
 
 #include <stdlib.h>
@@ -284,7 +285,7 @@ batch_flush(struct batch *b)
 }
 
 void
-batch_answered(struct batch *b, const struct answer *a)
+batch_answered(struct batch *b, const struct answer *a, bool go_on)
 {
 	struct op_list mine;
 	struct op *o;
@@ -297,6 +298,8 @@ batch_answered(struct batch *b, const struct answer *a)
 	}
 	b->is_flying = false;
 	list_move(&mine, &b->flying);
+	if (go_on && b->is_open)
+		batch_flush(b);
 	for (size_t i = 0; (o = list_take(&mine)) != NULL; i++) {
 		struct reply r = reply_of(a, i);
 

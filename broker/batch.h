@@ -1,4 +1,4 @@
-/* batch.h - entries on their way to the store: one FCALL in flight, one a loop turn.
+/* batch.h - entries on their way to the store: one FCALL in flight.
  *
  * What is submitted while a call is in flight goes into the next one, at most BATCH_ENTRIES entries
  * and BATCH_BYTES bytes; the order of submission is the order of execution. Every op completes
@@ -41,7 +41,8 @@ void op_discard(struct op *o);                 /* never submitted: completes not
 void batch_open(struct batch *b, uint64_t epoch);
 void batch_close(struct batch *b);
 void batch_flush(struct batch *b); /* once a turn */
-void batch_answered(struct batch *b, const struct answer *a);
+/* go_on: the store is the one we know, what waits may go to it at once. */
+void batch_answered(struct batch *b, const struct answer *a, bool go_on);
 void batch_lost(struct batch *b); /* the call in flight, if any, has an unknown outcome */
 
 bool batch_is_idle(const struct batch *b);

@@ -38,7 +38,8 @@ struct hello_request {
 	struct msg_hello m;
 	uint32_t n_persons;
 	struct session_person persons[PERSONS_MAX];
-	struct welcome_lists lists; /* persons and tickets filled while asking */
+	struct welcome_lists lists;   /* persons and tickets filled while asking */
+	char holders[LEASES_MAX][33]; /* whom each ticket names */
 };
 
 const char *
@@ -281,14 +282,14 @@ static void
 open_tickets(struct hello_request *h, const struct hello_lists *l)
 {
 	uint8_t key[32];
-	char person[33];
 
 	if (!keyring_reserved(h->b->keys, KEYS_REF_RECEIPT, key))
 		return;
 	for (uint32_t i = 0; i < l->n_tickets; i++) {
 		struct welcome_ticket *t = &h->lists.tickets[h->lists.n_tickets];
 
-		if (chain_ticket_open(key, l->tickets[i], h->m.ob, t->case_id, &t->token, person))
+		if (chain_ticket_open(key, l->tickets[i], h->m.ob, t->case_id, &t->token,
+		        h->holders[h->lists.n_tickets]))
 			h->lists.n_tickets++;
 	}
 	crypt_wipe(key, sizeof(key));
@@ -320,6 +321,7 @@ submit(struct hello_request *h)
 	for (uint32_t i = 0; i < h->lists.n_tickets; i++) {
 		op_bytes(o, h->lists.tickets[i].case_id, 16);
 		op_token(o, h->lists.tickets[i].token);
+		op_str(o, h->holders[i]);
 	}
 	h->b->hellos_waiting++;
 	op_submit(h->b->batch, o);

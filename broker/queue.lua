@@ -12,6 +12,7 @@
 -- what it read, and keeps its writes to hashes and sorted sets back until its end (the view, below).
 
 local P          -- "hf:{campaign}:" of the running call
+local LOG        -- and the key of its log
 local M          -- the campaign's counters, written back once at the end of the call
 local NOW, NOW_MS -- campaign ms: decimal string, number
 local STAMP      -- " NOW WALL", as every log entry has it
@@ -19,15 +20,19 @@ local STAMP      -- " NOW WALL", as every log entry has it
 local ZERO = '0000000000000000'
 local GIVEN_MAX = 5
 local PAGE = 50
-local MEMO_MAX = 4096
+local MEMO_MAX = 2048  -- what is remembered, the collector looks through again and again
+local SMALL_MAX = 1024
+local GC_PAUSE = 400   -- per cent: a call leaves much that is dead and little that lives
 
 -- Filled by the first call: while a library loads, neither Lua's functions nor redis.call are there. As
 -- locals they are also found faster.
 local function from_lua() return type, error, tonumber, unpack, pcall end
 
-local call, type, error, tonumber, unpack, pcall, format, char, floor, min, concat
+local call, type, error, tonumber, unpack, pcall, format, char, floor, min, concat, find, match, sub
 local HEX     -- byte -> hex
-local SMALL   -- number below MEMO_MAX -> decimal text
+local SMALL   -- number below SMALL_MAX -> decimal text
+local NUMBER  -- and back
+local BITS    -- flags of a record -> bit -> is it set
 local HEXED   -- raw -> hex; a memo of a pure function, like PARSED: emptied when it is full
 local PARSED  -- parser -> text of a row -> what it says
 local hexed_n, parsed_n
@@ -36,9 +41,14 @@ local function prepare()
 	call = redis.call
 	type, error, tonumber, unpack, pcall = from_lua()
 	format, char, floor, min, concat = string.format, string.char, math.floor, math.min, table.concat
-	HEX, SMALL, HEXED, PARSED, hexed_n, parsed_n = {}, {}, {}, {}, 0, 0
+	find, match, sub = string.find, string.match, string.sub
+	HEX, SMALL, NUMBER, BITS, HEXED, PARSED, hexed_n, parsed_n = {}, {}, {}, {}, {}, {}, 0, 0
 	for i = 0, 255 do HEX[char(i)] = format('%02x', i) end
-	for i = 0, MEMO_MAX - 1 do SMALL[i] = format('%d', i) end
+	for i = 0, SMALL_MAX - 1 do
+		local text = format('%d', i)
+		SMALL[i], NUMBER[text] = text, i
+	end
+	collectgarbage('setpause', GC_PAUSE)
 end
 
 local function hex(raw)
@@ -57,7 +67,16 @@ end
 
 local function num(n) return SMALL[n] or format('%d', n) end
 
-local function has(flags, bit) return floor(flags / bit) % 2 == 1 end
+-- Which of the bits 1, 2, 4 … 128 the flags have, by bit.
+local function bits_of(flags)
+	local bits = BITS[flags]
+	if not bits then
+		bits = {}
+		for i = 0, 7 do bits[2 ^ i] = floor(flags / 2 ^ i) % 2 == 1 end
+		if flags < 256 then BITS[flags] = bits end
+	end
+	return bits
+end
 
 -- What parse says of the text; asked once. The answer is not to be changed.
 local function parsed(parse, text)
@@ -79,29 +98,31 @@ local function bytes(name, v, len)
 end
 
 local function count(name, v)
-	if type(v) ~= 'string' or #v > 15 or #v == 0 or v:find('%D') then error(name .. ': wants a number', 0) end
+	local n = NUMBER[v]
+	if n then return n end
+	if type(v) ~= 'string' or #v > 15 or #v == 0 or find(v, '%D') then error(name .. ': wants a number', 0) end
 	return tonumber(v)
 end
 
 local function token_arg(v)
-	if type(v) ~= 'string' or #v ~= 16 or not v:match('^[0-9a-f]+$') then error('token: wants hex16', 0) end
+	if type(v) ~= 'string' or #v ~= 16 or find(v, '[^0-9a-f]') then error('token: wants hex16', 0) end
 	return v
 end
 
 local function name_arg(name, v)
-	if type(v) ~= 'string' or #v > 32 or not v:match('^[a-z0-9][a-z0-9_-]*$') then
+	if type(v) ~= 'string' or #v > 32 or not find(v, '^[a-z0-9][a-z0-9_-]*$') then
 		error(name .. ': wants a name', 0)
 	end
 	return v
 end
 
 local function lane_arg(v)
-	if type(v) ~= 'string' or #v > 79 or not v:match('^[a-z][a-z0-9:_-]*$') then error('lane: bad name', 0) end
+	if type(v) ~= 'string' or #v > 79 or not find(v, '^[a-z][a-z0-9:_-]*$') then error('lane: bad name', 0) end
 	return v
 end
 
 local function due_arg(v)
-	if type(v) ~= 'string' or #v > 15 or not v:match('^%d+$') then error('due: wants ms', 0) end
+	if type(v) ~= 'string' or #v > 15 or not find(v, '^%d+$') then error('due: wants ms', 0) end
 	return v
 end
 
@@ -147,43 +168,40 @@ local function view_begin()
 end
 
 local function hash(name)
-	local h = H[name]
-	if not h then
-		h = { value = {}, is_changed = {}, changed = {}, n = 0 }
-		H[name] = h
-	end
+	local h = { value = {}, is_changed = {}, changed = {}, n = 0 }
+	H[name] = h
 	return h
 end
 
 -- The field's text, or false.
 local function get(name, field)
-	local h = hash(name)
-	local v = h.value[field]
+	local value = (H[name] or hash(name)).value
+	local v = value[field]
 	if v == nil then
 		v = call('HGET', P .. name, field)
-		h.value[field] = v
+		value[field] = v
 	end
 	return v
 end
 
 -- value false: the field goes.
 local function put(name, field, value)
-	local h = hash(name)
+	local h = H[name] or hash(name)
 	h.value[field] = value
 	if h.is_changed[field] then return end
 	h.is_changed[field] = true
-	if h.n == 0 then HASHES[#HASHES + 1] = name end
-	h.n = h.n + 1
-	h.changed[h.n] = field
+	local n = h.n + 1
+	if n == 1 then HASHES[#HASHES + 1] = name end
+	h.n, h.changed[n] = n, field
 end
 
 -- Reads what get would read one by one.
 local function read_ahead(name, fields)
-	local value, want, seen, n = hash(name).value, {}, {}, 0
+	local value, want, n = (H[name] or hash(name)).value, {}, 0
 	for i = 1, #fields do
 		local field = fields[i]
-		if value[field] == nil and not seen[field] then
-			seen[field], n = true, n + 1
+		if value[field] == nil then
+			n = n + 1
 			want[n] = field
 		end
 	end
@@ -201,11 +219,12 @@ local function zput(name, member, score)
 		Z[name] = z
 		ZSETS[#ZSETS + 1] = name
 	end
-	if z.score[member] == nil then
-		z.n = z.n + 1
-		z[z.n] = member
+	local scores = z.score
+	if scores[member] == nil then
+		local n = z.n + 1
+		z.n, z[n] = n, member
 	end
-	z.score[member] = score
+	scores[member] = score
 	if score then z.adds = true end
 end
 
@@ -215,9 +234,10 @@ end
 
 local function settle_hash(name)
 	local h, set, n, del = H[name], {}, 0, {}
+	local changed, value = h.changed, h.value
 	for i = 1, h.n do
-		local field = h.changed[i]
-		local v = h.value[field]
+		local field = changed[i]
+		local v = value[field]
 		if v then
 			set[n + 1], set[n + 2], n = field, v, n + 2
 		else
@@ -231,12 +251,14 @@ end
 
 local function settle_zset(name)
 	local z, add, n, del = Z[name], {}, 0, {}
+	local scores = z.score
 	for i = 1, z.n do
-		local score = z.score[z[i]]
+		local member = z[i]
+		local score = scores[member]
 		if score then
-			add[n + 1], add[n + 2], n = score, z[i], n + 2
+			add[n + 1], add[n + 2], n = score, member, n + 2
 		else
-			del[#del + 1] = z[i]
+			del[#del + 1] = member
 		end
 	end
 	in_chunks('ZREM', P .. name, del)
@@ -302,10 +324,10 @@ end
 local function changed() M.opseq = M.opseq + 1 end
 
 local function append(kind, case, state, detail, ...)
-	changed()
-	M.logno = M.logno + 1
-	M.opseq_text = num(M.opseq)
-	call('XADD', P .. 'log', num(M.epoch) .. '-' .. num(M.logno), 'e', kind .. ' ' .. M.opseq_text .. STAMP,
+	local opseq, logno = M.opseq + 1, M.logno + 1
+	local text = format('%d', opseq)
+	M.opseq, M.logno, M.opseq_text = opseq, logno, text
+	call('XADD', LOG, num(M.epoch) .. '-' .. format('%d', logno), 'e', kind .. ' ' .. text .. STAMP,
 	    'c', case, 's', state, 'd', detail, ...)
 end
 
@@ -322,11 +344,11 @@ local STATE = '^(%d+)|([^|]*)|([^|]*)|([^|]*)|(%d+)|(%x+)|(%d+)|(%d+)|(%a*)|([^|
 local function load(case)
 	local text = get('cases', case)
 	if not text then return nil end
-	local v, owner, hand, lane, due, token, rseq, given, flags, ob, law_at, why, blob = text:match(STATE)
+	local v, owner, hand, lane, due, token, rseq, given, flags, ob, law_at, why, blob = match(text, STATE)
 	if not v then error('poison', 0) end
-	return { version = tonumber(v), owner = owner, hand = hand, lane = lane, due = due, token = token,
-	    rseq = tonumber(rseq), given = tonumber(given), flags = flags, ob = ob, law_at = law_at,
-	    why = why, blob = blob, held = flags:find('h', 1, true) ~= nil }
+	return { version = NUMBER[v] or tonumber(v), owner = owner, hand = hand, lane = lane, due = due, token = token,
+	    rseq = NUMBER[rseq] or tonumber(rseq), given = NUMBER[given] or tonumber(given), flags = flags, ob = ob,
+	    law_at = law_at, why = why, blob = blob, held = find(flags, 'h', 1, true) ~= nil }
 end
 
 local function text_of(s)
@@ -336,11 +358,12 @@ local function text_of(s)
 end
 
 local function flag(s, letter, on)
-	local rest = s.flags:gsub(letter, '')
+	local rest = s.flags
+	if find(rest, letter, 1, true) then rest = rest:gsub(letter, '') end
 	s.flags = on and rest .. letter or rest
 end
 
-local function flagged(s, letter) return s.flags:find(letter, 1, true) ~= nil end
+local function flagged(s, letter) return find(s.flags, letter, 1, true) ~= nil end
 
 -- Writes the state; the version rises with every change but a renewal.
 local function save(case, s)
@@ -380,8 +403,8 @@ end
 local function hand_drop(person, case)
 	local all = hand_of(person)
 	for i = 1, #all, HAND do
-		if all:sub(i, i + 15) == case then
-			local rest = all:sub(1, i - 1) .. all:sub(i + HAND)
+		if sub(all, i, i + 15) == case then
+			local rest = #all > HAND and sub(all, 1, i - 1) .. sub(all, i + HAND) or ''
 			put('hands', person, rest ~= '' and rest)
 			return
 		end
@@ -415,13 +438,36 @@ local function unhold(case, s, how)
 	s.flags = how .. (flagged(s, 'm') and 'm' or '')
 end
 
+-- After a lost store a case may be on somebody's mind whom we do not know: it waits in lane `doubt` until all
+-- agents came back. Where a case goes that would go elsewhere: nobody but who frees it takes it out of there.
+local function unless_in_doubt(s, lane) return s.lane == 'doubt' and M.doubt == '1' and 'doubt' or lane end
+
+-- The doubt ends: all agents came back or were excused, or the time is over; not before the embargo.
+local function settle_doubt(why)
+	if M.doubt ~= '1' or M.mode ~= 0 then return false end
+	local left = call('SCARD', P .. 'awaited')
+	if left > 0 and (M.doubt_until == '0' or NOW_MS < tonumber(M.doubt_until)) then return false end
+	call('DEL', P .. 'awaited')
+	M.doubt, M.dirty = '0', true
+	append('doubt', '', '', '0 ' .. why)
+	return true
+end
+
+-- The agent sent all that its outbox had when it said HELLO.
+local function came_back(agent)
+	if call('SREM', P .. 'awaited', agent) == 1 then
+		append('back', '', '', agent)
+		settle_doubt('back')
+	end
+end
+
 -- A lease ends without a record: back to where the case came from, unless something came up meanwhile.
 local function give_up(case, s, how, kind, reason)
 	local person, triage, acted = s.hand, flagged(s, 't'), flagged(s, 'a')
 	unhold(case, s, how)
 	if how == 'g' and s.given > 0 then s.given = s.given - 1 end
-	if triage then
-		enter(case, s, 'triage', NOW)
+	if triage or s.lane == 'doubt' then
+		enter(case, s, unless_in_doubt(s, 'triage'), NOW)
 		if acted then flag(s, 'm', true) end
 	elseif s.given >= GIVEN_MAX then
 		enter(case, s, 'parked', NOW)
@@ -578,6 +624,7 @@ function B.take(ob, person, no, case, allowed)
 	if not may_take(s, person, allowed) then return { 'no', 'denied', '0', '' } end
 	if s.held then return { 'no', 'held', '0', '', s.hand } end
 	if s.lane == 'terminal' then return { 'no', 'closed-case', '0', '' } end
+	if s.lane == 'doubt' then return { 'no', 'embargo', '0', '' } end
 	local _, opened = hand_counts(person)
 	if opened >= math.max(offer_of(person).max, 1) then return { 'no', 'limit', '0', '' } end
 	hold(case, s, person, ob, false)
@@ -644,6 +691,7 @@ end
 local QUIET = { ['25'] = true, ['29'] = true } -- REVEAL, TIMER: not shown among the last records
 
 local function be32(n)
+	if n < 65536 then return char(0, 0, floor(n / 256), n % 256) end
 	return char(floor(n / 16777216) % 256, floor(n / 65536) % 256, floor(n / 256) % 256, n % 256)
 end
 
@@ -651,12 +699,12 @@ local function be64(n) return be32(floor(n / 4294967296)) .. be32(n % 4294967296
 
 -- EFFECTIVE '0', LATE '1', QUARANTINED '2', and why.
 local function judge(s, r)
-	if has(r.flags, 8) then return '2', r.why end
+	if r.bits[8] then return '2', r.why end
 	if r.case == '' then return '0', '-' end
 	if not s then return '2', 'case' end
 	if r.token == ZERO then
-		if has(r.flags, 1) then return '2', 'token' end
-		if has(r.flags, 32) and s.owner ~= r.person then return '2', 'role' end
+		if r.bits[1] then return '2', 'token' end
+		if r.bits[32] and s.owner ~= r.person then return '2', 'role' end
 		if r.expect ~= 0 and r.expect ~= s.version then return '1', 'stale' end
 		return '0', '-'
 	end
@@ -665,7 +713,8 @@ local function judge(s, r)
 		if flagged(s, 'm') then return '1', 'moved' end
 		return '0', '-'
 	end
-	if M.mode == 1 and r.token > s.token and r.token:sub(1, 6) < format('%06x', M.epoch) then
+	local nobody_since = M.mode == 1 or (s.lane == 'doubt' and not s.held)
+	if nobody_since and r.token > s.token and r.token:sub(1, 6) < format('%06x', M.epoch) then
 		return '0', 'readmitted'
 	end
 	return '1', 'granted-on'
@@ -677,15 +726,15 @@ local function apply(s, r)
 		if s.token ~= r.token then -- after a lost store: the lease is newer than what was saved
 			s.token, s.ob = r.token, r.ob
 		end
-		if has(r.flags, 4) and s.owner == '-' and s.lane == 'pool' then set_owner(r.case, s, r.person) end
+		if r.bits[4] and s.owner == '-' and s.lane == 'pool' then set_owner(r.case, s, r.person) end
 		s.given = 0
-		if s.held and has(r.flags, 16) then -- another try follows; whatever ends the lease, the law looks again
+		if s.held and r.bits[16] then -- another try follows; whatever ends the lease, the law looks again
 			flag(s, 't', true)
 			return
 		end
 		if s.held then unhold(r.case, s, 'd') else leave(r.case, s) end
 		flag(s, 'd', true)
-		enter(r.case, s, 'triage', NOW)
+		enter(r.case, s, unless_in_doubt(s, 'triage'), NOW)
 	elseif s.held then
 		flag(s, 't', true)
 		flag(s, 'a', true)
@@ -693,7 +742,7 @@ local function apply(s, r)
 		if s.lane == 'parked' then s.given = 0 end -- a person looked: it begins anew
 		leave(r.case, s)
 		flag(s, 'm', true)
-		enter(r.case, s, 'triage', NOW)
+		enter(r.case, s, has(r.flags, 64) and 'triage' or unless_in_doubt(s, 'triage'), NOW)
 	end
 end
 
@@ -704,7 +753,7 @@ local function freeze(obkey, ob)
 end
 
 local function record(ob, seq, prev_h, h, person, kind, flags, case, token, expect, f0, f1, header, why)
-	local r = { ob = hex(bytes('ob', ob, 16)), person = name_arg('person', person), flags = count('flags', flags),
+	local r = { ob = hex(bytes('ob', ob, 16)), person = name_arg('person', person), bits = bits_of(count('flags', flags)),
 	    case = case == '' and '' or bytes('case', case, 16), token = token_arg(token),
 	    expect = count('expect', expect), why = why and why ~= '' and word_arg('why', why) or 'schema' }
 	seq = count('seq', seq)
@@ -732,21 +781,26 @@ local function record(ob, seq, prev_h, h, person, kind, flags, case, token, expe
 	local s = r.case ~= '' and load(r.case) or nil
 	local verdict, said = judge(s, r)
 	local state = ''
-	if verdict == '0' and s and has(r.flags, 2) then
+	if verdict == '0' and s and r.bits[2] then
 		apply(s, r)
 		state = bump(r.case, s)
 	end
 	append('record', r.case, state, r.ob .. ' ' .. seq_text .. ' ' .. verdict .. ' ' .. said .. ' ' .. person .. ' ' .. kind,
 	    'r', f0, 'b', f1)
-	call('HSET', obkey, 'upto', seq_text, 'h', h, 'v:' .. seq_text, h .. verdict .. ' ' .. M.opseq_text .. ' ' .. said)
+	local at = M.opseq_text
+	call('HSET', obkey, 'upto', seq_text, 'h', h, 'v:' .. seq_text, h .. verdict .. ' ' .. at .. ' ' .. said)
 	UPTO[r.ob] = seq
+	if M.doubt == '1' then
+		local a = call('HMGET', obkey, 'agent', 'head')
+		if a[2] and seq >= tonumber(a[2]) then came_back(a[1]) end
+	end
 	if s and verdict ~= '2' and not QUIET[kind] then
 		local list = P .. 'last:' .. hex(r.case)
 		if call('LPUSH', list, ob .. be64(seq) .. be32(#header) .. header .. f1) > 5 then
 			call('LTRIM', list, '0', '4')
 		end
 	end
-	return { 'ok', verdict, said, M.opseq_text, s and s.lane or '' }
+	return { 'ok', verdict, said, at, s and s.lane or '' }
 end
 
 B.record = record
@@ -764,13 +818,30 @@ local function register(obkey, ob, agent)
 	append('outbox', '', '', ob .. ' ' .. agent)
 end
 
+-- After a lost store: the lease of an older epoch goes on, unless somebody has the case, or an act moved it.
+local function readmit(ob, case, token, person, s)
+	local pulled = hand_counts(person) == 0
+	leave(case, s)
+	s.token, s.rseq, s.hand, s.ob, s.held = token, 0, person, ob, true
+	s.flags = pulled and 'hp' or 'h'
+	zput('leases', token .. case, '0')
+	hand_add(person, case, token, pulled, ob)
+	append('readmit', case, bump(case, s), person .. ' ' .. ob)
+end
+
 -- What a lease ticket is worth now: 0 kept, 1 readmitted, 2 lost.
-local function ticket(ob, case, token)
+local function ticket(ob, case, token, person)
 	bytes('case', case, 16)
 	token_arg(token)
+	name_arg('person', person)
 	local s = load(case)
 	if holds(s, token, ob) then return '0' end
-	return '2'
+	local fits = s and M.mode == 1 and M.doubt == '1' and not s.held and s.lane == 'doubt'
+	    and token:sub(1, 6) < format('%06x', M.epoch)
+	    and (token > s.token or (token == s.token and s.ob == ob and not flagged(s, 'm') and not flagged(s, 'd')))
+	if not fits then return '2' end
+	readmit(ob, case, token, person, s)
+	return '1'
 end
 
 function B.hello(ob, agent, head_seq, head_h, ...)
@@ -782,7 +853,7 @@ function B.hello(ob, agent, head_seq, head_h, ...)
 	local rest = { ... }
 	local n = count('persons', rest[1])
 	local m = count('tickets', rest[n + 2])
-	if n > 64 or m > 320 or #rest ~= n + 2 + 2 * m then error('hello: counts', 0) end
+	if n > 64 or m > 320 or #rest ~= n + 2 + 3 * m then error('hello: counts', 0) end
 	for i = 2, n + 1 do name_arg('person', rest[i]) end
 	local row = call('HGET', P .. 'agents', agent)
 	if not row or row:sub(-6) ~= 'active' then return { 'no', 'revoked' } end
@@ -799,7 +870,11 @@ function B.hello(ob, agent, head_seq, head_h, ...)
 	for i = 2, n + 1 do call('HSET', obkey, 'p:' .. rest[i], '1') end
 	local r = ob_reply(obkey)
 	r[#r + 1] = num(m)
-	for i = n + 3, #rest, 2 do r[#r + 1] = ticket(ob, rest[i], rest[i + 1]) end
+	for i = n + 3, #rest, 3 do r[#r + 1] = ticket(ob, rest[i], rest[i + 1], rest[i + 2]) end
+	if M.doubt == '1' then
+		call('HSET', obkey, 'head', num(head_seq))
+		if tonumber(r[2]) >= head_seq then came_back(agent) end
+	end
 	for i = 2, n + 1 do
 		local hand = hand_of(rest[i])
 		for j = 1, #hand, HAND do
@@ -839,7 +914,7 @@ function B.attach(run_id, incarnation, epoch, opseq)
 		M.run_id = run_id
 		if M.mode == 0 and incarnation == '' and not first then M.mode = 1 end
 		M.dirty = true
-	elseif M.mode == 1 and incarnation ~= '' and epoch == M.epoch then
+	elseif M.mode == 1 and M.doubt ~= '1' and incarnation ~= '' and epoch == M.epoch then
 		M.mode = 0
 	end
 	if was ~= M.mode then append('mode', '', '', num(M.mode) .. ' attach') end
@@ -851,6 +926,7 @@ function B.lift()
 	if M.mode == 1 then
 		M.mode = 0
 		append('mode', '', '', '0 lift')
+		settle_doubt('back')
 	end
 	return { 'ok' }
 end
@@ -972,19 +1048,24 @@ end
 
 local R = { record = record }
 
-function R.open(epoch, incarnation, why, mode)
+-- opseq: what a lost store had counted at least. loading 1: nothing but restore… is done until `restored`.
+function R.open(epoch, incarnation, why, mode, opseq, loading)
 	epoch = count('epoch', epoch)
 	if #incarnation ~= 32 or not incarnation:match('^[0-9a-f]+$') then error('incarnation: wants hex32', 0) end
 	text_arg('why', why, 64)
 	if epoch < 1 or epoch > 8191 or epoch <= M.epoch then return { 'no', 'epoch', num(M.epoch) } end
 	M.epoch, M.incarnation, M.mode, M.tokno = epoch, incarnation, count('mode', mode or '0'), 0
 	M.dirty = true
+	if opseq and count('opseq', opseq) > M.opseq then M.opseq = tonumber(opseq) end
+	if loading == '1' then M.loading = '1' end
 	append('epoch', '', '', num(epoch) .. ' ' .. incarnation .. ' ' .. why)
 	return { 'ok' }
 end
 
 function R.halt(why)
-	M.mode, M.why = 2, text_arg('why', why, 64)
+	text_arg('why', why, 64)
+	if M.mode == 2 then return { 'ok' } end
+	M.mode, M.why = 2, why
 	append('mode', '', '', '2 ' .. why)
 	return { 'ok' }
 end
@@ -998,7 +1079,7 @@ end
 local function again(case, s, task, indexes)
 	if get('tasks', case) == task then return { 'ok', 'same' } end
 	describe(case, task, indexes)
-	append('create', case, bump(case, s), s.lane, 'k', task, 'l', s.blob)
+	append('create', case, bump(case, s), s.lane, 'k', task, 'l', s.blob, 'n', indexes)
 	return { 'ok', 'updated' }
 end
 
@@ -1017,7 +1098,7 @@ function R.create(case, lane, due, task, blob, owner, indexes)
 	set_owner(case, s, owner)
 	enter(case, s, lane, due)
 	describe(case, task, indexes)
-	append('create', case, save(case, s), lane, 'k', task, 'l', blob)
+	append('create', case, save(case, s), lane, 'k', task, 'l', blob, 'n', indexes)
 	return { 'ok', 'created' }
 end
 
@@ -1038,6 +1119,8 @@ function R.place(case, version, law_at, blob, lane, due, reason, text, owner)
 	if not s then return { 'no', 'not-found' } end
 	if s.version ~= version then return { 'no', 'version', num(s.version) } end
 	s.blob, s.law_at = blob, law_at
+	local doubtful = lane and lane ~= 'doubt' and unless_in_doubt(s, lane) == 'doubt'
+	if doubtful then lane = nil end
 	if lane and not s.held then
 		leave(case, s)
 		if owner ~= '' then set_owner(case, s, owner) end
@@ -1045,7 +1128,7 @@ function R.place(case, version, law_at, blob, lane, due, reason, text, owner)
 		s.why = reason
 	end
 	append('place', case, bump(case, s), lane and reason .. ' ' .. text or '-', 'l', blob)
-	return { 'ok', num(s.version), s.held and 'held' or 'placed' }
+	return { 'ok', num(s.version), s.held and 'held' or doubtful and 'doubt' or 'placed' }
 end
 
 function R.offer(person, max, ...)
@@ -1067,6 +1150,7 @@ function R.admit_agent(agent, curve_pk, sign_pk, state)
 	if call('HGET', P .. 'agents', agent) == row then return { 'ok', 'same' } end
 	call('HSET', P .. 'agents', agent, row)
 	append('agent', '', '', agent .. ' ' .. row)
+	if state == 'revoked' then came_back(agent) end
 	return { 'ok', 'new' }
 end
 
@@ -1085,11 +1169,12 @@ end
 function R.number(case, index)
 	bytes('case', case, 16)
 	call('SADD', P .. 'num:' .. hex(bytes('index', index, 8)), case)
-	changed()
+	append('number', case, '', hex(index), 'n', index)
 	return { 'ok' }
 end
 
--- More words: field, value, … of what else the router wants to find again (its book, the policy's text).
+-- More words: field, value, … of what else the router wants to find again (its book, the policy's text). They
+-- are logged, so that they outlive this store.
 function R.cursor(router, id, ...)
 	name_arg('router', router)
 	local set, rest = { 'cursor', id_arg(id) }, { ... }
@@ -1098,6 +1183,7 @@ function R.cursor(router, id, ...)
 		set[#set + 1] = word_arg('field', rest[i])
 		set[#set + 1] = text_arg('value', rest[i + 1], 262144)
 	end
+	for i = 1, #rest, 2 do append('keep', '', '', rest[i] .. ' ' .. id, 'k', rest[i + 1]) end
 	call('HSET', P .. 'router', unpack(set))
 	changed()
 	return { 'ok' }
@@ -1130,7 +1216,7 @@ function R.pause(on, by, why)
 	text_arg('why', why, 48)
 	if on == M.paused then return { 'ok', 'same' } end
 	M.paused, M.paused_by, M.paused_why, M.dirty = on, by, why, true
-	append('pause', '', '', by == '' and on or on .. ' ' .. by)
+	append('pause', '', '', by == '' and on or on .. ' ' .. by, 'k', why)
 	return { 'ok', 'new' }
 end
 
@@ -1151,6 +1237,80 @@ function R.ob(ob, agent)
 	end
 	return ob_reply(obkey)
 end
+
+-- ---- after a lost store: what PostgreSQL knew ----------------------------------------------------
+
+-- A case as it was known, at a version that the lost store cannot have reached. Whatever is not closed is in
+-- doubt. last: its newest records, oldest first.
+function R.restore_case(case, text, blob, task, indexes, ...)
+	bytes('case', case, 16)
+	text_arg('blob', blob, 200)
+	text_arg('task', task, 65536)
+	if #indexes % 8 ~= 0 then error('indexes: wants 8 bytes each', 0) end
+	put('cases', case, text_arg('state', text, 512) .. blob)
+	local s, last = load(case), { ... }
+	local owner, acted, closed_case = s.owner, flagged(s, 'a'), s.lane == 'terminal' and not s.held
+	s.version = M.epoch * 1000000000 + s.version % 1000000000
+	s.owner = '-'
+	set_owner(case, s, owner)
+	if s.held then
+		s.hand, s.held = '-', false
+		s.flags = 'x' .. (flagged(s, 'm') and 'm' or '')
+	end
+	flag(s, 't', false)
+	flag(s, 'a', false)
+	if acted then flag(s, 'm', true) end
+	if closed_case then enter(case, s, s.lane, s.due) else enter(case, s, 'doubt', NOW) end
+	describe(case, task, indexes)
+	for i = 1, #last do call('LPUSH', P .. 'last:' .. hex(case), text_arg('last', last[i], 70000)) end
+	append('restore', case, save(case, s), s.lane)
+	return { 'ok' }
+end
+
+-- An outbox and how far it is recorded; then of each record that may be asked for again: seq, h, verdict, opseq, why.
+function R.restore_ob(ob, agent, upto, h, frozen, ...)
+	ob = hex(bytes('ob', ob, 16))
+	if #agent ~= 32 or not agent:match('^%x+$') then error('agent: wants hex32', 0) end
+	local obkey, said = P .. 'ob:' .. ob, { ... }
+	if #said % 5 ~= 0 then error('answers: wants fives', 0) end
+	call('HSET', obkey, 'upto', num(count('upto', upto)), 'h', bytes('h', h, 32), 'frozen', frozen == '1' and '1' or '0',
+	    'agent', agent)
+	for i = 1, #said, 5 do
+		call('HSET', obkey, 'v:' .. num(count('seq', said[i])), bytes('h', said[i + 1], 32) .. num(count('verdict',
+		    said[i + 2])) .. ' ' .. num(count('opseq', said[i + 3])) .. ' ' .. said[i + 4])
+	end
+	append('outbox', '', '', ob .. ' ' .. agent)
+	return { 'ok' }
+end
+
+-- All is there: agents may come. until: when the doubt ends at the latest, 0 never; then whom to wait for.
+function R.restored(until_ms, ...)
+	if M.loading ~= '1' then return { 'no', 'open' } end
+	M.doubt_until = due_arg(until_ms)
+	local agents = { ... }
+	for i = 1, #agents do
+		if #agents[i] ~= 32 or not agents[i]:match('^%x+$') then error('agent: wants hex32', 0) end
+	end
+	in_chunks('SADD', P .. 'awaited', agents)
+	M.loading, M.doubt, M.mode, M.dirty = '0', '1', 1, true
+	append('doubt', '', '', '1 ' .. until_ms)
+	return { 'ok' }
+end
+
+-- An operator says that this agent (or every one, *) has nothing in hand and nothing unsent.
+function R.excuse(agent)
+	if agent == '*' then
+		call('DEL', P .. 'awaited')
+	elseif call('SREM', P .. 'awaited', agent) ~= 1 then
+		return { 'no', 'unknown' }
+	end
+	append('excused', '', '', agent)
+	settle_doubt('excused')
+	return { 'ok' }
+end
+
+-- The router's look at the clock.
+function R.doubt_over() return settle_doubt('time') and { 'ok' } or { 'no' } end
 
 -- ---- the recorder's entries ------------------------------------------------------------------------
 
@@ -1186,6 +1346,9 @@ function S.trim(id)
 	changed()
 	return { 'ok', num(call('XTRIM', P .. 'log', 'MINID', id)) }
 end
+
+-- This store is older than what was recorded of it: nothing more is granted or taken.
+S.halt = R.halt
 
 function S.recorded(id)
 	call('HSET', P .. 'recorder', 'recorded', id_arg(id))
@@ -1241,14 +1404,15 @@ end
 -- ---- the batch -------------------------------------------------------------------------------------
 
 local META = { 'epoch', 'incarnation', 'mode', 'opseq', 'logno', 'tokno', 'run_id', 'gate', 'paused', 'why',
-    'paused_by', 'paused_why' }
+    'paused_by', 'paused_why', 'loading', 'doubt', 'doubt_until' }
 
 local function load_meta()
 	local v = call('HMGET', P .. 'meta', unpack(META))
 	M = { epoch = tonumber(v[1] or '0'), incarnation = v[2] or '', mode = tonumber(v[3] or '0'),
 	    opseq = tonumber(v[4] or '0'), logno = tonumber(v[5] or '0'), tokno = tonumber(v[6] or '0'),
 	    run_id = v[7] or '', gate = v[8] or '0', paused = v[9] or '0', why = v[10] or '',
-	    paused_by = v[11] or '', paused_why = v[12] or '' }
+	    paused_by = v[11] or '', paused_why = v[12] or '', loading = v[13] or '0', doubt = v[14] or '0',
+	    doubt_until = v[15] or '0' }
 	M.before = M.opseq
 end
 
@@ -1257,7 +1421,7 @@ local function save_meta()
 	call('HSET', P .. 'meta', 'epoch', num(M.epoch), 'incarnation', M.incarnation, 'mode', num(M.mode),
 	    'opseq', num(M.opseq), 'logno', num(M.logno), 'tokno', num(M.tokno), 'run_id', M.run_id,
 	    'gate', M.gate, 'paused', M.paused, 'why', M.why, 'paused_by', M.paused_by,
-	    'paused_why', M.paused_why)
+	    'paused_why', M.paused_why, 'loading', M.loading, 'doubt', M.doubt, 'doubt_until', M.doubt_until)
 end
 
 local function message(e)
@@ -1317,6 +1481,7 @@ local function run_entry(table_of, stale, name, args, from, to)
 	local entry = table_of[name]
 	if not entry then return { 'err', 'no such entry' } end
 	if M.epoch == 0 and name ~= 'open' then return { 'err', 'no campaign' } end
+	if M.loading == '1' and table_of ~= R then return { 'err', 'no campaign' } end
 	if stale then return { 'err', 'epoch' } end
 	local ok, r = pcall(entry, unpack(args, from, to))
 	return ok and r or { 'err', message(r) }
@@ -1333,6 +1498,7 @@ local function run(table_of, keys, args)
 	local at, argc, n = entries_of(args)
 	if not at then return redis.error_reply('ERR hf1: argument counts') end
 	NOW, NOW_MS, STAMP, UPTO = now, tonumber(now), ' ' .. now .. ' ' .. wall, {}
+	LOG = P .. 'log'
 	view_begin()
 	load_meta()
 	believed = tonumber(believed)

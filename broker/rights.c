@@ -89,6 +89,8 @@ rights_record(const struct person *p, const struct record_header *h, const char 
 		flags |= RECORD_BINDS;
 	if (h->again == 1)
 		flags |= RECORD_AGAIN;
+	if (h->kind == REC_REOPEN)
+		flags |= RECORD_FREES;
 	if (p == NULL || !p->active) {
 		*ret_why = "person";
 		return flags | RECORD_QUARANTINED;

@@ -127,6 +127,7 @@ on_call(void *arg, const struct rds_reply *r, const struct err *err)
 {
 	struct store *s = arg;
 	struct broker *b = s->b;
+	bool is_known;
 
 	if (err != NULL || !read_answer(&s->answer, r)) {
 		struct span said = rds_str(r);
@@ -140,8 +141,9 @@ on_call(void *arg, const struct rds_reply *r, const struct err *err)
 		return;
 	}
 	learn(s, &s->answer);
-	batch_answered(b->batch, &s->answer);
-	if (s->answer.epoch == b->epoch && s->answer.opseq >= b->opseq)
+	is_known = s->answer.epoch == b->epoch && s->answer.opseq >= b->opseq;
+	batch_answered(b->batch, &s->answer, is_known);
+	if (is_known)
 		return;
 	log_error("store.other_epoch",
 	    "epoch=%ju opseq=%ju known_epoch=%ju known_opseq=%ju "
@@ -159,6 +161,7 @@ store_send_batch(void *arg, const struct span *argv, size_t argc)
 
 	s->b->stats.batches++;
 	rds_cmd(s->link, argv, argc, s->b->settings->call_timeout_us, on_call, s);
+	rds_push(s->link);
 }
 
 /* ---- attach ---- */

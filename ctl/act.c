@@ -180,6 +180,31 @@ acts_close(struct acts *a)
 	free(a);
 }
 
+int
+acts_resend(struct ctl *c, int64_t limit_ms, struct err *err)
+{
+	struct acts *a;
+	int rc = 0;
+
+	if (acts_open(c, &a, err) != 0)
+		return -1;
+	a->last = fold_head(outbox_state(a->outbox));
+	a->first = a->last + 1;
+	a->patience_us = limit_ms * 1000;
+	client_start(a->client);
+	loop_timer_after(a->limit, a->patience_us);
+	loop_run(a->loop);
+	if (a->failed.code != ERR_NONE) {
+		*err = a->failed;
+		rc = -1;
+	} else if (a->late) {
+		rc = err_set(err, ERR_LATE, "没有代理在 %jd 秒内受理 hfctl 自己的记录",
+		    (intmax_t)(limit_ms / 1000));
+	}
+	acts_close(a);
+	return rc;
+}
+
 /* ---- records ---- */
 
 struct record_header

@@ -23,6 +23,8 @@ struct acts_result {
 
 int acts_open(struct ctl *c, struct acts **ret, struct err *err);
 void acts_close(struct acts *a); /* NULL-safe */
+/* Says HELLO and sends what the outbox still holds; ERR_LATE when no broker took it within limit_ms. */
+int acts_resend(struct ctl *c, int64_t limit_ms, struct err *err);
 struct record_header acts_header(const struct acts *a, enum record_kind kind);
 /* body may be NULL; key seals it: a case's key, or the campaign's for a record without a case. */
 int acts_add(struct acts *a, const struct record_header *h, const struct body *body,

@@ -120,8 +120,8 @@ was_never_lived(struct ctl *c, struct err *err)
 	                    c->campaign);
 }
 
-static int
-load_library(struct ctl *c, struct err *err)
+int
+ctl_load_library(struct ctl *c, struct err *err)
 {
 	char path[600];
 	struct buf lua = BUF_INIT;
@@ -310,7 +310,7 @@ campaign_create(struct ctl *c, int argc, char **argv, struct err *err)
 		return err_set(err, ERR_EXISTS, "活动 %s 已经存在", c->campaign);
 	if (in_postgres(c, incarnation, err) != 0 || was_never_lived(c, err) != 0 ||
 	    make_kek(c, err) != 0 || give(c, c->home.secrets, err) != 0 ||
-	    load_library(c, err) != 0 || campaign_keys(c, err) != 0 ||
+	    ctl_load_library(c, err) != 0 || campaign_keys(c, err) != 0 ||
 	    open_queue(c, incarnation, admin, err) != 0 || give(c, c->home.secrets, err) != 0 ||
 	    announce(c, err) != 0)
 		return -1;

@@ -36,11 +36,32 @@ struct verb {
 	const char *doc;   /* one line, for the list of --help */
 };
 
-/* Tables of the cmd_*.c files, each ended by a row without noun. */
-extern const struct verb verbs_campaign[], verbs_case[], verbs_queue[], verbs_people[], verbs_pin[],
-    verbs_roster[], verbs_arrivals[], verbs_ruling[], verbs_figures[], verbs_system[],
-    verbs_pause[], verbs_move[], verbs_late[], verbs_absence[], verbs_top[], verbs_evidence[];
-extern const struct verb verbs_reconcile[], verbs_export[];
+/* Tables of the cmd_*.c files, in the order of --help; each ended by a row without noun. */
+/* clang-format off */
+#define CTL_VERBS(X) \
+	X(campaign) \
+	X(people) \
+	X(pin) \
+	X(roster) \
+	X(arrivals) \
+	X(ruling) \
+	X(case) \
+	X(move) \
+	X(late) \
+	X(absence) \
+	X(queue) \
+	X(pause) \
+	X(holidays) \
+	X(top) \
+	X(evidence) \
+	X(reconcile) \
+	X(export) \
+	X(figures) \
+	X(recover) \
+	X(system)
+/* clang-format on */
+#define CTL_VERBS_EXTERN(name) extern const struct verb verbs_##name[];
+CTL_VERBS(CTL_VERBS_EXTERN)
 
 int ctl_redis(struct ctl *c, const char *user, struct err *err);
 int ctl_campaign(struct ctl *c, struct err *err); /* opens Redis as admin if need be */
@@ -50,6 +71,7 @@ int ctl_cmd(struct ctl *c, const struct span *argv, size_t n, const struct rds_r
     struct err *err);
 /* Sends a built batch; the reply is [mode, epoch, opseq, logno, entries…]. */
 int ctl_fcall(struct ctl *c, struct call *call, const struct rds_reply **ret, struct err *err);
+int ctl_load_library(struct ctl *c, struct err *err); /* the queue's functions into Redis */
 /* ERR_INVALID "usage: hfctl …" */
 int ctl_usage(struct err *err, const struct verb *table, const char *noun, const char *verb);
 /* Becomes hf-reconcile with this verb and these words; comes back only when that cannot be run. */

@@ -13,10 +13,8 @@
 #include "base/version.h"
 #include "ctl/ctl.h"
 
-static const struct verb *const tables[] = {verbs_campaign, verbs_people, verbs_pin, verbs_roster,
-    verbs_arrivals, verbs_ruling, verbs_case, verbs_move, verbs_late, verbs_absence, verbs_queue,
-    verbs_pause, verbs_top, verbs_evidence, verbs_figures, verbs_system, verbs_reconcile,
-    verbs_export};
+#define TABLE(name) verbs_##name,
+static const struct verb *const tables[] = {CTL_VERBS(TABLE)};
 
 static void
 help(void)

@@ -20,6 +20,7 @@
 #include "base/http.h"
 #include "base/log.h"
 #include "base/version.h"
+#include "dashboard/reach.h"
 #include "dashboard/watch.h"
 
 struct dashboard {
@@ -27,6 +28,7 @@ struct dashboard {
 	struct loop *loop;
 	struct http *http;
 	struct watch *watch;
+	struct reach *reach;
 	struct state state;
 	bool draining;
 };
@@ -124,7 +126,8 @@ on_state(void *arg, const struct state *s)
 	struct buf text = BUF_INIT;
 
 	d->state = *s;
-	event_of(&text, s);
+	reach_read(d->reach, &d->state.brokers, &d->state.brokers_up);
+	event_of(&text, &d->state);
 	http_publish(d->http, buf_span(&text));
 	buf_done(&text);
 }
@@ -152,12 +155,14 @@ run(struct dashboard *d, const char *bind, struct err *err)
 	if (http_create(&d->http, d->loop, bind != NULL ? bind : d->home.dashboard, answer, d,
 	        &port, err) != 0)
 		return -1;
+	d->reach = reach_create(d->loop, d->home.broker);
 	d->watch = watch_create(d->loop, &d->home, on_state, d);
 	log_info("start", "port=%d version=%s", port, HF_VERSION);
 	home_ready();
 	loop_run(d->loop);
 	log_info("stop", "streams=%zu", http_streams(d->http));
 	watch_destroy(d->watch);
+	reach_destroy(d->reach);
 	http_destroy(d->http);
 	loop_destroy(d->loop);
 	return 0;

@@ -88,6 +88,18 @@ stores(const struct state *s, struct list *l)
 }
 
 static void
+brokers(const struct state *s, struct list *l)
+{
+	if (s->brokers > 0 && s->brokers_up == 0)
+		say(add(l, "领不到新的个案; 手里的照常记录, 存在各人本机",
+		        "deploy/local up; systemctl status hf-broker"),
+		    "broker 连不上", -1, "");
+	else if (s->brokers_up < s->brokers)
+		say(add(l, "其余的 broker 照常发放", "systemctl status hf-broker"), "broker 有 ",
+		    s->brokers - s->brokers_up, " 个连不上");
+}
+
+static void
 sums(const struct state *s, struct list *l)
 {
 	int64_t there = state_waiting(s) + s->leases;
@@ -159,6 +171,7 @@ state_problems(const struct state *s, struct problem out[STATE_PROBLEMS])
 		return l.n;
 	}
 	stores(s, &l);
+	brokers(s, &l);
 	if (s->redis_up) {
 		sums(s, &l);
 		waiting(s, &l);

@@ -35,6 +35,7 @@ struct state {
 	bool redis_up;
 	int64_t mode, epoch, opseq, gate, paused;
 	int64_t cases, leases, streams_log, agents, persons;
+	int64_t brokers, brokers_up; /* asked by connecting; see reach.h */
 	char router_cursor[48], log_head[48];
 	uint32_t n_lanes;
 	struct lane_state lanes[STATE_LANES];

@@ -218,7 +218,7 @@ state_flags(struct case_state *s, struct span flags)
 		case 'h': s->held = true; break;
 		case 'p': s->pulled = true; break;
 		case 't': s->triage_after = true; break;
-		case 'a': break; /* by a person's act: the queue's own matter */
+		case 'a': s->acted = true; break; /* by a person's act */
 		case 'm': s->moved = true; break;
 		case 'x':
 		case 'g':
@@ -292,6 +292,7 @@ log_entry_decode(
 		case 'b': e.f1 = value; break;
 		case 'l': e.blob = value; break;
 		case 'k': e.task = value; break;
+		case 'n': e.indexes = value; break;
 		default: break;
 		}
 	}

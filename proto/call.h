@@ -50,7 +50,7 @@ struct case_state {
 	char lane[80];
 	int64_t due;
 	uint64_t token, rseq, given;
-	bool held, pulled, triage_after, moved;
+	bool held, pulled, triage_after, acted, moved;
 	char ob[33];                /* hex or "" */
 	char ended;                 /* how the newest lease ended: 'x', 'g', 'd'; 0: it has not */
 	uint64_t law_epoch, law_no; /* law_at */
@@ -67,7 +67,7 @@ struct log_entry {
 	int64_t now, wall;
 	bool has_case;
 	uint8_t case_id[16];
-	struct span state, detail, f0, f1, blob, task; /* borrowed, empty when absent */
+	struct span state, detail, f0, f1, blob, task, indexes; /* borrowed, empty when absent */
 };
 /* id and flat field/value pairs as they come from XRANGE, n spans in all. Unknown fields are
  * passed over. */

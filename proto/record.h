@@ -118,6 +118,7 @@ enum {
 	RECORD_QUARANTINED = 8,
 	RECORD_AGAIN = 16,
 	RECORD_OWNER = 32,
+	RECORD_FREES = 64, /* takes a case out of `doubt` */
 };
 
 struct record_rule {

@@ -90,7 +90,7 @@ function showProblems(s) {
 
 function showParts(s) {
   const mode = ['发放中', '恢复中', '已停'][s.mode] || '?';
-  const rows = [['Redis', s.redis ? '正常' : '连不上'], ['PostgreSQL', s.ledger.up ? '正常' : '连不上'], ['队列', mode],
+  const rows = [['Redis', s.redis ? '正常' : '连不上'], ['PostgreSQL', s.ledger.up ? '正常' : '连不上'], ['broker', s.brokers === 0 ? '没有按地址配置' : s.brokers_up === s.brokers ? '正常' : `${s.brokers} 个里连得上 ${s.brokers_up} 个`], ['队列', mode],
     ['纪元', s.epoch], ['日志到', s.log], ['路由到', s.router || '-'], ['机器', s.agents], ['人员', s.persons],
     ['开放', s.gate > s.now ? `到 ${clock(s.gate)} 开放` : '拨打时间内'], ['活动时间', clock(s.now)], ['版本', s.version]];
   $('parts').replaceChildren(...rows.flatMap(([k, v]) => [el('dt', k), el('dd', v)]));

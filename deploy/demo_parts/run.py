@@ -20,6 +20,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from callers import LEASE_S, Caller, Room  # noqa: E402
 from checks import Checks  # noqa: E402
 from clock import DAY, Clock, when  # noqa: E402
+from screen import PERSON, Screen  # noqa: E402
 
 ROOT, DIR = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
 BIN = ROOT / "build" / "bin"
@@ -206,6 +207,8 @@ def main():
     callers = asyncio.run(work(clock, people, room, killed))
     arrivals(room)
     checks = Checks(run, ctl, ROOT, DIR, ROWS)
+    screen = Screen(ROOT, DIR, ctl, ENV)
+    checks.hold("a caller's screen", screen.works(), "the page, the PIN or the own list did not come")
     census, ledger, words = judge(checks, callers, room, killed)
     told = funnel(checks, room)
     for title, words_of in (("rates by team", ("rates", "--by", "team")), ("lanes", ("queue", "ls")),
@@ -216,8 +219,14 @@ def main():
         print(f"{'held  ' if not wrong else 'BROKEN'} {promise}{''.join('; ' + w for w in wrong)}")
     print(f"       (killed: {', '.join(killed)}; {words} names and numbers looked for in every file)\n")
     address = [x.split('"')[1] for x in (DIR / "env.conf").read_text().splitlines() if x.startswith("dashboard")]
-    say(f"while the demo is up: dashboard http://{address[0]}/ ; a caller's lines: HF_HOME={DIR} "
-        f"build/bin/hf-caller --lines --agent {DIR}/agents/p01")
+    if os.environ.get("STAYS"):
+        clock.morning_at_rate_1()
+        say(f"dashboard http://{address[0]}/ ; a caller's screen http://{screen.address}/ ({PERSON}, PIN {screen.pin}); "
+            f"a caller's lines: HF_HOME={DIR} build/bin/hf-caller --lines --agent {DIR}/agents/p02")
+    else:
+        say(f"with a terminal it stays up: dashboard http://{address[0]}/, a caller's screen http://{screen.address}/ "
+            f"({PERSON}, PIN {screen.pin})")
+        screen.end()
     broken = [f"{p}: {w}" for p, wrong in checks.promises.items() for w in wrong]
     stats = room.stats
     print(json.dumps({

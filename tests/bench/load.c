@@ -97,6 +97,16 @@ say_record(struct agent *a, int64_t now)
 	say(a, SAYING, now);
 }
 
+/* Paced agents begin at moments of their own, spread evenly: people do not call all at once. Who is late
+ * waits for its next moment, so a hiccup does not make all of them fall into step. */
+static int64_t
+next_moment(const struct agent *a, int64_t now)
+{
+	int64_t phase = (a - agents) * opt.pace_us / opt.n;
+
+	return now + opt.pace_us - (now - phase) % opt.pace_us;
+}
+
 /* Nothing is out: what comes next? */
 static void
 go_on(struct agent *a, int64_t now)
@@ -109,9 +119,8 @@ go_on(struct agent *a, int64_t now)
 	} else if (opt.pace_us != 0 && now < a->due_us) {
 		a->state = READY;
 	} else {
-		a->due_us += opt.pace_us;
-		if (a->due_us < now)
-			a->due_us = now;
+		if (opt.pace_us != 0)
+			a->due_us = next_moment(a, now);
 		say_next(a, now);
 	}
 }

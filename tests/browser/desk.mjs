@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import {readFileSync} from 'node:fs';
 import {resolve} from 'node:path';
 import {gzipSync} from 'node:zlib';
-import {OFFICE_PC, PLAIN, ZOOMED, axe, logIn, newPage, picture, root, until} from './rig.mjs';
+import {OFFICE_PC, PLAIN, TELEPHONE, ZOOMED, axe, logIn, newPage, picture, root, until} from './rig.mjs';
 
 const name = page => page.locator('h2.name').evaluate(e => e.firstChild.textContent.trim());
 const counts = async page => Object.fromEntries([...(await page.locator('#counts').innerText()).matchAll(/(\S+) (\d+)/g)].map(m => [m[1], Number(m[2])]));
@@ -314,6 +314,95 @@ async function finding(t, {browser, stand}) {
   await page.context().close();
 }
 
+/* A photo chosen, one dropped; then the papers of a withdrawal with both. */
+async function papers(t, {browser, stand}) {
+  const page = await newPage(browser);
+  await logIn(page, stand);
+  await someCase(page);
+  const photo = await page.screenshot({type: 'jpeg', quality: 60});
+  await page.locator('#file').setInputFiles({name: '申请书.jpg', mimeType: 'image/jpeg', buffer: photo});
+  await until('it is on the office\'s disk', async () => /申请书.jpg.*(已存本机|已送到)/.test(await page.locator('.papers').innerText()));
+  const png = (await page.screenshot()).toString('base64');
+  await page.evaluate(b64 => {
+    const data = new DataTransfer();
+    data.items.add(new File([Uint8Array.from(atob(b64), c => c.charCodeAt(0))], '身份证.png', {type: 'image/png'}));
+    data.items.add(new File(['no photo'], '说明.txt', {type: 'text/plain'}));
+    window.dispatchEvent(new DragEvent('drop', {dataTransfer: data, bubbles: true, cancelable: true}));
+  }, png);
+  await until('both', async () => await page.locator('.papers li').count() === 2);
+  await page.getByText('只收 JPEG、PNG、PDF').waitFor();
+  await picture(page, '33-photos');
+  const who = await name(page);
+  await nobody(page);
+  await page.keyboard.press('F6');
+  await page.locator('dialog[open]').waitFor();
+  for (let i = 0; i < 6; i++) {
+    await page.keyboard.press('Space');
+    await page.keyboard.press('Tab');
+  }
+  assert.deepEqual(await axe(page), []);
+  await picture(page, '34-papers');
+  await page.locator('dialog button[type=submit]').press('Enter');
+  await until('it is in the ledger', async () => (await page.locator('#just').innerText()).includes(`${who}·退档材料`) &&
+    (await page.locator('#just').innerText()).includes('已入账'));
+  const rows = (await stand.say('sql SELECT items, cardinality(evidence) FROM hf.ledger WHERE items IS NOT NULL')).rows;
+  assert.deepEqual(rows, [['63', '2']]);
+  await page.context().close();
+}
+
+/* The office has the record, but its answer is lost on the way: the browser sends it again, and it counts once. */
+async function lostAnswer(t, {browser, stand}) {
+  const page = await newPage(browser);
+  await page.addInitScript(() => {
+    const Real = window.EventSource;
+    window.EventSource = class extends Real {
+      constructor(url) {
+        super(url);
+        window.stream = this;
+      }
+    };
+  });
+  await logIn(page, stand);
+  await someCase(page);
+  const before = await attempts(stand, 'p01');
+  let sent = 0;
+  await page.route('**/api/do', async route => {
+    if (!(route.request().postData() || '').includes('"record"')) return route.continue();
+    sent++;
+    if (sent > 1) return route.continue();
+    await route.fetch();
+    return route.abort();
+  });
+  await page.evaluate(() => window.stream.close());
+  await nobody(page);
+  await page.keyboard.press('6');
+  await page.keyboard.press('1');
+  await page.keyboard.press('Control+s');
+  await until('it is sent again', () => sent >= 2);
+  await page.reload();
+  await page.locator('.desk').waitFor();
+  await until('it is in the ledger', async () => (await page.locator('#just').innerText()).includes('已入账'));
+  assert.equal(await attempts(stand, 'p01'), before + 1);
+  await page.context().close();
+}
+
+/* A telephone, 390 pixels wide: the case first, a tap to dial. */
+async function telephone(t, {browser, stand}) {
+  const page = await newPage(browser, TELEPHONE);
+  await logIn(page, stand);
+  await someCase(page);
+  const wide = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
+  assert.ok(wide[0] <= wide[1], `${wide[0]} wide on a screen of ${wide[1]}`);
+  assert.match(await page.locator('.numbers a.tel').first().getAttribute('href'), /^tel:1990000\d{4}$/);
+  await page.locator('.outcome').nth(4).tap();
+  assert.deepEqual(await axe(page), []);
+  await page.evaluate(() => scrollTo(0, 0));
+  await picture(page, '52-telephone');
+  await page.locator('.buttons').scrollIntoViewIfNeeded();
+  await picture(page, '53-telephone-foot');
+  await page.context().close();
+}
+
 /* Bare keys can be switched off (WCAG 2.1.4); the Alt form stays. */
 async function bareKeys(t, {browser, stand}) {
   const page = await newPage(browser);
@@ -339,6 +428,7 @@ function size() {
 export const desk = [
   ['ten cases by keyboard alone', tenCases], ['every view passes axe and fits', pictures], ['an input method keeps its keys', inputMethod],
   ['a reload keeps the draft', reload], ['two tabs are one desk', twoTabs], ['a record is taken back', takeBack],
-  ['cut off, work goes on, and counts once', cutOff], ['finding by pinyin and by number', finding], ['bare keys can be switched off', bareKeys],
+  ['cut off, work goes on, and counts once', cutOff], ['finding by pinyin and by number', finding], ['photos and papers', papers], ['an answer that is lost counts once', lostAnswer],
+  ['a telephone is enough', telephone], ['bare keys can be switched off', bareKeys],
   ['the script is small', size],
 ];

@@ -12,4 +12,20 @@ async function looks(t, {browser, stand}) {
   await page.context().close();
 }
 
-export const operators = [['the operators\' page passes axe', looks]];
+/* Every two seconds the page's server asks; nobody has to reload anything. */
+async function brokerDies(t, {browser, stand}) {
+  const page = await newPage(browser, PLAIN);
+  await page.goto(stand.dashboard);
+  const headline = page.locator('#headline');
+  await until('all is well', async () => (await headline.innerText()) === '一切正常');
+  await stand.say('stop hf-broker');
+  await until('it is said', async () => (await page.locator('#problems').innerText()).includes('broker 连不上'));
+  assert.match(await headline.innerText(), /需要处理 1 件/);
+  assert.deepEqual(await axe(page), []);
+  await picture(page, '61-broker-died');
+  await stand.say('start hf-broker');
+  await until('all is well again', async () => (await headline.innerText()) === '一切正常');
+  await page.context().close();
+}
+
+export const operators = [['the operators\' page passes axe', looks], ['the operators\' page notices a broker that died', brokerDies]];

@@ -47,6 +47,7 @@ export const OFFICE_PC = {viewport: {width: 1093, height: 614}, deviceScaleFacto
 export const PLAIN = {viewport: {width: 1366, height: 768}, deviceScaleFactor: 1, locale: 'zh-CN', timezoneId: 'Asia/Shanghai'};
 /* The same screen at 200 % browser zoom. */
 export const ZOOMED = {viewport: {width: 683, height: 384}, deviceScaleFactor: 2, locale: 'zh-CN', timezoneId: 'Asia/Shanghai'};
+export const TELEPHONE = {viewport: {width: 390, height: 844}, deviceScaleFactor: 2, hasTouch: true, isMobile: true, locale: 'zh-CN', timezoneId: 'Asia/Shanghai'};
 
 export async function newPage(browser, how = OFFICE_PC) {
   const context = await browser.newContext(how), page = await context.newPage();

@@ -143,15 +143,15 @@ class Worker(threading.Thread):
 
 
 class FaultStack(Stack):
-    def __init__(self, seed, workers=6, cases=400, think=0.2):
+    def __init__(self, seed, workers=6, cases=400, think=0.2, proxied=True):
         super().__init__(pg=True)
         self.seed, self.names, self.cases = seed, [f"p{i:02d}" for i in range(workers)], cases
         self.think = think
         self.history, self.lock, self.workers, self.faults = [], threading.Lock(), [], []
-        self.halted = False
+        self.halted = self.recovered = False
         self.more_env = {}           # program or person -> what its environment has more
         self.ports = [free_port(), free_port()]
-        self.proxies = [Proxy(port, seed + i) for i, port in enumerate(self.ports)]
+        self.proxies = [Proxy(port, seed + i) for i, port in enumerate(self.ports)] if proxied else []
         self.broker = " ".join(f"tcp://127.0.0.1:{p}" for p in self.ports)
         self.write_env()
         self.build_up()
@@ -250,12 +250,13 @@ class FaultStack(Stack):
         wait_for("I14 all that was stored is in the ledger",
                  lambda: int(self.sql("SELECT count(DISTINCT id) FROM hf.ledger WHERE kind = 1")[0][0]) >= len(ids), limit)
         wait_for("I14 no lease is left", lambda: self.redis.zcard("hf:{c1}:leases") == 0, limit)
+        wait_for("I14 nothing is left in doubt", lambda: self.redis.zcard("hf:{c1}:lane:doubt") == 0, limit)
         wait_for("I14 nothing is left in triage", lambda: self.redis.zcard("hf:{c1}:lane:triage") == 0, limit)
 
         def recorded():
-            last = max(int(i.split(b"-")[1]) for i, f in self.redis.xrange("hf:{c1}:log")
+            last = max(tuple(map(int, i.split(b"-"))) for i, f in self.redis.xrange("hf:{c1}:log")
                        if not f[b"e"].startswith(b"mark "))  # its own marks may wait for company
-            return int(self.sql("SELECT no FROM hf.cursor WHERE reader = 'recorder'")[0][0]) >= last
+            return tuple(map(int, self.sql("SELECT epoch, no FROM hf.cursor WHERE reader = 'recorder'")[0])) >= last
         wait_for("I14 the recorder has read all", recorded, limit)
 
     # -- the dump -----------------------------------------------------------------------------------
@@ -310,7 +311,7 @@ class FaultStack(Stack):
             cases={c: b"|".join(v[:12]).decode() + "|" for c, v in cases.items()},
             states={s[0]: [int(s[1]), *s[2:]] for s in states}, agents=dict(agents),
             boxes={ob: [int(v[0]), v[1].hex()] for ob, v in boxes.items() if v[0]}, found=self.canaries(),
-            halted=self.halted, seed=self.seed)
+            halted=self.halted, recovered=self.recovered, seed=self.seed)
 
     def judge(self):
         run = self.dump()

@@ -116,6 +116,15 @@ def test_top_is_the_same_picture_in_a_terminal(stack, dash):
     os.close(fd)
 
 
+def test_a_broker_that_died_is_said_and_comes_back(stack, dash):
+    wait_for("the broker is up", lambda: dash.state()["brokers_up"] == dash.state()["brokers"] == 1)
+    stack.kill("hf-broker", signal.SIGKILL)
+    wait_for("the problem", lambda: any("broker 连不上" in p["what"] for p in dash.state()["problems"]))
+    assert "hf_brokers_up 0" in dash.text("/metrics")
+    stack.daemon("hf-broker")
+    wait_for("no problem", lambda: dash.state()["problems"] == [])
+
+
 def test_a_store_that_is_away_is_said_and_comes_back(stack, dash):
     stack.kill("redis", signal.SIGKILL)
     wait_for("Redis is away", lambda: not dash.state()["redis"] and dash.status("/readyz") == 503)

@@ -2,11 +2,14 @@
 where it shows: case show, PostgreSQL, rates; then the same with daemons killed under it."""
 import json
 import os
+import re
 import signal
 import subprocess
+import types
 
 import pytest
 
+from office_rig import PIN, Browser
 from stack import BIN, Stack, wait_for
 
 
@@ -179,3 +182,44 @@ def test_no_file_of_the_stack_holds_a_name_or_a_number(stack, roster):
             for canary in canaries:
                 assert canary not in data, f"{path} holds something of the roster"
     assert looked > 100
+
+
+def new_pin(stack, *args):
+    said = json.loads(stack.ctl("--json", *args).stdout)
+    assert re.fullmatch(r"[0-9]{6}", said["pin"])
+    return said["pin"]
+
+
+def test_a_pin_is_made_with_the_enrolment_and_made_anew(stack):
+    def records():
+        return sum(f[b"e"].startswith(b"record ") for _, f in stack.redis.xrange("hf:{c1}:log"))
+
+    agents = stack.dir / "agents"
+    agents.mkdir()
+    stack.daemon("office", "--office", "--agents", agents, "--listen", "127.0.0.1:0", program="hf-caller")
+    office = types.SimpleNamespace(port=int(re.search(r"port=(\d+)", stack.log("office")).group(1)))
+    for p in ("p31", "p32"):
+        stack.ctl("person", "set", p, "--roles", "caller,leader", "--team", "t1", "--qualified", "yes")
+    first = new_pin(stack, "agent", "enrol", "--person", "p31", "--out", agents / "p31", "--new-pin")
+    b = Browser(office, "p31", first)  # enrolled after the office was opened
+    wait_for("the broker's word", lambda: b.ask("GET", "/api/me")[1]["person"].get("roles") == ["caller", "leader"])
+    second = new_pin(stack, "person", "reset-pin", "--person", "p31", "--out", agents / "p31")
+    if first != second:
+        assert b.login("p31", first)[0] == 401
+    b = Browser(office, "p31", second)
+    wait_for("the new key's login", lambda: b.ask("GET", "/api/me")[1]["person"].get("team") == "t1")
+    # a key that lay open keeps its value: no record is needed
+    stack.ctl("agent", "enrol", "--person", "p32", "--out", agents / "p32")
+    key = agents / "p32" / "persons" / "p32.key"
+    seed = re.search(r'seed = "([0-9a-f]{64})"', key.read_text()).group(1)
+    assert b.login("p32", "")[1]["error"]["code"] == "no-pin"
+    (stack.dir / "pin").write_text(PIN + "\n")
+    before = records()
+    stack.ctl("person", "reset-pin", "--person", "p32", "--out", agents / "p32", "--pin-file", stack.dir / "pin")
+    assert records() == before
+    assert seed not in key.read_text() and PIN not in key.read_text() and key.stat().st_mode & 0o777 == 0o600
+    b = Browser(office, "p32", PIN)
+    wait_for("the old key's login", lambda: b.ask("GET", "/api/me")[1]["person"].get("role") == "caller")
+    r = stack.ctl("person", "reset-pin", "--person", "p33", "--out", agents / "p32", check=False)
+    assert r.returncode == 66 and "p33" in r.stderr
+    assert stack.kill("office", signal.SIGTERM) == 0

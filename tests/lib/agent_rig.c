@@ -164,6 +164,11 @@ agent_welcome(uint64_t upto)
 		strcpy(lists.persons[1].person, "bob");
 		lists.persons[0].ok = lists.persons[1].ok = 1;
 	}
+	if (lists.n_persons == 1 && strcmp(lists.persons[0].person, "ann") == 0) {
+		lists.n_persons = 2;
+		strcpy(lists.persons[1].person, "bob");
+		lists.persons[1].ok = 1;
+	}
 	welcome_lists_encode(&f1, &lists);
 	agent_hear(&f, &f1);
 	buf_done(&f1);

@@ -42,7 +42,7 @@ struct agent_rig {
 	size_t n_said;
 };
 extern struct agent_rig t;
-/* What the next WELCOME carries; ann and bob may act when it is empty. */
+/* What the next WELCOME carries; ann and bob may act when it is empty, bob also when only ann is in it. */
 extern struct welcome_lists lists;
 
 void agent_forget_sent(void);

@@ -543,6 +543,7 @@ static const struct command {
     {"SADD", cmd_sadd, SET, 3},
     {"SREM", cmd_remove, SET, 3},
     {"SMEMBERS", cmd_names, SET, 2},
+    {"SCARD", cmd_card, SET, 2},
     {"LPUSH", cmd_lpush, LIST, 3},
     {"LTRIM", cmd_ltrim, LIST, 4},
     {"LRANGE", cmd_lrange, LIST, 4},

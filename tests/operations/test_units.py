@@ -13,7 +13,8 @@ def systemd_analyze(*words):
 
 
 def test_all_are_there():
-    assert {f.stem for f in SERVICES} == {"hf-broker", "hf-router", "hf-recorder", "hf-dashboard", "hf-reconcile"}
+    assert {f.stem for f in SERVICES} == {"hf-broker", "hf-router", "hf-recorder", "hf-dashboard", "hf-reconcile",
+                                           "hf-office"}
 
 
 @pytest.mark.parametrize("unit", SERVICES, ids=lambda f: f.stem)

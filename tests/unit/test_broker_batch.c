@@ -15,7 +15,9 @@ struct rig {
 	int sent;         /* calls */
 	size_t argc;      /* of the last call */
 	char first[64];   /* name of its first entry */
+	char order[64];   /* 's' a call went, a digit: that op completed */
 	char done[4096];  /* "id:outcome:field " in order of completion */
+	bool go_on;       /* the store may get the next call at once */
 	struct op *again; /* submitted from inside the first completion */
 };
 
@@ -31,6 +33,7 @@ on_send(void *arg, const struct span *argv, size_t argc)
 
 	r->sent++;
 	r->argc = argc;
+	r->order[strlen(r->order)] = 's';
 	(void)snprintf(
 	    r->first, sizeof(r->first), "%.*s", (int)argv[7].len, (const char *)argv[7].data);
 }
@@ -42,6 +45,7 @@ on_done(void *arg, const struct reply *reply)
 	struct span f = reply_at(reply, 0);
 	size_t len = strlen(m->rig->done);
 
+	m->rig->order[strlen(m->rig->order)] = (char)('0' + m->id);
 	(void)snprintf(m->rig->done + len, sizeof(m->rig->done) - len, "%d:%d:%.*s ", m->id,
 	    (int)reply->outcome, (int)f.len, (const char *)f.data);
 	if (m->rig->again != NULL) {
@@ -72,7 +76,7 @@ answer(struct rig *r, const char *const *words, size_t n)
 		answer_field(&a, span_str(words[i]));
 		answer_field(&a, span_str("f"));
 	}
-	batch_answered(r->b, &a);
+	batch_answered(r->b, &a, r->go_on);
 	answer_done(&a);
 }
 
@@ -103,6 +107,35 @@ one_call_flies_and_the_rest_goes_into_the_next(void **state)
 	answer(&r, (const char *[]){"no", "err", "ok"}, 3);
 	assert_string_equal(r.done, "0:0:f 1:1:f 2:2:f 3:0:f ");
 	assert_true(batch_is_idle(r.b));
+	batch_destroy(r.b);
+}
+
+static void
+what_waited_goes_before_the_completions_run(void **state)
+{
+	struct rig r = {.go_on = true};
+	struct mark m[4] = {{&r, 0}, {&r, 1}, {&r, 2}, {&r, 3}};
+
+	(void)state;
+	r.b = batch_create("c1", on_send, &r);
+	batch_open(r.b, 1);
+	op_submit(r.b, op(&m[0]));
+	batch_flush(r.b);
+	op_submit(r.b, op(&m[1]));
+	r.again = op(&m[2]);
+	answer(&r, (const char *[]){"ok"}, 1);
+	assert_string_equal(r.order, "ss0");
+	answer(
+	    &r, (const char *[]){"ok"}, 1); /* of 1 alone: 2 was submitted after that call went */
+	assert_string_equal(r.order, "ss0s1");
+	r.go_on = false; /* another store answered: it gets nothing of what waits */
+	op_submit(r.b, op(&m[3]));
+	answer(&r, (const char *[]){"ok"}, 1);
+	assert_string_equal(r.order, "ss0s12");
+	batch_close(r.b);
+	batch_flush(r.b);
+	assert_string_equal(r.order, "ss0s123");
+	assert_string_equal(r.done, "0:0:f 1:0:f 2:0:f 3:3: ");
 	batch_destroy(r.b);
 }
 
@@ -229,6 +262,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(one_call_flies_and_the_rest_goes_into_the_next),
+	    cmocka_unit_test(what_waited_goes_before_the_completions_run),
 	    cmocka_unit_test(a_reply_of_another_shape_leaves_everything_unknown),
 	    cmocka_unit_test(what_was_not_sent_is_told_apart_from_what_was),
 	    cmocka_unit_test(a_call_holds_256_entries_or_4_MB),

@@ -26,6 +26,22 @@ nothing_is_asked_before_welcome(void **state)
 	assert_string_equal(agent_sent(MSG_NEXT)->u.next.person, "ann");
 }
 
+/* Who logs in while a HELLO is out is named by the next one only. */
+static void
+a_welcome_to_an_older_hello_is_passed_over(void **state)
+{
+	(void)state;
+	lists.n_persons = 1;
+	strcpy(lists.persons[0].person, "bob");
+	lists.persons[0].ok = 1;
+	agent_welcome(0);
+	assert_null(agent_told(LINK_ONLINE));
+	assert_null(agent_told(LINK_PERSON));
+	agent_welcome(0);
+	assert_int_equal(agent_times_told(LINK_ONLINE), 1);
+	assert_int_equal(agent_times_told(LINK_PERSON), 2);
+}
+
 static void
 tickets_are_signed_and_hello_carries_them(void **state)
 {
@@ -363,6 +379,7 @@ main(void)
 #define EACH(name) cmocka_unit_test_setup_teardown(name, agent_setup, agent_teardown)
 	const struct CMUnitTest tests[] = {
 	    EACH(nothing_is_asked_before_welcome),
+	    EACH(a_welcome_to_an_older_hello_is_passed_over),
 	    EACH(tickets_are_signed_and_hello_carries_them),
 	    EACH(two_silences_turn_to_the_next_broker),
 	    EACH(a_connection_that_cannot_send_is_silent_too),

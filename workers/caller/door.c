@@ -3,7 +3,7 @@
  * Happy path: the PIN opens the person's key (in a thread), the key logs in at the broker, whose word
  * brings role and team, and the browser gets its cookie. Failures: a wrong PIN and a person who does not
  * exist look and take the same; five wrong ones in five minutes make that person wait, and twenty
- * tries a second everybody; a broker that says nothing for two seconds is not waited for. A try
+ * tries a second everybody; a broker that says nothing for five seconds, or is known to be away, is not waited for. A try
  * counts from its beginning, so that many at once gain nothing. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +17,7 @@
 #include "workers/caller/office_int.h"
 
 #define LOGINS_A_SECOND 20
-#define ANSWER_US       (2 * SECOND_US)
+#define ANSWER_US       (5 * SECOND_US)
 
 struct knock {
 	struct room *room; /* NULL: a stranger */
@@ -154,11 +154,11 @@ answer_arrivals(struct room *r, bool may)
 void
 door_known(struct room *r)
 {
-	if (TAILQ_EMPTY(&r->arrivals))
-		return;
 	answer_arrivals(r, r->may_act);
-	if (!r->may_act)
-		room_leave(r, "leave");
+	if (r->may_act)
+		return;
+	seats_of_room_end(r); /* let in while nobody could be asked */
+	room_leave(r, "leave");
 }
 
 void
@@ -166,7 +166,7 @@ door_tick(struct room *r, int64_t now)
 {
 	const struct arrival *a = TAILQ_FIRST(&r->arrivals);
 
-	if (a != NULL && now - a->since_us >= ANSWER_US)
+	if (a != NULL && (r->is_offline || now - a->since_us >= ANSWER_US))
 		answer_arrivals(r, true);
 }
 
@@ -181,7 +181,6 @@ door_close(struct room *r)
 static void
 opened(struct room *r, const struct person_key *k, struct http_later *later)
 {
-	bool is_up = session_is_up(client_session(r->client)); /* before HELLO is said again */
 	struct arrival *a = xcalloc(1, sizeof(*a));
 
 	memset(&r->tries, 0, sizeof(r->tries));
@@ -189,8 +188,7 @@ opened(struct room *r, const struct person_key *k, struct http_later *later)
 	a->later = later;
 	a->since_us = clock_boot_us();
 	TAILQ_INSERT_TAIL(&r->arrivals, a, link);
-	if (!is_up)
-		answer_arrivals(r, true);
+	door_tick(r, a->since_us);
 }
 
 void

@@ -79,6 +79,7 @@ struct room {
 	struct loop_timer *soon; /* status, after the turn */
 	struct buf status;       /* as it was said last */
 	bool is_in;              /* logged in: the key is here */
+	bool is_offline;         /* no broker answers */
 	bool is_known, may_act;  /* the broker's word on the person */
 	uint64_t roles;
 	name_t team;

@@ -151,7 +151,7 @@ me(struct seat *s, const struct http_request *req, struct http_response *res)
 static void
 events(struct seat *s, const struct http_request *req, struct http_response *res)
 {
-	(void)res;
+	http_set_header(res, "X-Accel-Buffering", "no"); /* nginx: pass it on as it comes */
 	room_watch(s->room, s, req);
 }
 

@@ -133,6 +133,10 @@ on_event(void *arg, const struct link_event *e)
 	if (e->kind == LINK_SEEN && views_seen(r, e))
 		return;
 	desk_on_event(r->desk, e);
+	if (e->kind == LINK_ONLINE || e->kind == LINK_OFFLINE) {
+		r->is_offline = e->kind == LINK_OFFLINE;
+		door_tick(r, clock_boot_us());
+	}
 	if (e->kind == LINK_PERSON) {
 		r->is_known = true;
 		r->may_act = e->seq != 0;

@@ -106,7 +106,7 @@ write_place(struct router *r, struct call *call, struct rcase *c)
 	call_bytes(call, blob, len);
 	memcpy(c->saved_blob, blob, len);
 	c->saved_len = len;
-	if (!case_moves(c))
+	if (!case_moves(r, c))
 		return;
 	call_str(call, c->want.lane);
 	call_u(call, (uint64_t)c->want.due);
@@ -137,7 +137,7 @@ write_case(struct router *r, struct call *call, struct rcase *c)
 	size_t len = law_case_pack(blob, &c->law);
 
 	c->is_queued = false;
-	if (case_moves(c) || len != c->saved_len || memcmp(blob, c->saved_blob, len) != 0) {
+	if (case_moves(r, c) || len != c->saved_len || memcmp(blob, c->saved_blob, len) != 0) {
 		write_place(r, call, c);
 		sent(r, WORK_CASE, c);
 	} else {
@@ -231,7 +231,7 @@ write_words(struct call *call, const struct words *w)
 static void
 write_cursor(struct router *r, struct call *call)
 {
-	struct buf book = BUF_INIT;
+	struct buf book = BUF_INIT, days = BUF_INIT;
 
 	call_entry(call, "cursor");
 	call_str(call, "router");
@@ -252,6 +252,13 @@ write_cursor(struct router *r, struct call *call)
 		call_str(call, "policy");
 		call_span(call, buf_span(&r->policy_text));
 		r->policy_dirty = false;
+	}
+	if (r->days_dirty) {
+		days_print(&days, &r->days);
+		call_str(call, "days");
+		call_span(call, buf_span(&days));
+		r->days_dirty = false;
+		buf_done(&days);
 	}
 	r->cursor = r->done;
 }
@@ -311,7 +318,9 @@ placed(struct router *r, struct rcase *c, const struct rds_reply *entry)
 		c->held = true;
 		return;
 	}
-	if (case_moves(c)) {
+	if (says(entry, 2, "doubt"))
+		return;
+	if (case_moves(r, c)) {
 		memcpy(c->lane, c->want.lane, sizeof(c->want.lane));
 		c->due = c->want.due;
 		memcpy(c->owner, c->want.owner, sizeof(c->owner));

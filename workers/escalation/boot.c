@@ -60,7 +60,8 @@ boot_forget(struct router *r)
 	r->release = NULL;
 	r->n_heap = 0;
 	r->gate_sent = -1;
-	r->book_dirty = r->policy_dirty = false;
+	r->book_dirty = r->policy_dirty = r->days_dirty = false;
+	r->days.n = 0;
 	book_init(&r->book);
 	r->read = r->done = r->cursor = (struct logid){0, 0};
 }
@@ -175,13 +176,15 @@ ask_step(struct router *r)
 
 	switch ((enum boot_step)r->step) {
 	case BOOT_CAMPAIGN: ask(r, argv, 2); return;
-	case BOOT_META: ask_key(r, "HMGET", "meta", "epoch", NULL, NULL, NULL); return;
+	case BOOT_META:
+		ask_key(r, "HMGET", "meta", "epoch", "loading", "doubt", "doubt_until");
+		return;
 	case BOOT_LEAD: ask_lead(r, "", ""); return;
 	case BOOT_TAKE:
 		next_lead(r, r->lead);
 		ask_lead(r, r->seen, r->lead);
 		return;
-	case BOOT_ROUTER: ask_key(r, "HMGET", "router", "cursor", "book", "policy", NULL); return;
+	case BOOT_ROUTER: ask_key(r, "HMGET", "router", "cursor", "book", "policy", "days"); return;
 	case BOOT_AGENTS: ask_key(r, "HGETALL", "agents", NULL, NULL, NULL, NULL); return;
 	case BOOT_PERSONS: ask_key(r, "HGETALL", "persons", NULL, NULL, NULL, NULL); return;
 	case BOOT_OFFERS: ask_key(r, "HGETALL", "offer", NULL, NULL, NULL, NULL); return;
@@ -218,8 +221,14 @@ choose_campaign(struct router *r, const struct rds_reply *reply, struct err *err
 static int
 meta(struct router *r, const struct rds_reply *reply)
 {
-	struct span s = rds_str(rds_at(reply, 0));
+	struct span s = rds_str(rds_at(reply, 0)), until = rds_str(rds_at(reply, 3));
+	uint64_t ms = 0;
 
+	if (span_eq_str(rds_str(rds_at(reply, 1)), "1"))
+		return 0; /* hfctl recover is filling it */
+	r->is_doubt = span_eq_str(rds_str(rds_at(reply, 2)), "1");
+	(void)text_to_u64((const char *)until.data, until.len, &ms);
+	r->doubt_until = (int64_t)ms;
 	return s.len > 0 && text_to_u64((const char *)s.data, s.len, &r->epoch) && r->epoch > 0;
 }
 
@@ -277,7 +286,7 @@ static int
 router_hash(struct router *r, const struct rds_reply *reply, struct err *err)
 {
 	struct span cursor = rds_str(rds_at(reply, 0)), book = rds_str(rds_at(reply, 1));
-	struct span policy = rds_str(rds_at(reply, 2));
+	struct span policy = rds_str(rds_at(reply, 2)), days = rds_str(rds_at(reply, 3));
 
 	if (cursor.len > 0) {
 		const char *dash = memchr(cursor.data, '-', cursor.len);
@@ -290,6 +299,7 @@ router_hash(struct router *r, const struct rds_reply *reply, struct err *err)
 	r->read = r->done = r->cursor;
 	if (book.len > 0 && book_parse(&r->book, book, err) != 0)
 		return -1;
+	(void)own_use_days(r, days, true);
 	if (policy.len > 0 && own_use_policy(r, policy, "policy"))
 		return 1;
 	return r->policy != NULL || own_default_policy(r)

@@ -249,7 +249,10 @@ on_policy(struct router *r, const struct log_entry *e, const struct record_heade
 		buf_done(&store);
 		return false;
 	}
-	if (opened && body.text.len > 0 && own_use_policy(r, body.text, "policy")) {
+	if (opened && span_eq_str(h->f[F_what].bytes, "days")) {
+		if (own_use_days(r, body.text, false))
+			offers_all(r);
+	} else if (opened && body.text.len > 0 && own_use_policy(r, body.text, "policy")) {
 		r->book.policy = u_of(h, F_policy);
 		r->policy_dirty = true;
 		case_all(r, look_if_resting, (void *)&(int64_t){e->now});

@@ -209,16 +209,17 @@ case_look(struct router *r, struct rcase *c, int64_t now)
 
 /* ---- both ---- */
 
+/* Parked until a person frees it; in doubt until all agents came back after a lost store. */
 static bool
-stands_apart(const struct rcase *c)
+stands_apart(const struct router *r, const struct rcase *c)
 {
-	return strcmp(c->lane, "parked") == 0 || strcmp(c->lane, "doubt") == 0;
+	return strcmp(c->lane, "parked") == 0 || (r->is_doubt && strcmp(c->lane, "doubt") == 0);
 }
 
 bool
-case_moves(const struct rcase *c)
+case_moves(const struct router *r, const struct rcase *c)
 {
-	if (!c->has_want || c->held || (stands_apart(c) && strcmp(c->want.lane, c->lane) != 0))
+	if (!c->has_want || c->held || (stands_apart(r, c) && strcmp(c->want.lane, c->lane) != 0))
 		return false;
 	/* In the pool the due time is the place in the seeded order, and stays. */
 	return strcmp(c->want.lane, c->lane) != 0 || strcmp(c->want.owner, c->owner) != 0 ||
@@ -226,14 +227,14 @@ case_moves(const struct rcase *c)
 }
 
 bool
-case_differs(const struct rcase *c)
+case_differs(const struct router *r, const struct rcase *c)
 {
 	uint8_t blob[LAW_BLOB_MAX];
 	size_t len;
 
 	if (!c->has_want)
 		return false;
-	if (case_moves(c) || (!c->held && c->timer_at != c->timer_saved))
+	if (case_moves(r, c) || (!c->held && c->timer_at != c->timer_saved))
 		return true;
 	len = law_case_pack(blob, &c->law);
 	return len != c->saved_len || memcmp(blob, c->saved_blob, len) != 0;
@@ -244,7 +245,7 @@ case_queue(struct router *r, struct rcase *c)
 {
 	if (c->is_queued)
 		return;
-	if (!case_differs(c)) {
+	if (!case_differs(r, c)) {
 		c->unsaved.no = 0; /* folding it again after a restart says the same */
 		return;
 	}

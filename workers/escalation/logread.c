@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "workers/escalation/router.h"
@@ -325,6 +326,29 @@ on_create(struct router *r, const struct log_entry *e)
 }
 
 static void
+out_of_doubt(struct router *r, struct rcase *c, void *arg)
+{
+	(void)arg;
+	if (strcmp(c->lane, "doubt") != 0)
+		return;
+	case_look(r, c, clock_campaign_ms());
+	case_queue(r, c);
+}
+
+static void
+on_doubt(struct router *r, const struct log_entry *e)
+{
+	uint64_t until = 0;
+	struct span s = after_word(e->detail);
+
+	r->is_doubt = span_eq_str(word(e->detail, 0), "1");
+	(void)text_to_u64((const char *)s.data, s.len, &until);
+	r->doubt_until = r->is_doubt ? (int64_t)until : 0;
+	if (!r->is_doubt)
+		case_all(r, out_of_doubt, NULL);
+}
+
+static void
 on_offer(struct router *r, const struct log_entry *e)
 {
 	struct rperson *p;
@@ -360,7 +384,8 @@ log_apply(struct router *r, const struct log_entry *e)
 	if (strcmp(e->type, "record") == 0)
 		return on_record(r, e, at);
 	if (strcmp(e->type, "grant") == 0 || strcmp(e->type, "giveback") == 0 ||
-	    strcmp(e->type, "expire") == 0 || strcmp(e->type, "place") == 0)
+	    strcmp(e->type, "expire") == 0 || strcmp(e->type, "place") == 0 ||
+	    strcmp(e->type, "readmit") == 0)
 		on_state(r, e);
 	else if (strcmp(e->type, "create") == 0)
 		on_create(r, e);
@@ -368,6 +393,8 @@ log_apply(struct router *r, const struct log_entry *e)
 		on_person(r, e);
 	else if (strcmp(e->type, "offer") == 0)
 		on_offer(r, e);
+	else if (strcmp(e->type, "doubt") == 0 && e->epoch == r->epoch)
+		on_doubt(r, e);
 	else if (strcmp(e->type, "epoch") == 0 && e->epoch > r->epoch)
 		router_reload(r, "a new epoch");
 	return true;

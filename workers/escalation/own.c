@@ -19,6 +19,43 @@
 
 /* ---- the policy ---- */
 
+/* The week, the policy's days, and over them those that were imported. */
+static void
+make_calendar(struct router *r)
+{
+	calendar_init(&r->calendar, r->policy);
+	for (uint32_t i = 0; i < r->days.n; i++) {
+		const struct day *d = &r->days.at[i];
+
+		if (!calendar_set_day(
+		        &r->calendar, d->day, d->kind != DAY_HOLIDAY, d->kind == DAY_WORKDAY))
+			log_error("days",
+			    "decision=\"the calendar is full, later days are as the week\"");
+	}
+}
+
+bool
+own_use_days(struct router *r, struct span text, bool loaded)
+{
+	static struct days news;
+	struct err err = ERR_INIT;
+
+	if (days_parse(&news, text, &err) != 0) {
+		log_error("days", "why=\"%s\" decision=\"nothing of it is taken\"", err.text);
+		return false;
+	}
+	for (uint32_t i = 0; i < news.n; i++) {
+		enum days_put got = days_put(&r->days, &news.at[i], false);
+
+		if (got == DAYS_FULL)
+			log_error("days", "decision=\"the list is full, a day is left out\"");
+		r->days_dirty = r->days_dirty || (!loaded && got == DAYS_CHANGED);
+	}
+	if (r->policy != NULL)
+		make_calendar(r);
+	return true;
+}
+
 bool
 own_use_policy(struct router *r, struct span text, const char *name)
 {
@@ -30,7 +67,7 @@ own_use_policy(struct router *r, struct span text, const char *name)
 	if (ok) {
 		policy_free(r->policy);
 		r->policy = p;
-		calendar_init(&r->calendar, p);
+		make_calendar(r);
 		if (text.data != r->policy_text.data) {
 			buf_clear(&r->policy_text);
 			buf_add(&r->policy_text, text.data, text.len);

@@ -212,7 +212,7 @@ apply_entries(struct router *r)
 static bool
 wants_cursor(const struct router *r)
 {
-	return logid_after(r->done, r->cursor) || r->book_dirty || r->policy_dirty;
+	return logid_after(r->done, r->cursor) || r->book_dirty || r->policy_dirty || r->days_dirty;
 }
 
 static void
@@ -220,8 +220,13 @@ idle(struct router *r)
 {
 	int64_t now = clock_boot_us();
 
-	if (r->mode != MODE_HALTED)
+	if (r->mode != MODE_HALTED && !r->is_doubt)
 		timers_fire(r);
+	if (r->is_doubt && r->doubt_until != 0 && clock_campaign_ms() >= r->doubt_until &&
+	    now - r->doubt_asked >= LEAD_EVERY) {
+		r->doubt_asked = now;
+		words_queue(r, words_make("doubt_over"));
+	}
 	offers_gate(r);
 	if (has_work(r))
 		return;

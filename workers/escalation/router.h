@@ -13,6 +13,7 @@
 #include "base/rds.h"
 #include "base/zsock.h"
 #include "proto/call.h"
+#include "proto/days.h"
 #include "proto/record.h"
 #include "workers/escalation/book.h"
 #include "workers/escalation/law.h"
@@ -106,6 +107,8 @@ struct router {
 	bool is_loading, is_ready, is_inflight, is_reading, is_caught_up, said_waiting;
 	bool is_forcing; /* an entry waited long enough for a key */
 	int64_t blocked_since, cursor_at;
+	bool is_doubt; /* after a lost store: what is in lane doubt stays there, */
+	int64_t doubt_until, doubt_asked; /* until this campaign ms at the latest; 0 never */
 	enum mode mode;
 	uint64_t epoch, generation; /* generation: answers to an older one are dropped */
 	char scan[24];
@@ -113,8 +116,9 @@ struct router {
 	struct policy *policy;
 	struct buf policy_text;
 	struct calendar calendar;
+	struct days days; /* imported, over those of the policy */
 	struct book book;
-	bool book_dirty, policy_dirty;
+	bool book_dirty, policy_dirty, days_dirty;
 	struct buf closing; /* why a pass could not be closed, for hfctl; empty: nothing new */
 	struct map *cases, *persons, *agents; /* agent hex -> owned keys, 128 hex digits */
 	void *heap;                           /* timers.c */
@@ -155,6 +159,8 @@ void own_new_outbox(struct router *r);           /* the old one is of no use any
 bool own_use_policy(
     struct router *r, struct span text, const char *name); /* false: refused, told */
 bool own_default_policy(struct router *r);
+/* The lines of imported days; loaded: as Redis has them, else as a record says them. False: refused, told. */
+bool own_use_days(struct router *r, struct span text, bool loaded);
 
 /* ---- pump.c: log -> work -> batch ---- */
 void pump(struct router *r);
@@ -195,8 +201,8 @@ void case_ctx(struct router *r, const struct rcase *c, int64_t now, struct law_c
 void case_act(
     struct router *r, struct rcase *c, const struct law_act *act, int64_t now, struct logid at);
 void case_look(struct router *r, struct rcase *c, int64_t now);
-bool case_differs(const struct rcase *c); /* Redis has to hear of it */
-bool case_moves(const struct rcase *c);   /* … of its lane, due or owner */
+bool case_differs(const struct router *r, const struct rcase *c); /* Redis has to hear of it */
+bool case_moves(const struct router *r, const struct rcase *c); /* … of its lane, due or owner */
 void case_queue(struct router *r, struct rcase *c);
 void case_count(struct router *r, struct rcase *c);
 void case_free(void *c);

@@ -129,7 +129,7 @@ timers_arm(struct router *r)
 
 	while (r->n_heap > 0 && heap_of(r)[0].c->timer_at != heap_of(r)[0].at)
 		pop(r);
-	if (r->n_heap > 0)
+	if (r->n_heap > 0 && !r->is_doubt)
 		next = heap_of(r)[0].at;
 	if (r->gate_changes < next)
 		next = r->gate_changes;

@@ -275,6 +275,21 @@ sync_interval(const struct session *s)
 	return us > SYNC_US ? SYNC_US : us < 1000000 ? 1000000 : us;
 }
 
+/* With two HELLOs out, the first answer may be that to the older one, which named fewer persons. */
+static bool
+names_all(const struct session *s, const struct welcome_lists *l)
+{
+	for (size_t i = 0; i < s->n_asks; i++) {
+		uint32_t k = 0;
+
+		while (k < l->n_persons && strcmp(l->persons[k].person, s->asks[i]->person) != 0)
+			k++;
+		if (k == l->n_persons)
+			return false;
+	}
+	return true;
+}
+
 static void
 on_welcome(struct session *s, const struct msg_welcome *m, struct span f1, int64_t now)
 {
@@ -289,7 +304,8 @@ on_welcome(struct session *s, const struct msg_welcome *m, struct span f1, int64
 		return;
 	}
 	l = xcalloc(1, sizeof(*l));
-	if (welcome_lists_decode(l, f1, NULL) != 0) {
+	if (welcome_lists_decode(l, f1, NULL) != 0 || !names_all(s, l)) {
+		crypt_wipe(l, sizeof(*l));
 		free(l);
 		return;
 	}

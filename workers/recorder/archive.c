@@ -188,6 +188,12 @@ archive_read_upto(const struct archive *a)
 	return a->last;
 }
 
+struct log_id
+archive_sealed_upto(const struct archive *a)
+{
+	return a->newest.last;
+}
+
 int
 archive_add(struct archive *a, const struct raw_entry *raw, struct err *err)
 {

@@ -20,6 +20,7 @@ void archive_close(
 
 /* The newest entry that was added, sealed or not. */
 struct log_id archive_read_upto(const struct archive *a);
+struct log_id archive_sealed_upto(const struct archive *a);
 /* Adds the entry that follows. ERR_STALE: entries are missing before it. */
 int archive_add(struct archive *a, const struct raw_entry *raw, struct err *err);
 bool archive_full(const struct archive *a); /* seal before adding more */

@@ -24,6 +24,10 @@ batch_create(struct book *book, size_t max)
 	b->agents = xcalloc(max, sizeof(*b->agents));
 	b->persons = xcalloc(max, sizeof(*b->persons));
 	b->epochs = xcalloc(max, sizeof(*b->epochs));
+	b->all = xcalloc(max, sizeof(*b->all));
+	b->all_at = xcalloc(max, sizeof(*b->all_at));
+	b->kept = xcalloc(max, sizeof(*b->kept));
+	b->indexes = xcalloc(max, sizeof(*b->indexes));
 	b->case_at = map_create();
 	b->lease_at = map_create();
 	return b;
@@ -43,6 +47,10 @@ batch_destroy(struct batch *b)
 	free(b->agents);
 	free(b->persons);
 	free(b->epochs);
+	free(b->all);
+	free(b->all_at);
+	free(b->kept);
+	free(b->indexes);
 	map_destroy(b->case_at, NULL);
 	map_destroy(b->lease_at, NULL);
 	free(b);
@@ -76,6 +84,8 @@ batch_add(struct batch *b, const struct raw_entry *raw, struct err *err)
 
 	if (advance(b, raw, &at, err) != 0)
 		return -1;
+	b->all[b->entries - 1] = raw;
+	b->all_at[b->entries - 1] = at;
 	rc = fold_entry(b, raw, &worth, err);
 	if (rc < 0)
 		return -1;
@@ -106,6 +116,7 @@ batch_strip(struct batch *b, unsigned drop)
 	if ((drop & DROP_STATE) == 0)
 		return;
 	b->n_cases = b->n_leases = b->n_agents = b->n_persons = b->n_epochs = 0;
+	b->n_kept = b->n_indexes = 0;
 	if (b->odds == 0 && (b->rows == 0 || b->row[0].flaw == FLAW_NONE || b->row[0].again))
 		b->odd[b->odds++] =
 		    (struct odd){.raw = b->newest, .at = b->book->cursor, .flaw = FLAW_DATABASE};

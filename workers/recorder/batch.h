@@ -112,9 +112,27 @@ struct epoch_change {
 	int64_t wall;
 };
 
+/* One value a campaign that a new queue store must have again. */
+struct kept_change {
+	char what[16];
+	struct span value, said;
+	struct log_id at;
+};
+
+struct index_change {
+	uint8_t case_id[16];
+	struct span indexes; /* 8 bytes each */
+};
+
 struct batch {
 	struct book *book; /* borrowed, changed by batch_add */
 	size_t entries;
+	const struct raw_entry **all; /* entries, owned array */
+	struct log_id *all_at;        /* owned */
+	struct kept_change *kept;     /* owned */
+	size_t n_kept;
+	struct index_change *indexes; /* owned */
+	size_t n_indexes;
 	const struct raw_entry *newest; /* entry */
 	struct row *row;                /* owned */
 	size_t rows;

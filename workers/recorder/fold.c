@@ -146,6 +146,76 @@ on_case(struct entry *x)
 }
 
 static bool
+on_indexes(struct entry *x)
+{
+	struct index_change *c = &x->b->indexes[x->b->n_indexes];
+
+	if (!x->e.has_case || x->e.indexes.len % 8 != 0)
+		return false;
+	if (x->e.indexes.len == 0)
+		return true;
+	memcpy(c->case_id, x->e.case_id, sizeof(c->case_id));
+	c->indexes = x->e.indexes;
+	x->b->n_indexes++;
+	return true;
+}
+
+static bool
+on_create(struct entry *x)
+{
+	return x->has_state && on_indexes(x);
+}
+
+/* A lease of a lost store goes on. */
+static bool
+on_readmit(struct entry *x)
+{
+	struct span d = x->e.detail;
+	struct lease_change *l;
+	name_t person;
+	uint8_t ob[16];
+
+	if (!x->has_state || !word_name(&d, person) || !word_hex(&d, ob, sizeof(ob)))
+		return false;
+	l = lease_of(x->b, &x->e, &x->state);
+	if (!l->granted)
+		snprintf(l->person, sizeof(l->person), "%s", person);
+	return true;
+}
+
+static void
+keep(struct entry *x, const char *what, struct span said)
+{
+	struct kept_change *k = &x->b->kept[x->b->n_kept++];
+
+	snprintf(k->what, sizeof(k->what), "%s", what);
+	k->value = x->e.task;
+	k->said = said;
+	k->at = (struct log_id){x->e.epoch, x->e.no};
+}
+
+static bool
+on_keep(struct entry *x)
+{
+	struct span d = x->e.detail;
+	char what[16];
+
+	if (!word_text(&d, what, sizeof(what)) || !utf8_valid(d.data, d.len))
+		return false;
+	keep(x, what, d);
+	return true;
+}
+
+static bool
+on_pause(struct entry *x)
+{
+	if (!utf8_valid(x->e.detail.data, x->e.detail.len))
+		return false;
+	keep(x, "pause", x->e.detail);
+	return true;
+}
+
+static bool
 on_outbox(struct entry *x)
 {
 	struct span d = x->e.detail;
@@ -351,7 +421,11 @@ static const struct kind {
     {"grant", on_grant, true},
     {"giveback", on_lease_end, true},
     {"expire", on_lease_end, true},
-    {"create", on_case, true},
+    {"create", on_create, true},
+    {"number", on_indexes, true},
+    {"restore", on_case, true},
+    {"readmit", on_readmit, true},
+    {"keep", on_keep, true},
     {"place", on_case, true},
     {"outbox", on_outbox, true},
     {"frozen", on_frozen, true},
@@ -361,7 +435,10 @@ static const struct kind {
     {"epoch", on_epoch, true},
     {"offer", on_nothing, false},
     {"gate", on_nothing, false},
-    {"pause", on_nothing, false},
+    {"pause", on_pause, true},
+    {"doubt", on_nothing, false},
+    {"back", on_nothing, false},
+    {"excused", on_nothing, false},
     {"mode", on_nothing, false},
 };
 

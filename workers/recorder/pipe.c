@@ -156,6 +156,8 @@ flags_text(char out[8], const struct case_state *s)
 		out[n++] = 'p';
 	if (s->triage_after)
 		out[n++] = 't';
+	if (s->acted)
+		out[n++] = 'a';
 	if (s->moved)
 		out[n++] = 'm';
 	if (s->ended != 0)
@@ -273,6 +275,30 @@ add_epoch(struct pipe *p, const struct epoch_change *c, struct err *err)
 }
 
 static int
+add_kept(struct pipe *p, const struct kept_change *k, struct err *err)
+{
+	struct pg_param v[] = {
+	    id_param(p),
+	    pg_text(k->what),
+	    pg_bytes(k->value.data, k->value.len),
+	    pg_text_span(k->said),
+	    pg_i64((int64_t)k->at.epoch),
+	    pg_i64((int64_t)k->at.no),
+	};
+
+	return add(p, STMT_KEPT, v, 6, false, err);
+}
+
+static int
+add_index(struct pipe *p, const struct index_change *c, struct err *err)
+{
+	struct pg_param v[] = {id_param(p), pg_bytes(c->case_id, sizeof(c->case_id)),
+	    pg_bytes(c->indexes.data, c->indexes.len)};
+
+	return add(p, STMT_INDEX, v, 3, false, err);
+}
+
+static int
 add_progress(struct pipe *p, struct err *err)
 {
 	const struct book *k = p->book;
@@ -319,6 +345,12 @@ pipe_batch(struct pipe *p, const struct batch *b, struct err *err)
 			return -1;
 	for (size_t i = 0; i < b->n_epochs; i++)
 		if (add_epoch(p, &b->epochs[i], err) != 0)
+			return -1;
+	for (size_t i = 0; i < b->n_kept; i++)
+		if (add_kept(p, &b->kept[i], err) != 0)
+			return -1;
+	for (size_t i = 0; i < b->n_indexes; i++)
+		if (add_index(p, &b->indexes[i], err) != 0)
 			return -1;
 	return add_progress(p, err);
 }

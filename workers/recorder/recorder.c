@@ -27,6 +27,7 @@
 #define BACKOFF_MAX_MS 5000
 #define REPEAT_US      60000000LL
 #define FLAWS_LOGGED   20
+#define LOOK_US        1000000LL
 
 enum ending { END_STOPPED, END_LOST, END_WAITING, END_HALTED };
 
@@ -43,6 +44,10 @@ struct recorder {
 	struct log_id strip;      /* this one without what `tried` says */
 	size_t tried;             /* index into drops */
 	int backoff_ms;
+	int64_t looked_at; /* 0: not in this session */
+	struct source_meta life;
+	bool has_router;                  /* waits until `end` is committed: */
+	struct log_id router, router_end; /* the router's cursor, and the log's end, not earlier */
 	char said[sizeof(((struct err *)NULL)->text)];
 	int64_t said_at;
 };
@@ -219,10 +224,42 @@ load(struct recorder *r, struct err *err)
 	switch (result) {
 	case COMPARE_SAME: return END_STOPPED;
 	case COMPARE_WAIT: return END_WAITING;
-	case COMPARE_APART: return END_HALTED;
+	case COMPARE_APART:
+		if (strcmp(compare_hint(err), "hfctl recover redis") == 0) {
+			struct err why = ERR_INIT;
+
+			(void)source_halt(r->source, &why); /* may have nothing to halt */
+		}
+		return END_HALTED;
 	case COMPARE_FAILED: break;
 	}
 	return END_LOST;
+}
+
+/* Once a second: is it still the same queue store, and what need not be kept for a new one any more? */
+static int
+look(struct recorder *r, struct err *err)
+{
+	struct source_meta now;
+
+	if (r->looked_at != 0 && clock_boot_us() - r->looked_at < LOOK_US)
+		return 0;
+	if (source_meta(r->source, &now, err) != 0)
+		return -1;
+	if (r->looked_at == 0)
+		r->life = now;
+	r->looked_at = clock_boot_us();
+	if (now.epoch == 0 || now.epoch != r->life.epoch ||
+	    memcmp(now.incarnation, r->life.incarnation, sizeof(now.incarnation)) != 0)
+		return err_set(err, ERR_STALE, "redis lost the campaign, or began anew");
+	if (r->has_router && log_id_cmp(r->book->saved, r->router_end) >= 0) {
+		r->has_router = false;
+		return writer_forget(r->writer, release_archived(r->release), r->router, err);
+	}
+	if (r->has_router)
+		return 0;
+	r->has_router = true;
+	return source_router(r->source, &r->router, &r->router_end, err);
 }
 
 static enum ending
@@ -235,6 +272,8 @@ session(struct recorder *r, struct err *err)
 	if (end != END_STOPPED)
 		return end;
 	r->said[0] = '\0';
+	r->looked_at = 0;
+	r->has_router = false;
 	r->release = release_create(r->o, r->campaign);
 	log_info("recorder.running", "campaign=%s log=%ju-%ju no=%ju", r->campaign,
 	    (uintmax_t)r->book->cursor.epoch, (uintmax_t)r->book->cursor.no,
@@ -244,6 +283,8 @@ session(struct recorder *r, struct err *err)
 		bool singly = log_id_cmp(r->book->cursor, r->one_by_one) < 0;
 		size_t n = 0;
 
+		if (look(r, err) != 0)
+			return END_LOST;
 		if (source_read(r->source, r->book->cursor, singly ? 1 : r->o->batch, BLOCK_MS,
 		        &entry, &n, err) != 0)
 			return END_LOST;

@@ -244,6 +244,12 @@ gather(
 	return 0;
 }
 
+struct log_id
+release_archived(const struct release *r)
+{
+	return r->archive == NULL ? (struct log_id){0, 0} : archive_sealed_upto(r->archive);
+}
+
 int
 release_step(struct release *r, struct source *s, const struct book *book, struct err *err)
 {

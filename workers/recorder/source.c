@@ -134,6 +134,45 @@ source_meta(struct source *s, struct source_meta *ret, struct err *err)
 }
 
 int
+source_router(struct source *s, struct log_id *ret_cursor, struct log_id *ret_end, struct err *err)
+{
+	char key[80];
+	struct span argv[] = {span_str("HGET"),
+	    span_str(call_key(key, sizeof(key), s->campaign, "router")), span_str("cursor")};
+	const struct rds_reply *r;
+	struct source_meta meta;
+
+	if (ask(s, argv, 3, &r, err) != 0)
+		return -1;
+	if (!log_id_parse(rds_str(r), ret_cursor))
+		*ret_cursor = (struct log_id){0, 0};
+	rds_sync_free(r);
+	if (source_meta(s, &meta, err) != 0)
+		return -1;
+	*ret_end = (struct log_id){meta.epoch, meta.logno};
+	return 0;
+}
+
+int
+source_halt(struct source *s, struct err *err)
+{
+	const struct rds_reply *r;
+	const struct span *argv;
+	size_t argc;
+	int rc;
+
+	source_mark_begin(s, 0);
+	call_entry(&s->call, "halt");
+	call_str(&s->call, "store-regressed");
+	argv = call_argv(&s->call, &argc);
+	rc = ask(s, argv, argc, &r, err);
+	if (rc == 0)
+		rds_sync_free(r);
+	end_call(s);
+	return rc;
+}
+
+int
 source_box(struct source *s, const uint8_t ob[16], uint64_t *ret_upto, uint64_t *ret_settled,
     struct err *err)
 {

@@ -60,6 +60,13 @@ static const struct {
     {STMT_CURSOR, "UPDATE hf.cursor SET epoch = $2, no = $3, opseq = $4, campaign_at = $5, "
                   "moved_at = now() "
                   "WHERE campaign = $1 AND reader = 'recorder' AND epoch = $6 AND no = $7"},
+    {STMT_KEPT, "INSERT INTO hf.kept AS k (campaign, what, value, said, log_epoch, log_no) "
+                "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (campaign, what) DO UPDATE SET "
+                "value = EXCLUDED.value, said = EXCLUDED.said, log_epoch = EXCLUDED.log_epoch, "
+                "log_no = EXCLUDED.log_no "
+                "WHERE (k.log_epoch, k.log_no) < (EXCLUDED.log_epoch, EXCLUDED.log_no)"},
+    {STMT_INDEX, "INSERT INTO hf.case_index (campaign, case_ref, indexes) VALUES ($1, $2, $3) "
+                 "ON CONFLICT DO NOTHING"},
     {STMT_COUNT, "UPDATE hf.campaign SET ledger_no = $2 WHERE campaign = $1 AND ledger_no = $3"},
 };
 

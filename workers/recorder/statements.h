@@ -17,6 +17,8 @@
 #define STMT_CURSOR_NEW   "cursor_new"
 #define STMT_CURSOR       "cursor"
 #define STMT_COUNT        "count"
+#define STMT_KEPT         "kept"
+#define STMT_INDEX        "index"
 
 int statements_prepare(struct pg *pg, struct err *err);
 

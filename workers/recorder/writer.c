@@ -301,6 +301,49 @@ write_careful(struct writer *w, struct batch *b, struct err *err)
 	return 0;
 }
 
+/* The entries as they lie in the log: what a new queue store's log begins with. */
+static int
+write_tail(struct writer *w, const struct batch *b, struct err *err)
+{
+	struct buf raw = BUF_INIT;
+	int rc =
+	    pg_copy_begin(w->pg, "COPY hf.log_tail (campaign, epoch, no, raw) FROM STDIN", err);
+
+	for (size_t i = 0; rc == 0 && i < b->entries; i++) {
+		struct pg_param v[] = {pg_text(w->campaign), pg_i64((int64_t)b->all_at[i].epoch),
+		    pg_i64((int64_t)b->all_at[i].no), pg_null()};
+
+		buf_clear(&raw);
+		raw_entry_text(&raw, b->all[i]);
+		v[3] = pg_bytes(raw.data, raw.len);
+		rc = pg_copy_row(w->pg, v, 4, err);
+	}
+	buf_done(&raw);
+	return rc == 0 ? pg_copy_end(w->pg, err) : -1;
+}
+
+int
+writer_forget(struct writer *w, struct log_id archived, struct log_id router, struct err *err)
+{
+	struct log_id upto = log_id_cmp(archived, router) < 0 ? archived : router;
+	struct pg_param r[] = {
+	    pg_text(w->campaign), pg_i64((int64_t)router.epoch), pg_i64((int64_t)router.no)};
+	struct pg_param t[] = {
+	    pg_text(w->campaign), pg_i64((int64_t)upto.epoch), pg_i64((int64_t)upto.no)};
+
+	if (pg_exec(w->pg,
+	        "INSERT INTO hf.cursor (campaign, reader, epoch, no) VALUES ($1, 'router', $2, $3) "
+	        "ON CONFLICT (campaign, reader) DO UPDATE SET epoch = EXCLUDED.epoch, "
+	        "no = EXCLUDED.no, moved_at = now()",
+	        r, 3, NULL, err) != 0)
+		return err_wrap(err, "the router's cursor");
+	if (pg_exec(w->pg,
+	        "DELETE FROM hf.log_tail WHERE campaign = $1 AND (epoch, no) <= ($2, $3)", t, 3,
+	        NULL, err) != 0)
+		return err_wrap(err, "log_tail");
+	return 0;
+}
+
 static int
 write_rest(struct writer *w, struct batch *b, struct err *err)
 {
@@ -346,6 +389,8 @@ writer_commit(struct writer *w, struct batch *b, enum writer_care care, struct e
 			return -1;
 	if (care == WRITER_FAST ? write_fast(w, b, err) != 0 : write_careful(w, b, err) != 0)
 		return err_wrap(err, "ledger");
+	if (write_tail(w, b, err) != 0)
+		return err_wrap(err, "log_tail");
 	if (write_rest(w, b, err) != 0)
 		return -1;
 	if (pg_exec(w->pg, "COMMIT", NULL, 0, NULL, err) != 0)

@@ -4,6 +4,7 @@ import * as db from './db.js';
 import {draftOf, edit, isTyped, otherTab, readDrafts, toggleTimer} from './drafts.js';
 import {missing, outcome, DEFAULT_NEXT} from './outcomes.js';
 import * as records from './records.js';
+import {attach} from './files.js';
 import {S, changed, hand, joinTabs, say, set, task} from './store.js';
 import {clockNow, clockSaid, ms} from './time.js';
 import {LEASE, NONE, SPOKE, TICKS} from './words.js';
@@ -140,6 +141,7 @@ export function onLine(said) {
   else if (said.lease) onLease(said.lease);
   else if (said.seen) set({seen: said.seen});
   else if (said.revealed) set({revealed: said.revealed});
+  else if (said['evidence-sent']) S.sent.add(said['evidence-sent'].hash);
   else if (said.link) set({link: said.link.state === 'online' ? 'up' : 'down'});
   else if (said.error && !records.onError(said.error)) say(said.error.text || said.error.code, 'bad');
   if (said.accepted) own();
@@ -207,8 +209,10 @@ async function askAgain() {
   if (said.error && said.error.code !== 'busy') set({wantNext: false});
 }
 
-export function take(what) {
+/* direction: in, when that person rang; the record will say so. */
+export function take(what, direction) {
   const there = what.case && hand().find(t => t.case === what.case);
+  if (direction && what.case) edit(what.case, {direction});
   if (there) return choose(there.case);
   set({wantNext: true, dialog: null, none: null});
   command({do: 'take', ...what}).then(ok => ok || set({wantNext: false}));
@@ -227,6 +231,22 @@ export async function giveBack(reason) {
     say(`已放回 ${t.name || ''}`);
     settleCurrent();
   }
+}
+
+export function paper(items, note) {
+  const t = task();
+  set({dialog: null});
+  if (!t) return;
+  records.savePaper(t, items, note);
+  settleCurrent();
+}
+
+/* Photos that are dropped on the page, pasted, or chosen belong to the case in hand. */
+export function files(list) {
+  if (!list || list.length === 0) return false;
+  if (task()) attach(task().case, [...list]);
+  else say('手里没有人，不知道照片是谁的', 'warn');
+  return true;
 }
 
 export function turn(step) {

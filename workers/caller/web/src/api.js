@@ -11,10 +11,10 @@ class ApiError extends Error {
   }
 }
 
-const LIMIT_MS = 20000;
+const LIMIT_MS = 20000, UPLOAD_MS = 180000;
 
-async function ask(path, options) {
-  const stop = new AbortController(), timer = setTimeout(() => stop.abort(), LIMIT_MS);
+async function ask(path, options, limit = LIMIT_MS) {
+  const stop = new AbortController(), timer = setTimeout(() => stop.abort(), limit);
   let response, body = {};
   try {
     response = await fetch(path, {credentials: 'same-origin', cache: 'no-store', signal: stop.signal, ...options});
@@ -55,6 +55,9 @@ export async function command(what) {
     return post('/api/do', what);
   }
 }
+
+export const upload = (c, file) => ask(`/api/evidence?case=${c}`,
+  {method: 'POST', headers: {'Content-Type': file.type, 'X-HF-CSRF': csrf}, body: file}, UPLOAD_MS);
 
 /* UUID, version 7: the time first, so that what was written first sorts first. */
 export function uuid7() {

@@ -49,6 +49,7 @@ function Numbers({task}) {
               {n.n} {KINDS[n.kind] || n.kind || '号码'}</label>
             <span class="num big">{grouped(n.digits)}</span>
             <span class="soft">话机拨 <b class="num">{n.dial || n.digits}</b>{n.note && ` · ${n.note}`}</span>
+            <a class="tel" href={`tel:${n.dial || n.digits}`}>拨打<span class="off-screen">第 {n.n} 个号码</span></a>
             <button type="button" class="small" onClick={() => copy(n.dial || n.digits)}>{d.number === n.n && <kbd>C</kbd>} 复制<span class="off-screen">第 {n.n} 个号码</span></button>
           </li>
         ))}

@@ -1,6 +1,7 @@
 /* What opens over the desk: inbound look-up, a new number, giving back, today's records, help. */
 import {useEffect, useRef, useState} from 'preact/hooks';
-import {addNumber, giveBack, look, take} from './actions.js';
+import {addNumber, files, giveBack, look, paper, take} from './actions.js';
+import {draftOf} from './drafts.js';
 import {outcome, KEYS, more} from './outcomes.js';
 import {table} from './keys.js';
 import {S, say, set} from './store.js';
@@ -29,7 +30,7 @@ function Inbound() {
       </div>
       <ul class="found">
         {seen && seen.code === 'ok' && seen.rows.map(r => (
-          <li key={r.case}><button type="button" onClick={() => take({case: r.case})}><b>{r.name || r.case.slice(0, 8)}</b> {r.school || ''} {r.major || ''} — 打开</button></li>
+          <li key={r.case}><button type="button" onClick={() => take({case: r.case}, 'in')}><b>{r.name || r.case.slice(0, 8)}</b> {r.school || ''} {r.major || ''} — 打开</button></li>
         ))}
       </ul>
     </form>
@@ -73,6 +74,32 @@ function Back({task}) {
         {BACK.map(([c, text], i) => <li key={c}><button type="button" onClick={() => giveBack(c)}><kbd>{i + 1}</kbd> {text}</button></li>)}
       </ol>
     </div>
+  );
+}
+
+const ITEMS = [[1, '申请书填全（省、年、姓名、考生号、本人意愿、日期）'], [2, '考生签名、手印'], [4, '家长签名、手印'], [8, '身份证'], [16, '准考证'], [32, '合在一张照片里']];
+
+function Paper({task}) {
+  const [items, setItems] = useState(0), [note, setNote] = useState('');
+  if (!task) return <p>先打开一个人</p>;
+  const photos = draftOf(task.case).evidence, all = items === 63 && photos.length > 0;
+  const save = e => {
+    e.preventDefault();
+    if (items === 0 && photos.length === 0) return say('勾上收到了哪几样，或加上照片', 'warn');
+    return paper(items, note);
+  };
+  return (
+    <form onSubmit={save}>
+      <p>{task.name} 的退档材料：收到的勾上。六样齐、有照片才算全，不全的还在你名下。</p>
+      {ITEMS.map(([bit, text], i) => (
+        <label key={bit}><input type="checkbox" autofocus={i === 0} checked={(items & bit) !== 0} onChange={() => setItems(items ^ bit)} /> {text}</label>
+      ))}
+      <p>照片 {photos.length} 份 <label class="file">加照片<input type="file" multiple accept="image/jpeg,image/png,application/pdf" onChange={e => { files(e.target.files); e.target.value = ''; }} /></label>
+        {photos.map(p => <span key={p.hash}> · {p.name}</span>)}</p>
+      <label for="paper-note">备注</label>
+      <textarea id="paper-note" rows={2} maxlength={1300} value={note} onInput={e => setNote(e.target.value)} />
+      <p><button type="submit" class="main">{all ? '存，送组长审' : '存（还不全）'}</button></p>
+    </form>
   );
 }
 
@@ -120,7 +147,7 @@ function Help() {
   );
 }
 
-const PANELS = {inbound: ['有人打回来了', Inbound], number: ['新增号码', NewNumber], back: ['放回', Back], today: ['今天记的', Today], help: ['帮助', Help]};
+const PANELS = {inbound: ['有人打回来了', Inbound], number: ['新增号码', NewNumber], back: ['放回', Back], paper: ['收到退档材料', Paper], today: ['今天记的', Today], help: ['帮助', Help]};
 
 export function Dialog({name, task}) {
   const box = useRef(null), [title, Panel] = PANELS[name];

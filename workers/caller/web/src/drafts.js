@@ -6,10 +6,10 @@ import {S, changed, say, tellTabs} from './store.js';
 
 export function blank(c, number) {
   return {id: c, outcome: null, channel: 'phone', number: number || 1, direction: 'out', timer: {from: null, sum: 0}, spoke: null, ticks: [], concerns: [],
-    decide_by: null, told: false, next: null, note: '', words: '', answered: '', touched: 0};
+    decide_by: null, told: false, evidence: [], next: null, note: '', words: '', answered: '', touched: 0};
 }
 
-export const draftOf = c => S.drafts.get(c) || blank(c);
+export const draftOf = c => ({...blank(c), ...S.drafts.get(c)});
 export const isTyped = c => S.drafts.has(c);
 
 const quick = c => `huifang-draft-${S.owner}-${c}`;

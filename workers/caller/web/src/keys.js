@@ -26,6 +26,7 @@ const rows = () => [
   {key: 'F7', text: '保存，接着打别的号码', run: () => act.save('again')},
   {key: 'F8', text: '撤销刚才的保存（8 秒内）', run: act.undo},
   {key: 'F9', text: '放回，不打', run: () => task() && open('back')()},
+  {key: 'F6', text: '收到退档材料', run: () => task() && open('paper')()},
   {key: 'F2', text: '有人打回来了：查号码', run: open('inbound')},
   {key: 'F4', text: '看我今天记的', run: open('today')},
   {key: 'F1', text: '帮助', run: open('help')},

@@ -6,7 +6,7 @@ import {matches} from './search.js';
 import {clockNow, ms, when} from './time.js';
 import {CLASSES, why} from './words.js';
 
-const ALIKE = {promise: 'due', retry: 'due', new: 'first', hand: 'due'};
+const ALIKE = {promise: 'due', retry: 'due', new: 'first', hand: 'later'};
 const rank = k => {
   const i = CLASSES.findIndex(c => c[0] === k);
   return i < 0 ? CLASSES.length : i;

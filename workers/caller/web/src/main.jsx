@@ -1,6 +1,6 @@
 /* The caller's page: one listener for keys, one for clicks, one tree. */
 import {render} from 'preact';
-import {lockIfIdle, start} from './actions.js';
+import {files, lockIfIdle, start} from './actions.js';
 import {App} from './app.jsx';
 import {onClick, onKey} from './keys.js';
 import {S, onChange} from './store.js';
@@ -12,6 +12,14 @@ onChange(() => render(<App />, root));
 render(<App />, root);
 window.addEventListener('keydown', onKey, true);
 window.addEventListener('click', onClick);
+window.addEventListener('dragover', e => e.preventDefault());
+window.addEventListener('drop', e => {
+  e.preventDefault();
+  if (S.phase === 'desk') files(e.dataTransfer.files);
+});
+window.addEventListener('paste', e => {
+  if (S.phase === 'desk' && e.clipboardData && files(e.clipboardData.files)) e.preventDefault();
+});
 window.addEventListener('beforeunload', e => {
   if (!S.keepsAlive && S.drafts.size > 0) e.preventDefault();
 });

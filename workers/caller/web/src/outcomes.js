@@ -1,4 +1,4 @@
-/* The result keys, and what each result must have before it can be saved (practice.md's outcome table). The campaign's
+/* The result keys, and what each result must have before it can be saved (the default policy's outcome table). The campaign's
  * own table, when the server gives it, wins for the names and for `final`. */
 const row = (code, text, needs = [], more = {}) => ({code, text, needs, ...more});
 

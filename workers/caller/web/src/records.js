@@ -51,15 +51,21 @@ export function commandOf(task, d, how) {
     seconds: secondsOf(d), spoke: d.spoke, ticks: o.needs.includes('ticks') ? d.ticks : null, script: o.needs.includes('ticks') ? script.version : null,
     concerns: d.concerns, decide_by: o.needs.includes('decide_by') && d.decide_by ? wire(d.decide_by) : null, what: d.told ? 'deadline-told' : null,
     next_step: Object.keys(next).length ? next : null, direction: d.direction === 'in' ? 'in' : null, note: d.note.trim(), words: d.words.trim(),
-    answered: d.answered.trim(), then: how === 'next' ? 'next' : null, again: how === 'again' ? true : null, id: api.uuid7(),
+    answered: d.answered.trim(), evidence: (d.evidence || []).map(e => e.hash).slice(0, 8), then: how === 'next' ? 'next' : null, again: how === 'again' ? true : null, id: api.uuid7(),
   });
 }
 
 /* how: next, only, again */
-export async function save(task, how) {
-  const d = draftOf(task.case), cmd = commandOf(task, d, how), now = Date.now();
-  const rec = {id: cmd.id, case: task.case, name: task.name || '', what: outcome(d.outcome, S.campaign).text, seconds: cmd.seconds || 0, at: now, state: 'pending', cmd,
-    draft: d, how};
+export function save(task, how) {
+  const d = draftOf(task.case);
+  return saveAs(task, commandOf(task, d, how), outcome(d.outcome, S.campaign).text, how);
+}
+
+export const savePaper = (task, items, note) => saveAs(task, given({do: 'paper', case: task.case, token: task.token, items, note: note.trim(),
+  evidence: draftOf(task.case).evidence.map(e => e.hash).slice(0, 8), id: api.uuid7()}), '退档材料', 'only');
+
+async function saveAs(task, cmd, what, how) {
+  const d = draftOf(task.case), rec = {id: cmd.id, case: task.case, name: task.name || '', what, seconds: cmd.seconds || 0, at: Date.now(), state: 'pending', cmd, draft: d, how};
   S.records.push(rec);
   if (how === 'again') {
     const count = (task.numbers || []).length || 1, next = d.number % count + 1;
@@ -148,7 +154,7 @@ export function onError(error) {
 
 export const undoable = () => {
   const rec = S.records[S.records.length - 1];
-  return rec && rec.draft && Date.now() - rec.at < UNDO_MS && ORDER.includes(rec.state) ? rec : null;
+  return rec && rec.draft && rec.cmd && rec.cmd.do === 'record' && Date.now() - rec.at < UNDO_MS && ORDER.includes(rec.state) ? rec : null;
 };
 
 export async function undo() {

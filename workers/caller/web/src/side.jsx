@@ -1,7 +1,9 @@
 /* What happened with this person before, how far the meters are, and the id number with a reason. */
-import {reveal} from './actions.js';
+import {files, reveal} from './actions.js';
+import {draftOf} from './drafts.js';
+import {detach} from './files.js';
 import {outcome} from './outcomes.js';
-import {S} from './store.js';
+import {S, set} from './store.js';
 import {clockNow, ms, span, when} from './time.js';
 import {CHANNELS} from './words.js';
 
@@ -18,7 +20,7 @@ function Meter({name, value, most, unit}) {
 }
 
 function Last({r, now}) {
-  const o = r.outcome ? outcome(r.outcome, S.campaign).text : KIND[r.kind] === undefined ? r.kind : KIND[r.kind];
+  const kind = (r.kind || '').toLowerCase(), o = r.outcome ? outcome(r.outcome, S.campaign).text : KIND[kind] === undefined ? kind : KIND[kind];
   const head = [r.at ? when(ms(r.at), now) : '', r.channel ? CHANNEL[r.channel] || r.channel : '', r.seconds ? span(r.seconds) : '', r.person || ''].filter(Boolean);
   return (
     <li>
@@ -26,6 +28,28 @@ function Last({r, now}) {
       <b>{o}</b>{r.note && `：${r.note}`}{r.words && <q>{r.words}</q>}{r.answered && `（${r.answered}）`}
       {r.next_at && <span class="soft"> → {when(ms(r.next_at), now)}</span>}
     </li>
+  );
+}
+
+const size = n => n >= 1 << 20 ? `${(n / (1 << 20)).toFixed(1)} MB` : `${Math.ceil(n / 1024)} kB`;
+
+function Papers({task}) {
+  const list = draftOf(task.case).evidence || [];
+  return (
+    <section aria-labelledby="h-papers" class="papers">
+      <h3 id="h-papers">照片、材料 <span class="soft">拖进来或粘贴也行</span></h3>
+      <ul>
+        {list.map(e => (
+          <li key={e.hash}>{e.name} <span class="soft">{size(e.size)} · {S.sent.has(e.hash) ? '✓ 已送到' : '▣ 已存本机'}</span>{' '}
+            <button type="button" class="small" onClick={() => detach(task.case, e.hash)}>去掉<span class="off-screen">{e.name}</span></button></li>
+        ))}
+      </ul>
+      <p class="line">
+        <label class="file">选文件<input id="file" type="file" multiple accept="image/jpeg,image/png,application/pdf" onChange={e => { files(e.target.files); e.target.value = ''; }} /></label>
+        <button type="button" class="small" onClick={() => set({dialog: 'paper'})}><kbd>F6</kbd> 退档材料</button>
+        {S.uploading > 0 && <span role="status">正在传…</span>}
+      </p>
+    </section>
   );
 }
 
@@ -52,6 +76,7 @@ export function Side({task: t}) {
       <p class="hint">是人均要求，只作提示</p>
       <ul class="lasts">{last.map(r => <Last key={`${r.ob}-${r.seq}`} r={r} now={now} />)}</ul>
       {last.length === 0 && <p class="soft">还没有联系过</p>}
+      <Papers task={t} />
       {t.id_no && (
         <p class="id">身份证号 <b class="num">{id || t.id_no}</b>{' '}
           {!id && <button type="button" class="small" onClick={() => reveal(t)}>看全号（留痕）</button>}</p>

@@ -6,7 +6,7 @@ export const S = {
   tasks: new Map(), inhand: [], leaving: new Set(), current: null,
   rows: [], none: null, wantNext: false,
   drafts: new Map(), records: [], marks: {stored: 0, accepted: 0, settled: 0, released: 0},
-  notice: null, dialog: null, group: null, seen: null, revealed: null,
+  notice: null, dialog: null, group: null, seen: null, revealed: null, sent: new Set(),
   find: '', only: null, bare: true,
 };
 
