@@ -742,7 +742,7 @@ local function apply(s, r)
 		if s.lane == 'parked' then s.given = 0 end -- a person looked: it begins anew
 		leave(r.case, s)
 		flag(s, 'm', true)
-		enter(r.case, s, has(r.flags, 64) and 'triage' or unless_in_doubt(s, 'triage'), NOW)
+		enter(r.case, s, r.bits[64] and 'triage' or unless_in_doubt(s, 'triage'), NOW)
 	end
 end
 

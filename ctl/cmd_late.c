@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "ctl/decide.h"
 #include "ctl/say.h"
 #include "ctl/show.h"
 
@@ -100,9 +101,13 @@ list(struct ctl *c, const char *sql, struct err *err)
 			printf("%-6" PRId64 " %s  %-10s %-9s %-18s %s  归属 %s %s\n", w.no, at,
 			    w.person, show_kind(w.kind), w.what, w.case_hex, w.owner, w.why);
 	}
-	if (!c->json && pg_rows(r) == 0)
-		printf("没有\n");
 	pg_free(r);
+	if (sql == approve_sql && decide_list(c, rows, err) != 0) {
+		json_decref(rows);
+		return -1;
+	}
+	if (!c->json && json_array_size(rows) == 0)
+		printf("没有\n");
 	if (c->json) {
 		json_dumpf(rows, stdout, JSON_COMPACT);
 		printf("\n");
@@ -212,8 +217,18 @@ static int
 approve(struct ctl *c, const char *no, const char *verdict, const char *done, struct err *err)
 {
 	struct waiting w;
+	bool decided;
+	int64_t n;
 	name_t me;
 
+	if (text_to_i64(no, strlen(no), &n) && n > 0) {
+		if (decide_say(c, n, verdict, &decided, err) != 0)
+			return -1;
+		if (decided) {
+			printf("%s\n", done);
+			return 0;
+		}
+	}
 	if (find(c, approve_sql, no, &w, err) != 0 || say_actor(c, me, err) != 0)
 		return -1;
 	if (strcmp(me, w.person) == 0)
@@ -242,7 +257,8 @@ const struct verb verbs_late[] = {
     {"late", "list", late_list, "", "迟到的记录, 等归属人或组长采用或驳回"},
     {"late", "adopt", late_adopt, "N", "采用: 个案按这条记录走"},
     {"late", "dismiss", late_dismiss, "N", "驳回: 记录留着, 个案不动"},
-    {"approve", "list", approve_list, "", "等第二个人同意的: 转归属、退档签字"},
+    {"approve", "list", approve_list, "",
+        "等第二个人同意的: 转归属、退档签字、冻结、认定、补贴表、异议"},
     {"approve", "give", approve_give, "N", "同意"},
     {"approve", "refuse", approve_refuse, "N", "不同意"},
     {NULL, NULL, NULL, NULL, NULL},

@@ -44,7 +44,9 @@ struct verb {
 	X(pin) \
 	X(roster) \
 	X(arrivals) \
+	X(admitted) \
 	X(ruling) \
+	X(finding) \
 	X(case) \
 	X(move) \
 	X(late) \

@@ -26,12 +26,11 @@ struct ledger_watch {
 };
 
 static const char figures_sql[] =
-    "SELECT count(*), count(*) FILTER (WHERE attempts > 0), coalesce(sum(contacts), 0)::bigint, "
-    "count(*) FILTER (WHERE last_outcome = 'confirmed'), "
-    "count(*) FILTER (WHERE last_outcome IN ('considering', 'will-not-say')), "
-    "count(*) FILTER (WHERE unreachable), count(*) FILTER (WHERE withdrawn), "
-    "count(*) FILTER (WHERE NOT withdrawn), count(*) FILTER (WHERE registered) FROM v_figure WHERE "
-    "campaign = $1";
+    "SELECT coalesce(sum(cases), 0)::bigint, coalesce(sum(attempted), 0)::bigint, "
+    "coalesce(sum(contacts), 0)::bigint, coalesce(sum(confirmed), 0)::bigint, "
+    "coalesce(sum(considering), 0)::bigint, coalesce(sum(unreachable), 0)::bigint, "
+    "coalesce(sum(withdrawn), 0)::bigint, coalesce(sum(admitted), 0)::bigint, "
+    "coalesce(sum(registered), 0)::bigint FROM v_counts WHERE campaign = $1";
 
 /* wall_at is the server's clock in ms. */
 static const char minutes_sql[] = "SELECT ($2 - wall_at) / 60000, count(*) FROM v_contact WHERE "

@@ -1,5 +1,5 @@
 /* days.h - days that differ from the week, as a POLICY record with what = "days" carries them (PROTOCOL.md
- * 14.6) and as the router keeps them: `day | 2026-04-06 | holiday | 清明`, one a line, as in a policy file. */
+ * 14.7) and as the router keeps them: `day | 2026-04-06 | holiday | 清明`, one a line, as in a policy file. */
 #ifndef PROTO_DAYS_H
 #define PROTO_DAYS_H
 

@@ -43,7 +43,7 @@ static const struct record_rule rules[REC_KINDS] = {
 	[REC_HANDOVER] = {"HANDOVER", RULE_NEVER, RULE_MUST, true, false, LEAD | OFFICE, B(reason),
 	    B(to) | B(to_team) | B(credit)},
 	[REC_FINDING] = {"FINDING", RULE_NEVER, RULE_MAY, false, false, ROLE_SUPERVISOR, B(what),
-	    B(reason) | B(ref_ob) | B(ref_seq) | B(subject)},
+	    B(reason) | B(count) | B(ref_ob) | B(ref_seq) | B(subject)},
 	[REC_RELEASE] = {"RELEASE", RULE_NEVER, RULE_NEVER, false, false, ROLE_DATA, B(count),
 	    B(seed)},
 	[REC_STAGE] = {"STAGE", RULE_NEVER, RULE_NEVER, false, false, ROLE_DATA, B(n) | B(open), 0},
@@ -59,9 +59,9 @@ static const struct record_rule rules[REC_KINDS] = {
 	    ROLE_SELF | ROLE_OWNER | ROLE_LEADER, B(ref_ob) | B(ref_seq),
 	    RANGE(F_outcome, F_direction)},
 	[REC_IMPORT] = {"IMPORT", RULE_NEVER, RULE_NEVER, false, false, ROLE_DATA, B(import),
-	    B(count) | B(what)},
+	    B(number) | B(count) | B(subject) | B(what) | B(valid) | B(cases)},
 	[REC_COMMIT] = {"COMMIT", RULE_NEVER, RULE_NEVER, false, false, ROLE_DATA,
-	    B(import) | B(rows), B(what)},
+	    B(import) | B(rows), B(until) | B(policy) | B(what)},
 	[REC_ENROL] = {"ENROL", RULE_NEVER, RULE_NEVER, false, false, ROLE_ADMIN | ROLE_OPERATOR,
 	    B(subject) | B(agent) | B(curve_pk) | B(sign_pk) | B(person_pk), 0},
 	[REC_REVOKE] = {"REVOKE", RULE_NEVER, RULE_NEVER, false, false, ROLE_ADMIN | ROLE_OPERATOR,
@@ -86,6 +86,8 @@ static const struct record_rule rules[REC_KINDS] = {
 	[REC_TIMER] = {"TIMER", RULE_NEVER, RULE_MUST, true, false, ROLE_SYSTEM, B(what), 0},
 	[REC_PAUSE] = {"PAUSE", RULE_NEVER, RULE_NEVER, false, false,
 	    ROLE_OPERATOR | ROLE_ADMIN | ROLE_DATA | ROLE_CALLBACK_HEAD, B(reason) | B(open), 0},
+	[REC_DECISION] = {"DECISION", RULE_NEVER, RULE_NEVER, false, false,
+	    ROLE_CALLBACK_HEAD | ROLE_LEADING, B(ref_ob) | B(ref_seq) | B(verdict), B(reason)},
 };
 
 static const struct {
@@ -174,6 +176,11 @@ read_value(struct dec *d, struct field *f, enum field_key key)
 	case FIELD_BIN:
 		f->bytes = dec_b(d, limit);
 		if (f->bytes.len != limit)
+			dec_fail(d);
+		break;
+	case FIELD_REFS:
+		f->bytes = dec_b(d, limit);
+		if (f->bytes.len == 0 || f->bytes.len % ID_LEN != 0)
 			dec_fail(d);
 		break;
 	case FIELD_STRS:
@@ -298,6 +305,7 @@ write_value(struct buf *out, const struct field *f, enum field_key key)
 	switch (fields[key].type) {
 	case FIELD_U: enc_u(out, f->u); break;
 	case FIELD_STR: enc_sn(out, (const char *)s->data, s->len); break;
+	case FIELD_REFS:
 	case FIELD_BIN: enc_span(out, *s); break;
 	case FIELD_STRS:
 	case FIELD_BINS:
@@ -369,7 +377,9 @@ field_set_s(struct record_header *h, enum field_key key, const char *text)
 void
 field_set_b(struct record_header *h, enum field_key key, const void *data, size_t len)
 {
-	CHECK(field_type(key) == FIELD_BIN && len == fields[key].limit);
+	CHECK(field_type(key) == FIELD_REFS
+	          ? len > 0 && len % ID_LEN == 0 && len <= fields[key].limit
+	          : field_type(key) == FIELD_BIN && len == fields[key].limit);
 	h->f[key] = (struct field){.set = true, .bytes = span_of(data, len)};
 }
 

@@ -16,13 +16,13 @@ enum record_kind {
 	REC_STAGE, REC_PASS, REC_POLICY, REC_ABSENCE, REC_APPROVAL, REC_CORRECTION, REC_IMPORT,
 	REC_COMMIT, REC_ENROL, REC_REVOKE, REC_PERSON, REC_SIGNOFF, REC_RULING, REC_WAIVER,
 	REC_REOPEN, REC_ADOPT, REC_DISMISS, REC_REVEAL, REC_INQUIRY, REC_DRAW, REC_DISPUTE,
-	REC_TIMER, REC_PAUSE,
+	REC_TIMER, REC_PAUSE, REC_DECISION,
 	REC_KINDS, /* one more than the last */
 };
 /* clang-format on */
 
 /* Field keys; the X-macro gives number, name, type, and the limit: bytes of a string, exact bytes
- * of a bin, most elements of a list. */
+ * of a bin, most elements of a list, most bytes of joined references. */
 #define FIELD_TABLE(X)                                                                             \
 	X(1, outcome, FIELD_STR, 24)                                                               \
 	X(2, channel, FIELD_STR, 16)                                                               \
@@ -66,9 +66,18 @@ enum record_kind {
 	X(40, open, FIELD_U, 0)                                                                    \
 	X(41, verdict, FIELD_STR, 32)                                                              \
 	X(42, version, FIELD_U, 0)                                                                 \
-	X(43, person_pk, FIELD_BIN, 32)
+	X(43, person_pk, FIELD_BIN, 32)                                                            \
+	X(44, cases, FIELD_REFS, 448)
 
-enum field_type { FIELD_NONE, FIELD_U, FIELD_STR, FIELD_BIN, FIELD_STRS, FIELD_BINS };
+enum field_type {
+	FIELD_NONE,
+	FIELD_U,
+	FIELD_STR,
+	FIELD_BIN,
+	FIELD_STRS,
+	FIELD_BINS,
+	FIELD_REFS /* references of cases, 16 bytes each, joined */
+};
 enum field_key {
 #define FIELD_ENUM(no, name, type, limit) F_##name = no,
 	FIELD_TABLE(FIELD_ENUM)
@@ -83,7 +92,7 @@ enum field_key {
 struct field {
 	bool set;
 	uint64_t u;
-	struct span bytes;                /* STR, BIN: borrowed */
+	struct span bytes;                /* STR, BIN, REFS: borrowed */
 	uint8_t n;                        /* STRS, BINS */
 	struct span list[FIELD_LIST_MAX]; /* borrowed */
 };
@@ -138,6 +147,7 @@ enum field_type field_type(enum field_key key);
 /* Setting fields while building a header; text and bytes stay borrowed. */
 void field_set_u(struct record_header *h, enum field_key key, uint64_t v);
 void field_set_s(struct record_header *h, enum field_key key, const char *text);
+/* BIN, and REFS: n x 16 bytes. */
 void field_set_b(struct record_header *h, enum field_key key, const void *data, size_t len);
 /* One more element of concerns or evidence. */
 void field_add(struct record_header *h, enum field_key key, const void *data, size_t len);

@@ -8,6 +8,8 @@ extern const struct table_kind roster_kind;
 extern const struct table_kind people_kind;
 extern const struct table_kind holidays_kind;
 extern const struct table_kind arrivals_kind;
+extern const struct table_kind payments_kind;
+extern const struct table_kind admitted_kind;
 extern const struct table_kind pay_kind;
 
 /* A 考生号 that stands in the file once, appended to ret; nothing when it is bad (told). */

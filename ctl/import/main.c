@@ -48,6 +48,10 @@ kind_of(const char *word)
 		return &people_kind;
 	if (strcmp(word, "arrivals") == 0)
 		return &arrivals_kind;
+	if (strcmp(word, "payments") == 0)
+		return &payments_kind;
+	if (strcmp(word, "admitted") == 0)
+		return &admitted_kind;
 	if (strcmp(word, "pay") == 0)
 		return &pay_kind;
 	return strcmp(word, "holidays") == 0 ? &holidays_kind : NULL;
@@ -82,8 +86,9 @@ on_option(int key, char *arg, struct argp_state *state)
 		if (state->arg_num == 0) {
 			o->job.kind = kind_of(arg);
 			if (o->job.kind == NULL && strcmp(arg, "cells") != 0)
-				argp_error(state, "the first word is one of roster, people, "
-				                  "arrivals, pay, holidays, cells");
+				argp_error(state,
+				    "the first word is one of roster, people, "
+				    "arrivals, payments, admitted, pay, holidays, cells");
 		} else if (state->arg_num == 1) {
 			o->path = arg;
 		} else {
@@ -195,7 +200,7 @@ int
 main(int argc, char **argv)
 {
 	static const struct argp argp = {argp_options, on_option,
-	    "roster|people|arrivals|pay|holidays|cells FILE",
+	    "roster|people|arrivals|payments|admitted|pay|holidays|cells FILE",
 	    "Read a sheet (.xlsx, .csv, .dbf, told apart by content) and write JSON lines.", NULL,
 	    NULL, NULL};
 	struct options o = {

@@ -35,10 +35,11 @@ KIND = {name: kind for kind, (name, _) in FRAMES.items()}
 
 RECORDS = ("ATTEMPT NOTE NUMBER PAPER HANDOVER FINDING RELEASE STAGE PASS POLICY ABSENCE APPROVAL CORRECTION IMPORT "
            "COMMIT ENROL REVOKE PERSON SIGNOFF RULING WAIVER REOPEN ADOPT DISMISS REVEAL INQUIRY DRAW DISPUTE "
-           "TIMER PAUSE").split()
+           "TIMER PAUSE DECISION").split()
 FIELDS = ("outcome channel number seconds next_at next_do spoke ticks script concerns decide_by rung evidence line "
           "direction reason to to_team count n until import rows ref_ob ref_seq credit subject roles team qualified "
-          "agent curve_pk sign_pk seed policy what source valid items open verdict version person_pk").split()
+          "agent curve_pk sign_pk seed policy what source valid items open verdict version person_pk "
+          "cases").split()
 BODY = {"note": 1, "digits": 2, "kind": 3, "words": 4, "answered": 5, "name": 6, "rows": 7, "text": 8}
 HEADER = ("version kind person token case expect id again boot t_start t_end t_entry server_wall server_boot pc_wall "
           "quality fields").split()

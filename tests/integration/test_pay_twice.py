@@ -124,7 +124,7 @@ def value(book, page, cell):
     text = re.sub(r"'([^']+)'!([A-Z]+\d+)", lambda m: f"cell({m[1]!r},{m[2]!r})", v[1:])
     text = re.sub(r"(?<!['\w])([A-Z]\d+)(?!['\w(])", lambda m: f"cell({page!r},{m[1]!r})", text)
     text = re.sub(r"(?<![<>=])=(?!=)", "==", text)
-    names = {"cell": lambda p, c: value(book, p, c), 
+    names = {"cell": lambda p, c: value(book, p, c), "OR": lambda a, b: a or b,
              "QUOTIENT": lambda a, b: int(a // b), "ROUND": lambda a, n: round(a + 1e-9, n)}
     while re.search(r"IF\((?!lambda)", text):  # from the inside out: the branches are computed when chosen
         start = [m.end() for m in re.finditer(r"(?<!_)IF\(", text)][-1]
@@ -151,10 +151,10 @@ def test_the_workbook_computes_itself_and_has_room_to_sign(campaign):
     assert [paid.cell(rows[p], 7).value for p in ("p01", "p02", "p03", "p04")] == [2262, 1633.5, 0, 1330]
     assert paid.cell(9, 1).value == "合计" and cached["补贴表"]["I9"].value == 2262 + 1633.5 + 1330 + 2500
     for i in rows.values():
-        for column in "ABCDEFGHI":
+        for column in "ABCDEFGHIJKL":
             assert value(book, "算式", f"{column}{i}") == cached["算式"][f"{column}{i}"].value, (column, i)
-        assert value(book, "算式", f"I{i}") == "一致"
+        assert value(book, "算式", f"L{i}") == "一致"
     paid.cell(rows["p02"], 7).value = 1633.51
-    assert value(book, "算式", f"I{rows['p02']}") == "不一致"
+    assert value(book, "算式", f"L{rows['p02']}") == "不一致"
     again = campaign.ctl("--campaign", "c1", "export", "pay", "--out", out, check=False)
     assert again.returncode == 73 and str(out) in again.stderr

@@ -119,7 +119,8 @@ field_row(char *cells[CELLS], size_t n)
 	    [FIELD_STR] = "s",
 	    [FIELD_BIN] = "b",
 	    [FIELD_STRS] = "[s]",
-	    [FIELD_BINS] = "[b32]"};
+	    [FIELD_BINS] = "[b32]",
+	    [FIELD_REFS] = "b"};
 
 	for (size_t i = 0; i + 3 <= n; i += 3) {
 		enum field_key key = (enum field_key)atoi(cells[i]);

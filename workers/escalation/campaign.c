@@ -317,9 +317,9 @@ campaign_record(
 {
 	bool again = !logid_after(at, r->book.at);
 
-	if (h->kind == REC_IMPORT) {
+	if (h->kind == REC_IMPORT && imports_take(h)) {
 		imports_rows(r, e, h, at);
-	} else if (h->kind == REC_COMMIT) {
+	} else if (h->kind == REC_COMMIT && imports_take(h)) {
 		imports_commit(r, e, h);
 	} else if (!apply(r, e, h, at, again)) {
 		return false;

@@ -119,6 +119,12 @@ imports_oldest(const struct router *r, struct logid *ret)
 	return im->n > 0;
 }
 
+bool
+imports_take(const struct record_header *h)
+{
+	return !h->f[F_what].set || span_eq_str(h->f[F_what].bytes, IMPORT_ARRIVALS);
+}
+
 void
 imports_rows(
     struct router *r, const struct log_entry *e, const struct record_header *h, struct logid at)

@@ -237,6 +237,8 @@ void agent_keep(struct router *r, const char *agent, const char *curve_pk, const
 struct creation; /* one case to be made */
 struct imports *imports_create(void);
 void imports_destroy(struct imports *i);
+/* Whether an IMPORT or COMMIT makes or moves cases: rosters and arrivals do, other lists are the ledger's. */
+bool imports_take(const struct record_header *h);
 void imports_rows(
     struct router *r, const struct log_entry *e, const struct record_header *h, struct logid at);
 void imports_commit(struct router *r, const struct log_entry *e, const struct record_header *h);

@@ -1,51 +1,51 @@
 /* figures.c - rates by caller, team and campaign, counted by SQL, divided here in integers.
  *
- * Happy path: one grouped SELECT over v_figure in a repeatable-read transaction with the ledger number that it
- * was true for. Failures: PostgreSQL's, told outward. */
+ * Happy path: one grouped SELECT over v_counts in a repeatable-read transaction with the ledger number that it
+ * was true for, and whether the denominator is the frozen list or provisional. Failures: PostgreSQL's, told outward. */
 #include <string.h>
 
 #include "base/check.h"
 #include "workers/reconciliation/figures.h"
 #include "workers/reconciliation/rate.h"
 
-#define COUNTS                                                                                     \
-	"count(*), count(*) FILTER (WHERE attempts > 0), coalesce(sum(attempts), 0)::bigint, "     \
-	"coalesce(sum(contacts), 0)::bigint, coalesce(sum(seconds), 0)::bigint, "                  \
-	"count(*) FILTER (WHERE last_outcome = 'confirmed'), "                                     \
-	"count(*) FILTER (WHERE last_outcome IN ('considering', 'will-not-say')), "                \
-	"count(*) FILTER (WHERE unreachable), count(*) FILTER (WHERE withdrawn), "                 \
-	""                                                                                         \
-	"count(*) FILTER (WHERE NOT withdrawn), count(*) FILTER (WHERE registered)"
+#define SUMS                                                                                       \
+	"coalesce(sum(cases), 0)::bigint, coalesce(sum(attempted), 0)::bigint, "                   \
+	"coalesce(sum(attempts), 0)::bigint, coalesce(sum(contacts), 0)::bigint, "                 \
+	"coalesce(sum(seconds), 0)::bigint, coalesce(sum(confirmed), 0)::bigint, "                 \
+	"coalesce(sum(considering), 0)::bigint, coalesce(sum(unreachable), 0)::bigint, "           \
+	"coalesce(sum(withdrawn), 0)::bigint, coalesce(sum(admitted), 0)::bigint, "                \
+	"coalesce(sum(registered), 0)::bigint, coalesce(sum(paid), 0)::bigint"
+#define COLUMNS 12
 
 static const char *const queries[] = {
-    [BY_CALLER] = "SELECT coalesce(owner, ''), coalesce(team, ''), " COUNTS
-                  " FROM hf.v_figure WHERE campaign = $1 GROUP BY owner, team ORDER BY team NULLS "
+    [BY_CALLER] = "SELECT coalesce(owner, ''), coalesce(team, ''), " SUMS
+                  " FROM hf.v_counts WHERE campaign = $1 GROUP BY owner, team ORDER BY team NULLS "
                   "LAST, owner NULLS LAST",
-    [BY_TEAM] = "SELECT coalesce(team, ''), coalesce(team, ''), " COUNTS
-                " FROM hf.v_figure WHERE campaign = $1 GROUP BY team ORDER BY team NULLS LAST",
-    [BY_CAMPAIGN] = "SELECT $1, '', " COUNTS " FROM hf.v_figure WHERE campaign = $1",
+    [BY_TEAM] = "SELECT coalesce(team, ''), coalesce(team, ''), " SUMS
+                " FROM hf.v_counts WHERE campaign = $1 GROUP BY team ORDER BY team NULLS LAST",
+    [BY_CAMPAIGN] = "SELECT $1, '', " SUMS " FROM hf.v_counts WHERE campaign = $1",
 };
 
 static json_t *
 row_json(const struct pg_result *r, int i)
 {
 	struct span who = pg_get(r, i, 0), team = pg_get(r, i, 1);
-	int64_t n[11];
+	int64_t n[COLUMNS];
 	struct rate rate;
 	char text[24];
 
-	for (int c = 0; c < 11; c++)
+	for (int c = 0; c < COLUMNS; c++)
 		n[c] = pg_get_i64(r, i, c + 2);
 	rate = (struct rate){n[10], n[9]};
 	rate_text(text, rate);
-	return json_pack("{s:s% s:s% s:I s:I s:I s:I s:I s:I s:I s:I s:I s:I s:I s:s? s:I s:I}",
+	return json_pack("{s:s% s:s% s:I s:I s:I s:I s:I s:I s:I s:I s:I s:I s:I s:I s:s? s:I s:I}",
 	    "who", who.data, who.len, "team", team.data, team.len, "cases", (json_int_t)n[0],
 	    "attempted", (json_int_t)n[1], "attempts", (json_int_t)n[2], "contacts",
 	    (json_int_t)n[3], "seconds", (json_int_t)n[4], "confirmed", (json_int_t)n[5],
 	    "considering", (json_int_t)n[6], "unreachable", (json_int_t)n[7], "withdrawn",
-	    (json_int_t)n[8], "admitted", (json_int_t)n[9], "registered", (json_int_t)n[10], "rate",
-	    text[0] != '\0' ? text : NULL, "missing_93", (json_int_t)rate_missing(rate, 93),
-	    "missing_95", (json_int_t)rate_missing(rate, 95));
+	    (json_int_t)n[8], "admitted", (json_int_t)n[9], "registered", (json_int_t)n[10], "paid",
+	    (json_int_t)n[11], "rate", text[0] != '\0' ? text : NULL, "missing_93",
+	    (json_int_t)rate_missing(rate, 93), "missing_95", (json_int_t)rate_missing(rate, 95));
 }
 
 static int
@@ -55,13 +55,15 @@ read_rows(struct pg *pg, const char *campaign, enum figures_by by, json_t *out, 
 	struct pg_result *r;
 	json_t *rows = json_array();
 
-	if (pg_exec(pg, "SELECT ledger_no FROM hf.campaign WHERE campaign = $1", &p, 1, &r, err) !=
-	    0) {
+	if (pg_exec(pg,
+	        "SELECT coalesce((SELECT ledger_no FROM hf.campaign WHERE campaign = $1), 0), "
+	        "(SELECT no FROM hf.v_freeze WHERE campaign = $1)",
+	        &p, 1, &r, err) != 0) {
 		json_decref(rows);
 		return -1;
 	}
-	json_object_set_new(
-	    out, "as_of_ledger", json_integer(pg_rows(r) == 1 ? pg_get_i64(r, 0, 0) : 0));
+	json_object_set_new(out, "as_of_ledger", json_integer(pg_get_i64(r, 0, 0)));
+	json_object_set_new(out, "provisional", json_boolean(pg_is_null(r, 0, 1)));
 	pg_free(r);
 	if (pg_exec(pg, queries[by], &p, 1, &r, err) != 0) {
 		json_decref(rows);

@@ -101,8 +101,10 @@ print_rates(const json_t *out)
 		    (intmax_t)number(row, "unreachable"), (intmax_t)number(row, "withdrawn"),
 		    (intmax_t)number(row, "registered"), rate != NULL ? rate : "-");
 	}
-	printf("到账本第 %jd 条为止; 分母是未退档的个案, 录取名单冻结以前是暂数\n",
-	    (intmax_t)number(out, "as_of_ledger"));
+	printf("到账本第 %jd 条为止; %s\n", (intmax_t)number(out, "as_of_ledger"),
+	    json_is_true(json_object_get(out, "provisional"))
+	        ? "暂数: 录取名单没有冻结, 分母是未退档的个案"
+	        : "分母是冻结的录取名单");
 }
 
 static void
@@ -298,11 +300,19 @@ pay_show(const struct options *o, struct pg *pg, const char *campaign, struct er
 		put_json(out);
 	} else {
 		print_pay(out, o->explain);
-		printf("到账本第 %jd 条为止; 暂数: 录取名单没有冻结, 分母是各人未退档的个案; "
-		       "最低工作量 %jd "
+		printf("到账本第 %jd 条为止; %s; 最低工作量 %jd "
 		       "(0.8 × %jd ÷ %jd 人), 低于它而没有签字的懈怠认定, 不扣\n",
-		    (intmax_t)number(out, "as_of_ledger"), (intmax_t)number(out, "minimum"),
-		    (intmax_t)number(out, "placed"), (intmax_t)number(out, "callers"));
+		    (intmax_t)number(out, "as_of_ledger"),
+		    json_is_true(json_object_get(out, "provisional"))
+		        ? "暂数: 录取名单没有冻结, 分母是各人未退档的个案"
+		        : "分母是冻结的录取名单",
+		    (intmax_t)number(out, "minimum"), (intmax_t)number(out, "placed"),
+		    (intmax_t)number(out, "callers"));
+		if (number(out, "open_disputes") + number(out, "open_findings") > 0)
+			printf("还没有答复的异议 %jd 件, 还没有裁定的认定 %jd 件 (hfctl approve "
+			       "list), 没有算进来\n",
+			    (intmax_t)number(out, "open_disputes"),
+			    (intmax_t)number(out, "open_findings"));
 	}
 	code = print_differences(out);
 	json_decref(out);

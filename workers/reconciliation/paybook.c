@@ -71,7 +71,7 @@ heads(lxw_worksheet *page, const struct book *b, const char *title, const char *
 	worksheet_write_string(page, 0, 0, title, b->bold);
 	for (lxw_col_t c = 0; head[c] != NULL; c++)
 		worksheet_write_string(page, TOP - 1, c, head[c], b->bold);
-	worksheet_set_column(page, 0, 9, 13, NULL);
+	worksheet_set_column(page, 0, 11, 13, NULL);
 	worksheet_freeze_panes(page, TOP, 0);
 	worksheet_repeat_rows(page, TOP - 1, TOP - 1);
 	worksheet_set_landscape(page);
@@ -97,15 +97,42 @@ paid_row(const struct book *b, lxw_row_t at, const json_t *row)
 	worksheet_write_formula_num(b->paid, at, 8, formula, b->money, yuan_of(pay + bonus));
 }
 
-/* Columns A person, B admitted, C registered, D lower end, E base, F steps, G standard, H pay, I agrees. */
+/* What findings took off, and what is left: H slack, I wrong withdrawal, J deduction, K pay, L agrees. Whole fen are
+ * rounded once, half up. */
 static void
-check_row(const struct book *b, lxw_row_t at, const json_t *row)
+check_cuts(const struct book *b, lxw_row_t at, const json_t *row, const struct pay_row *law,
+    const struct pay *pay)
+{
+	unsigned n = at + 1;
+	char f[200];
+
+	worksheet_write_number(b->check, at, 7, pay->below_minimum, NULL);
+	worksheet_write_number(b->check, at, 8, law->wrong_withdrawal, NULL);
+	worksheet_write_number(b->check, at, 9, law->deduction, NULL);
+	(void)snprintf(
+	    f, sizeof(f), "=ROUND(G%u*100*C%u*IF(I%u=1,50,100)*(100-J%u)/10000,0)/100", n, n, n, n);
+	worksheet_write_formula_num(b->check, at, 10, f, b->money, yuan_of(fen(row, "pay")));
+	(void)snprintf(f, sizeof(f), "=IF(K%u='补贴表'!G%u,\"一致\",\"不一致\")", n, n);
+	worksheet_write_formula_str(b->check, at, 11, f, NULL, "一致");
+}
+
+/* Columns A person, B admitted, C registered, D lower end, E base, F steps, G standard; then check_cuts. */
+static void
+check_row(const struct book *b, lxw_row_t at, const json_t *row, int64_t minimum)
 {
 	struct pay_policy policy = pay_policy_default();
 	struct pay_row law = {.rate = {json_integer_value(json_object_get(row, "registered")),
-	                          json_integer_value(json_object_get(row, "admitted"))}};
+	                          json_integer_value(json_object_get(row, "admitted"))},
+	    .called = json_integer_value(json_object_get(row, "called")),
+	    .minimum = minimum,
+	    .slack = json_is_true(json_object_get(row, "slack")),
+	    .wrong_withdrawal = json_is_true(json_object_get(row, "wrong_withdrawal")),
+	    .deduction = (int)json_integer_value(json_object_get(row, "deduction_percent"))};
 	struct pay pay = pay_of(&policy, &law);
-	int64_t lower = pay.base > 0 ? (rate_permille(law.rate) - pay.steps) / 10 : 0;
+	int64_t lower = pay.base <= 0       ? 0
+	                : pay.base == 5500  ? 92
+	                : pay.base == 10000 ? 99
+	                                    : 80 + pay.base / 500 + 1;
 	unsigned n = at + 1;
 	char f[700];
 
@@ -121,14 +148,12 @@ check_row(const struct book *b, lxw_row_t at, const json_t *row)
 	(void)snprintf(
 	    f, sizeof(f), "=" TIER("100", "85", "80", "75", "70", "65", "60", "55"), TWICE8(n));
 	worksheet_write_formula_num(b->check, at, 4, f, b->money, yuan_of(pay.base));
-	(void)snprintf(f, sizeof(f), "=IF(D%u=0,0,QUOTIENT(1000*C%u,B%u)-10*D%u)", n, n, n, n);
+	(void)snprintf(
+	    f, sizeof(f), "=IF(OR(D%u=0,H%u=1),0,QUOTIENT(1000*C%u,B%u)-10*D%u)", n, n, n, n, n);
 	worksheet_write_formula_num(b->check, at, 5, f, NULL, pay.steps);
-	(void)snprintf(f, sizeof(f), "=E%u+F%u*0.5", n, n);
+	(void)snprintf(f, sizeof(f), "=IF(D%u=0,0,E%u+F%u*0.5-5*H%u)", n, n, n, n);
 	worksheet_write_formula_num(b->check, at, 6, f, b->money, yuan_of(fen(row, "standard")));
-	(void)snprintf(f, sizeof(f), "=ROUND(G%u*C%u,2)", n, n);
-	worksheet_write_formula_num(b->check, at, 7, f, b->money, yuan_of(fen(row, "pay")));
-	(void)snprintf(f, sizeof(f), "=IF(H%u='补贴表'!G%u,\"一致\",\"不一致\")", n, n);
-	worksheet_write_formula_str(b->check, at, 8, f, NULL, "一致");
+	check_cuts(b, at, row, &law, &pay);
 }
 
 static void
@@ -161,7 +186,7 @@ fill(struct book *b, const json_t *sheet)
 	static const char *const paid[] = {"工号", "小组", "录取", "报到", "报到率%", "标准(元/人)",
 	    "补贴(元)", "组长奖励(元)", "合计(元)", "签字", NULL};
 	static const char *const check[] = {"工号", "录取", "报到", "档次下限%", "档次标准",
-	    "0.1%个数", "标准(元/人)", "补贴(元)", "与补贴表", NULL};
+	    "0.1%个数", "标准(元/人)", "懈怠1", "误退1", "扣发%", "补贴(元)", "与补贴表", NULL};
 	const json_t *rows = json_object_get(sheet, "rows"), *row;
 	char note[160];
 	size_t i;
@@ -173,7 +198,8 @@ fill(struct book *b, const json_t *sheet)
 	b->paid = workbook_add_worksheet(b->book, "补贴表");
 	b->check = workbook_add_worksheet(b->book, "算式");
 	heads(b->paid, b, "回访补贴表", paid);
-	heads(b->check, b, "按公式重算: 档次、每 0.1% 加 0.50 元", check);
+	heads(b->check, b,
+	    "按公式重算: 档次、每 0.1% 加 0.50 元、懈怠每人减 5 元、误退按 50%、扣发", check);
 	(void)snprintf(note, sizeof(note), "到账本第 %jd 条为止%s",
 	    (intmax_t)json_integer_value(json_object_get(sheet, "as_of_ledger")),
 	    json_is_true(json_object_get(sheet, "provisional"))
@@ -183,7 +209,8 @@ fill(struct book *b, const json_t *sheet)
 	json_array_foreach(rows, i, row)
 	{
 		paid_row(b, (lxw_row_t)(TOP + i), row);
-		check_row(b, (lxw_row_t)(TOP + i), row);
+		check_row(b, (lxw_row_t)(TOP + i), row,
+		    json_integer_value(json_object_get(sheet, "minimum")));
 	}
 	sums(b, (lxw_row_t)(TOP + i), rows);
 }

@@ -1,9 +1,10 @@
 /* sheet.c - who is paid what, from one snapshot of the ledger.
  *
- * Happy path: SQL counts each owner's cases (v_figure), pay.c computes. Until the admitted list is frozen the
- * denominator is every case of the owner that is not withdrawn, and the sheet says that it is provisional; below
- * the minimum nothing is taken off, since no finding of slackness is signed (practice.md 5). PostgreSQL computes the
- * same sheet in the same snapshot, and what differs is listed. Failures: PostgreSQL's, told outward. */
+ * Happy path: SQL counts each owner's cases (v_counts) and what signed findings say (v_pay_finding), pay.c computes.
+ * Until the admitted list is frozen the denominator is every case of the owner that is not withdrawn, and the sheet
+ * says that it is provisional; below the minimum nothing is taken off without a signed finding of slackness
+ * (practice.md 5). PostgreSQL computes the same sheet in the same snapshot, and what differs is listed. Failures:
+ * PostgreSQL's, told outward. */
 #include "workers/reconciliation/sheet.h"
 
 #include <inttypes.h>
@@ -16,16 +17,25 @@
 
 /* Callers, and whoever else owns a case. */
 static const char rows_sql[] =
-    "SELECT p.person, coalesce(p.team, ''), (p.roles & 2) <> 0, "
-    "count(f.case_ref) FILTER (WHERE NOT f.withdrawn), count(*) FILTER (WHERE f.registered), "
-    "count(*) FILTER (WHERE f.attempts > 0), count(*) FILTER (WHERE f.withdrawn) "
-    "FROM hf.person p LEFT JOIN hf.v_figure f ON f.campaign = p.campaign AND f.owner = p.person "
-    "WHERE p.campaign = $1 GROUP BY p.person, p.team, p.roles "
-    "HAVING (p.roles & 1) <> 0 OR count(f.case_ref) > 0 ORDER BY p.team NULLS LAST, p.person";
+    "SELECT p.person, coalesce(p.team, ''), (p.roles & 2) <> 0, coalesce(n.admitted, 0), "
+    "coalesce(n.registered, 0), coalesce(n.attempted, 0), coalesce(n.withdrawn, 0), "
+    "coalesce(f.slack, false), coalesce(f.wrong_withdrawal, false), coalesce(f.deduction, 0) "
+    "FROM hf.person p "
+    "LEFT JOIN (SELECT owner, sum(admitted)::bigint AS admitted, "
+    "sum(registered)::bigint AS registered, sum(attempted)::bigint AS attempted, "
+    "sum(withdrawn)::bigint AS withdrawn FROM hf.v_counts WHERE campaign = $1 GROUP BY owner) n "
+    "ON n.owner = p.person "
+    "LEFT JOIN hf.v_pay_finding f ON f.campaign = p.campaign AND f.person = p.person "
+    "WHERE p.campaign = $1 AND ((p.roles & 1) <> 0 OR n.owner IS NOT NULL) "
+    "ORDER BY p.team NULLS LAST, p.person";
 
 static const char whole_sql[] =
     "SELECT coalesce((SELECT ledger_no FROM hf.campaign WHERE campaign = $1), 0), "
-    "(SELECT count(*) FROM hf.case_state WHERE campaign = $1 AND lane <> 'unreleased')";
+    "(SELECT count(*) FROM hf.case_state WHERE campaign = $1 AND lane <> 'unreleased'), "
+    "(SELECT no FROM hf.v_freeze WHERE campaign = $1), "
+    "(SELECT count(*) FROM hf.v_undecided WHERE campaign = $1 AND what = 'dispute'), "
+    "(SELECT count(*) FROM hf.v_undecided WHERE campaign = $1 AND what IN ('slack', "
+    "'wrong-withdrawal', 'deduction', 'lifted'))";
 
 static struct pay_row
 row_of(const struct pg_result *r, int i, int64_t minimum)
@@ -35,6 +45,9 @@ row_of(const struct pg_result *r, int i, int64_t minimum)
 	    .called = pg_get_i64(r, i, 5),
 	    .minimum = minimum,
 	    .leader = span_eq_str(pg_get(r, i, 2), "t"),
+	    .slack = span_eq_str(pg_get(r, i, 7), "t"),
+	    .wrong_withdrawal = span_eq_str(pg_get(r, i, 8), "t"),
+	    .deduction = (int)pg_get_i64(r, i, 9),
 	};
 }
 
@@ -71,6 +84,9 @@ add_row(json_t *rows, const struct pg_result *r, int i, int64_t minimum)
 	json_object_set_new(o, "registered", json_integer(row.rate.registered));
 	json_object_set_new(o, "called", json_integer(row.called));
 	json_object_set_new(o, "withdrawn", json_integer(pg_get_i64(r, i, 6)));
+	json_object_set_new(o, "slack", json_boolean(row.slack));
+	json_object_set_new(o, "wrong_withdrawal", json_boolean(row.wrong_withdrawal));
+	json_object_set_new(o, "deduction_percent", json_integer(row.deduction));
 	json_array_append_new(rows, o);
 	free(person);
 }
@@ -103,10 +119,12 @@ sheet_read(struct pg *pg, const char *campaign, json_t **ret, struct err *err)
 		pg_free(r);
 		return -1;
 	}
-	*ret = json_pack("{s:I s:b s:I s:I s:I s:o s:o}", "as_of_ledger",
-	    (json_int_t)pg_get_i64(whole, 0, 0), "provisional", 1, "placed", (json_int_t)placed,
-	    "callers", (json_int_t)callers, "minimum", (json_int_t)minimum, "rows", rows,
-	    "differences", differences);
+	*ret = json_pack("{s:I s:b s:I s:I s:I s:I s:I s:o s:o}", "as_of_ledger",
+	    (json_int_t)pg_get_i64(whole, 0, 0), "provisional", (int)pg_is_null(whole, 0, 2),
+	    "placed", (json_int_t)placed, "callers", (json_int_t)callers, "minimum",
+	    (json_int_t)minimum, "open_disputes", (json_int_t)pg_get_i64(whole, 0, 3),
+	    "open_findings", (json_int_t)pg_get_i64(whole, 0, 4), "rows", rows, "differences",
+	    differences);
 	pg_free(whole);
 	pg_free(r);
 	return pg_script(pg, "COMMIT", err);

@@ -7,8 +7,10 @@
 #include "base/err.h"
 #include "base/pg.h"
 
-/* *ret (a new reference) = {"as_of_ledger","provisional","placed","callers","minimum","rows":[…],"differences":[…]};
- * a row is that of explain.h with "team", "admitted", "registered", "called", "withdrawn" beside it, differences are
+/* *ret (a new reference) = {"as_of_ledger","provisional","placed","callers","minimum","open_disputes","open_findings",
+ * "rows":[…],"differences":[…]};
+ * a row is that of explain.h with "team", "admitted", "registered", "called", "withdrawn", "slack", "wrong_withdrawal",
+ * "deduction_percent" beside it, differences are
  * those of twice.h. */
 int sheet_read(struct pg *pg, const char *campaign, json_t **ret, struct err *err);
 

@@ -58,6 +58,7 @@ static const struct {
     {F_open, NULL},
     {F_verdict, "ruling"},
     {F_version, "case_version"},
+    {F_cases, NULL},
 };
 
 static const char *const last_names[] = {"log_epoch", "log_no", "opseq", "campaign_at", "wall_at"};
@@ -119,6 +120,7 @@ field_param(const struct field *f, enum field_type type, struct buf *scratch, si
 	switch (type) {
 	case FIELD_U: return pg_i64((int64_t)f->u);
 	case FIELD_STR: return pg_text_span(f->bytes);
+	case FIELD_REFS:
 	case FIELD_BIN: return pg_bytes(f->bytes.data, f->bytes.len);
 	case FIELD_STRS:
 	case FIELD_BINS:

@@ -9,7 +9,7 @@
 #include "base/pg.h"
 #include "workers/recorder/batch.h"
 
-#define LEDGER_COLUMNS 73
+#define LEDGER_COLUMNS 74
 
 /* One row's parameters and what they point into; {0} to begin, reused row after row. */
 struct columns {

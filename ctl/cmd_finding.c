@@ -1,0 +1,345 @@
+/* cmd_finding.c - finding add, correct, list; dispute add, list: what supervision found, and what a caller disputes.
+ *
+ * Happy path: one record each, of the person given by --as. A finding that touches pay (slack, wrong-withdrawal,
+ * deduction) and its taking back count when a head has given them (approve give N); a dispute is answered the same way:
+ * give upholds it, refuse does not. `record` is a finding about a ledger kept badly: correct says that it was mended.
+ * Failures: an unknown word or person, a percentage outside the plan's 20 to 100, a number that is no finding in force. */
+#include <inttypes.h>
+#include <jansson.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/crypt.h"
+#include "base/text.h"
+#include "ctl/decide.h"
+#include "ctl/say.h"
+#include "ctl/show.h"
+#include "proto/keys.h"
+#include "workers/link/keyclient.h"
+
+#define WAIT_US    30000000
+#define NOTE_BYTES 4000
+#define LEAST      20 /* the plan's range of a deduction, percent */
+
+static int
+seal_key(struct ctl *c, const struct record_header *h, uint8_t key[32], struct err *err)
+{
+	struct keyclient *k;
+	int got;
+
+	if (!h->has_case)
+		return show_reserved_key(c, KEYS_REF_CAMPAIGN, key, err);
+	k = keyclient_create(c->home.keys);
+	got = keyclient_get(k, c->campaign, h->case_id, key, err);
+	keyclient_destroy(k);
+	return got;
+}
+
+/* One record with its note; the note is sealed. */
+static int
+say_noted(struct ctl *c, struct record_header *h, const char *note, struct err *err)
+{
+	struct body body = {.note = {NULL, 0}};
+	uint8_t key[32];
+	struct acts *a;
+	int got;
+
+	if (note == NULL)
+		return say_one(c, h, err);
+	if (note[0] == '\0' || strlen(note) > NOTE_BYTES)
+		return err_set(err, ERR_INVALID, "--note 要 1 到 %d 个字节", NOTE_BYTES);
+	if (seal_key(c, h, key, err) != 0)
+		return -1;
+	if (acts_open(c, &a, err) != 0) {
+		crypt_wipe(key, sizeof(key));
+		return -1;
+	}
+	body.note = span_str(note);
+	memcpy(h->person, acts_header(a, h->kind).person, sizeof(h->person));
+	got = acts_add(a, h, &body, key, err);
+	if (got == 0)
+		got = acts_done(a, err);
+	acts_close(a);
+	crypt_wipe(key, sizeof(key));
+	return got;
+}
+
+/* The record that waits for a head, once the ledger has it: newer than `before`. */
+static int
+wait_newer(struct ctl *c, const char *what, int64_t before, int64_t *ret, struct err *err)
+{
+	int64_t end = clock_boot_us() + WAIT_US;
+
+	for (;;) {
+		if (decide_newest(c, what, ret, err) != 0)
+			return -1;
+		if (*ret > before)
+			return 0;
+		if (clock_boot_us() > end)
+			return err_set(
+			    err, ERR_LATE, "已受理, 但还没有入账 (hf-recorder 在运行吗?)");
+		(void)poll(NULL, 0, 20);
+	}
+}
+
+static int
+say_waiting(struct ctl *c, struct record_header *h, const char *what, const char *note,
+    const char *done, struct err *err)
+{
+	int64_t before, no = 0;
+
+	if (decide_newest(c, what, &before, err) != 0 || say_noted(c, h, note, err) != 0 ||
+	    wait_newer(c, what, before, &no, err) != 0)
+		return -1;
+	if (c->json)
+		printf("{\"no\":%" PRId64 "}\n", no);
+	else
+		printf("%s, 等回访组长或领导小组: approve give %" PRId64
+		       " 或 approve refuse %" PRId64 "\n",
+		    done, no, no);
+	return 0;
+}
+
+/* ---- findings ---- */
+
+static int
+take_percent(struct record_header *h, const char *what, const char *text, struct err *err)
+{
+	uint64_t n = 0;
+
+	if (strcmp(what, "deduction") != 0)
+		return text == NULL ? 0 : err_set(err, ERR_INVALID, "--percent 只用于 deduction");
+	if (text == NULL || !text_to_u64(text, strlen(text), &n) || n < LEAST || n > 100)
+		return err_set(
+		    err, ERR_INVALID, "deduction 要 --percent, %d 到 100 (方案规定的幅度)", LEAST);
+	field_set_u(h, F_count, n);
+	return 0;
+}
+
+static bool
+touches_pay(const char *what)
+{
+	return strcmp(what, "slack") == 0 || strcmp(what, "wrong-withdrawal") == 0 ||
+	       strcmp(what, "deduction") == 0;
+}
+
+static int
+finding_add(struct ctl *c, int argc, char **argv, struct err *err)
+{
+	const char *who = opt_take(&argc, argv, "--person", true),
+	           *percent = opt_take(&argc, argv, "--percent", true),
+	           *no = opt_take(&argc, argv, "--case", true),
+	           *note = opt_take(&argc, argv, "--note", true);
+	struct record_header h = {.kind = REC_FINDING};
+	struct say_person p;
+
+	if (opt_none_left(argc, argv, err) != 0)
+		return -1;
+	if (argc != 1 || who == NULL)
+		return ctl_usage(err, verbs_finding, "finding", "add");
+	if (!touches_pay(argv[0]) && strcmp(argv[0], "record") != 0)
+		return err_set(err, ERR_INVALID,
+		    "认定只能是 slack (懈怠) wrong-withdrawal (误退) deduction (扣发) record "
+		    "(台账)");
+	if (ctl_campaign(c, err) != 0 || say_person(c, who, &p, err) != 0 ||
+	    take_percent(&h, argv[0], percent, err) != 0)
+		return -1;
+	h.has_case = no != NULL;
+	if (no != NULL && show_resolve(c, no, h.case_id, err) != 0)
+		return -1;
+	field_set_s(&h, F_subject, p.person);
+	field_set_s(&h, F_what, argv[0]);
+	if (touches_pay(argv[0]))
+		return say_waiting(c, &h, argv[0], note, "已记下", err);
+	if (say_noted(c, &h, note, err) != 0)
+		return -1;
+	printf("%s\n", c->json ? "{}" : "已记下; 改正以后用 finding correct");
+	return 0;
+}
+
+struct found {
+	uint8_t ob[16];
+	uint64_t seq;
+	name_t subject;
+	bool touches, in_force;
+};
+
+static int
+find(struct ctl *c, const char *text, struct found *f, struct err *err)
+{
+	struct pg_param p[2];
+	struct pg_result *r;
+	int64_t no;
+
+	if (!text_to_i64(text, strlen(text), &no) || no <= 0)
+		return err_set(err, ERR_INVALID, "编号是 finding list 的第一列: %s", text);
+	if (ctl_campaign(c, err) != 0 || ctl_pg(c, "hf_read", err) != 0)
+		return -1;
+	p[0] = pg_text(c->campaign);
+	p[1] = pg_i64(no);
+	if (pg_exec(c->pg,
+	        "SELECT encode(l.ob, 'hex'), l.seq, coalesce(l.subject, ''), f.no IS NOT NULL, "
+	        "coalesce(f.ruling = 'give' AND NOT f.lifted, false) FROM hf.ledger l LEFT JOIN "
+	        "hf.v_finding f ON f.campaign = l.campaign AND f.no = l.no WHERE l.campaign = $1 "
+	        "AND "
+	        "l.no = $2 AND l.kind = 6 AND l.what IN ('slack', 'wrong-withdrawal', 'deduction', "
+	        "'record') AND l.verdict = 0 AND l.flaw IS NULL",
+	        p, 2, &r, err) != 0)
+		return err_wrap(err, "PostgreSQL");
+	if (pg_rows(r) != 1) {
+		pg_free(r);
+		return err_set(err, ERR_NOT_FOUND, "%" PRId64 " 不是一条认定 (finding list)", no);
+	}
+	(void)hex_decode(f->ob, 16, (const char *)pg_get(r, 0, 0).data, pg_get(r, 0, 0).len);
+	f->seq = (uint64_t)pg_get_i64(r, 0, 1);
+	(void)snprintf(f->subject, sizeof(f->subject), "%.*s", (int)pg_get(r, 0, 2).len,
+	    (const char *)pg_get(r, 0, 2).data);
+	f->touches = span_eq_str(pg_get(r, 0, 3), "t");
+	f->in_force = span_eq_str(pg_get(r, 0, 4), "t");
+	pg_free(r);
+	return 0;
+}
+
+static int
+finding_correct(struct ctl *c, int argc, char **argv, struct err *err)
+{
+	const char *note = opt_take(&argc, argv, "--note", true);
+	struct record_header h = {.kind = REC_FINDING};
+	struct found f = {.seq = 0};
+
+	if (opt_none_left(argc, argv, err) != 0)
+		return -1;
+	if (argc != 1)
+		return ctl_usage(err, verbs_finding, "finding", "correct");
+	if (find(c, argv[0], &f, err) != 0)
+		return -1;
+	if (f.touches && !f.in_force)
+		return err_set(err, ERR_STALE,
+		    "%s 没有生效: 还在等裁定 (approve refuse 就是不认定), 或已经撤销", argv[0]);
+	field_set_b(&h, F_ref_ob, f.ob, 16);
+	field_set_u(&h, F_ref_seq, f.seq);
+	field_set_s(&h, F_what, f.touches ? "lifted" : "corrected");
+	if (f.subject[0] != '\0')
+		field_set_s(&h, F_subject, f.subject);
+	if (f.touches)
+		return say_waiting(c, &h, "lifted", note, "撤销已记下", err);
+	if (say_noted(c, &h, note, err) != 0)
+		return -1;
+	printf("%s\n", c->json ? "{}" : "已记下改正");
+	return 0;
+}
+
+/* ---- lists ---- */
+
+/* Columns no, person, subject, what, percent, state. */
+static int
+list(struct ctl *c, const char *sql, struct err *err)
+{
+	static const char *const names[] = {"person", "subject", "what"};
+	struct pg_param p;
+	struct pg_result *r;
+	json_t *rows;
+
+	if (ctl_campaign(c, err) != 0 || ctl_pg(c, "hf_read", err) != 0)
+		return -1;
+	p = pg_text(c->campaign);
+	if (pg_exec(c->pg, sql, &p, 1, &r, err) != 0)
+		return err_wrap(err, "PostgreSQL");
+	rows = json_array();
+	for (int i = 0; i < pg_rows(r); i++) {
+		struct span state = pg_get(r, i, 5);
+		json_t *o = json_object();
+
+		json_object_set_new(o, "no", json_integer(pg_get_i64(r, i, 0)));
+		for (int k = 0; k < 3; k++)
+			json_object_set_new(o, names[k],
+			    json_stringn(
+			        (const char *)pg_get(r, i, k + 1).data, pg_get(r, i, k + 1).len));
+		json_object_set_new(o, "percent", json_integer(pg_get_i64(r, i, 4)));
+		json_object_set_new(o, "state", json_stringn((const char *)state.data, state.len));
+		json_array_append_new(rows, o);
+		if (!c->json)
+			printf("%-6" PRId64 " %-10.*s %-10.*s %-17.*s %3" PRId64 "%%  %.*s\n",
+			    pg_get_i64(r, i, 0), (int)pg_get(r, i, 1).len,
+			    (const char *)pg_get(r, i, 1).data, (int)pg_get(r, i, 2).len,
+			    (const char *)pg_get(r, i, 2).data, (int)pg_get(r, i, 3).len,
+			    (const char *)pg_get(r, i, 3).data, pg_get_i64(r, i, 4), (int)state.len,
+			    (const char *)state.data);
+	}
+	if (!c->json && pg_rows(r) == 0)
+		printf("没有\n");
+	pg_free(r);
+	if (c->json) {
+		json_dumpf(rows, stdout, JSON_COMPACT);
+		printf("\n");
+	}
+	json_decref(rows);
+	return 0;
+}
+
+static int
+finding_list(struct ctl *c, int argc, char **argv, struct err *err)
+{
+	(void)argv;
+	if (argc != 0)
+		return ctl_usage(err, verbs_finding, "finding", "list");
+	return list(c,
+	    "SELECT l.no, l.person, coalesce(l.subject, ''), l.what, coalesce(l.count, 0), CASE "
+	    "WHEN "
+	    "f.no IS NULL THEN CASE WHEN EXISTS (SELECT FROM hf.ledger m WHERE m.campaign = "
+	    "l.campaign AND m.kind = 6 AND m.what = 'corrected' AND m.ref_ob = l.ob AND m.ref_seq "
+	    "= "
+	    "l.seq) THEN 'corrected' ELSE 'open' END WHEN f.ruling IS NULL THEN 'undecided' WHEN "
+	    "f.ruling <> 'give' THEN 'refused' WHEN f.lifted THEN 'lifted' ELSE 'in-force' END "
+	    "FROM "
+	    "hf.ledger l LEFT JOIN hf.v_finding f ON f.campaign = l.campaign AND f.no = l.no WHERE "
+	    "l.campaign = $1 AND l.kind = 6 AND l.verdict = 0 AND l.flaw IS NULL AND l.what <> "
+	    "'corrected' ORDER BY l.no",
+	    err);
+}
+
+/* ---- disputes ---- */
+
+static int
+dispute_add(struct ctl *c, int argc, char **argv, struct err *err)
+{
+	const char *note = opt_take(&argc, argv, "--note", true);
+	struct record_header h = {.kind = REC_DISPUTE};
+
+	if (opt_none_left(argc, argv, err) != 0)
+		return -1;
+	if (argc != 0 || note == NULL)
+		return ctl_usage(err, verbs_finding, "dispute", "add");
+	if (ctl_campaign(c, err) != 0)
+		return -1;
+	field_set_s(&h, F_what, "pay");
+	return say_waiting(c, &h, "dispute", note, "异议已记下", err);
+}
+
+static int
+dispute_list(struct ctl *c, int argc, char **argv, struct err *err)
+{
+	(void)argv;
+	if (argc != 0)
+		return ctl_usage(err, verbs_finding, "dispute", "list");
+	return list(c,
+	    "SELECT no, person, '', coalesce(what, ''), 0, CASE WHEN ruling IS NULL THEN 'open' "
+	    "WHEN "
+	    "ruling = 'give' THEN 'upheld' ELSE 'refused' END FROM hf.v_dispute WHERE campaign = "
+	    "$1 "
+	    "ORDER BY no",
+	    err);
+}
+
+const struct verb verbs_finding[] = {
+    {"finding", "add", finding_add,
+        "slack|wrong-withdrawal|deduction|record --person P [--percent N] [--case NO] [--note T]",
+        "督查认定: 懈怠, 误退, 扣发, 台账; 涉及补贴的等第二个人裁定"},
+    {"finding", "correct", finding_correct, "N [--note T]", "台账已改正, 或撤销一条认定"},
+    {"finding", "list", finding_list, "", "认定和裁定"},
+    {"dispute", "add", dispute_add, "--note T", "对自己的报到数或补贴有异议, 用 --as 说是谁"},
+    {"dispute", "list", dispute_list, "", "异议和答复"},
+    {NULL, NULL, NULL, NULL, NULL},
+};

@@ -1,0 +1,226 @@
+"""The authority's list: the denominator after the freeze by two persons, and what was paid; then pay from it."""
+import csv
+import json
+import subprocess
+import uuid
+
+import openpyxl
+import pytest
+
+from stack import BIN, Stack, wait_for
+from test_main_path import Lines
+from test_pay_twice import value
+
+PEOPLE = (("p01", "caller", "t1"), ("p02", "caller", "t1"), ("lea", "caller,leader", "t1"),
+          ("head", "callback-head", ""), ("sup", "supervisor", ""), ("chief", "leading", ""))
+
+
+@pytest.fixture(scope="module")
+def stack():
+    with Stack(pg=True) as s:
+        (s.dir / "demo").touch()
+        with open("/proc/uptime") as f:
+            boot_us = int(float(f.read().split()[0]) * 1e6)
+        (s.dir / "clock").write_text(f"1773018000000 {boot_us} 1000 0\n")  # Monday 2026-03-09 09:00
+        s.ctl("db", "migrate")
+        for program in ("hf-recorder", "hf-broker", "hf-router"):
+            s.daemon(program)
+        s.ctl("campaign", "create", "c1")
+        for person, roles, team in PEOPLE:
+            s.ctl("--as", "admin", "person", "set", person, "--roles", roles, *(("--team", team) if team else ()),
+                  "--qualified", "yes")
+            s.ctl("--as", "admin", "agent", "enrol", "--person", person, "--out", s.dir / "ctl" / "c1")
+        subprocess.run([str(BIN / "hf-sample"), "--rows", "24", "--seed", "3", "--format", "xlsx", "--out",
+                        str(s.dir / "roster.xlsx")], check=True)
+        s.ctl("--as", "admin", "roster", "import", s.dir / "roster.xlsx")
+        s.ctl("--as", "admin", "stage", "open", "2")
+        s.ctl("--as", "admin", "release", "--all")
+        wait_for("released", lambda: s.redis.zcard("hf:{c1}:lane:pool") == 24)
+        s.numbers = call(s, "p01", 10) + call(s, "p02", 10) + call(s, "lea", 2)
+        sheet = openpyxl.load_workbook(s.dir / "roster.xlsx").active
+        at = [c.value for c in sheet[1]].index("考生号")
+        s.numbers += [n for n in (str(row[at].value) for row in list(sheet.rows)[1:]) if n not in s.numbers]
+        wait_for("the ledger knows the owners", lambda: counts(s, "p01")["cases"] == 10 and
+                 counts(s, "lea")["cases"] == 2)
+        yield s
+
+
+def call(s, person, n):
+    """n calls that nobody answered bind n cases to the person; their 考生号."""
+    c = Lines(s, s.dir / "ctl" / "c1", "--person", person)
+    got = []
+    for i in range(n):
+        c.say(do="next")
+        task = c.hear("task", "error")["task"]
+        c.say(do="record", case=task["case"], token=task["token"], outcome="no-answer", channel="phone", number=1,
+              seconds=35, then="stay", id=str(uuid.uuid4()))
+        assert "accepted" in c.hear("accepted", "error")
+        got.append(task["no"])
+    c.close()
+    return got
+
+
+@pytest.fixture(scope="module")
+def numbers(stack):
+    return stack.numbers
+
+
+def write(stack, name, head, rows):
+    path = stack.dir / name
+    if name.endswith(".csv"):
+        with open(path, "w", encoding="utf-8-sig", newline="") as f:
+            csv.writer(f).writerows([head, *rows])
+    else:
+        book = openpyxl.Workbook()
+        for row in [head, *rows]:
+            book.active.append(row)
+        book.save(path)
+    return path
+
+
+def say(stack, *words, code=0, who="admin"):
+    r = stack.ctl("--json", "--as", who, *words, check=False)
+    assert r.returncode == code, r.stdout + r.stderr
+    return json.loads(r.stdout) if r.stdout.startswith(("{", "[")) else r
+
+
+def rates(stack, by="caller"):
+    return json.loads(stack.ctl("--json", "rates", "--by", by).stdout)
+
+
+def counts(stack, who):
+    return next((r for r in rates(stack)["rows"] if r["who"] == who), {"cases": 0})
+
+
+def records(stack):
+    return stack.redis.xlen("hf:{c1}:log")
+
+
+def pay(stack):
+    r = stack.ctl("--json", "pay", "show")  # exit 1 when C and SQL differ
+    out = json.loads(r.stdout)
+    assert out["differences"] == []
+    return out, {row["person"]: row for row in out["rows"]}
+
+
+def test_payments_are_counted_and_move_nothing(stack, numbers):
+    path = write(stack, "paid.xlsx", ["考生号", "缴费"], [[n, "是"] for n in numbers[:5]] + [[numbers[5], "否"]])
+    assert say(stack, "payments", "import", path, "--dry-run")["paid"] == 5
+    assert counts(stack, "p01")["paid"] == 0
+    got = say(stack, "payments", "import", path)
+    assert (got["paid"], got["taken_back"], got["unchanged"], got["rejected"]) == (5, 0, 1, 0)
+    assert counts(stack, "p01")["paid"] == 5 and stack.redis.zcard("hf:{c1}:lane:terminal") == 0
+    before = records(stack)
+    assert say(stack, "payments", "import", path)["unchanged"] == 6 and records(stack) == before
+    path = write(stack, "back.csv", ["考生号", "缴费时间"], [[numbers[0], ""]])
+    assert say(stack, "payments", "import", path)["taken_back"] == 1 and counts(stack, "p01")["paid"] == 4
+    bad = write(stack, "bad.csv", ["考生号", "缴费"], [[numbers[1], "是"], [numbers[2], "也许"], ["26000000009999", "是"]])
+    got = say(stack, "payments", "import", bad, code=65)
+    assert [(e["row"], e["column"], e["code"]) for e in sorted(got["errors"], key=lambda e: e["row"])] == [
+        (3, "缴费", "bad-payment"), (4, "考生号", "unknown-applicant")]
+
+
+def test_the_list_and_what_differs(stack, numbers):
+    assert say(stack, "admitted", "differences", code=66).returncode == 66
+    # 23 of ours (one is not on it), one nobody knows, one that the authority refused
+    rows = [[n, "L"] for n in numbers[:22]] + [["26000000009999", "L"], [numbers[22], "T"]]
+    path = write(stack, "admitted.csv", ["KSH", "BZ"], rows)
+    assert say(stack, "admitted", "import", path, "--dry-run")["admitted"] == 22
+    got = say(stack, "admitted", "import", path)
+    assert (got["rows"], got["admitted"], got["taken_off"], got["unknown"], got["rejected"]) == (24, 22, 0, 1, 0)
+    before = records(stack)
+    assert say(stack, "admitted", "import", path)["admitted"] == 0 and records(stack) == before
+    out = say(stack, "admitted", "differences", code=1)
+    assert out["admitted"] == 22
+    assert sorted((d["what"], d["row"]) for d in out["differences"]) == [
+        ("not-listed", None), ("not-listed", None), ("unknown", 24)]
+    # the next file is the whole list: who is not in it is off it
+    path = write(stack, "less.xlsx", ["考生号"], [[n] for n in numbers[:20]])
+    got = say(stack, "admitted", "import", path)
+    assert (got["taken_off"], got["unknown"], got["unchanged"]) == (2, 0, 20)
+    assert len(say(stack, "admitted", "differences", code=1)["differences"]) == 4
+    assert say(stack, "admitted", "import", write(stack, "all.csv", ["考生号"], [[n] for n in numbers[:22]]))[
+        "admitted"] == 2
+
+
+def test_one_person_does_not_freeze(stack, numbers):
+    came = write(stack, "came.csv", ["考生号", "报到"], [[n, "是"] for n in numbers[:9]] + [[numbers[23], "是"]])
+    say(stack, "arrivals", "import", came)
+    wait_for("they are counted", lambda: counts(stack, "p01")["registered"] == 9)
+    assert rates(stack)["provisional"] and pay(stack)[0]["provisional"]
+    assert rates(stack, "campaign")["rows"][0]["registered"] == 10
+    assert rates(stack, "campaign")["rows"][0]["admitted"] == 24
+    assert say(stack, "admitted", "freeze", code=65).returncode == 65  # the number of differences was not typed
+    got = say(stack, "admitted", "freeze", "--differences", "2")
+    assert got["admitted"] == 22 and rates(stack)["provisional"]
+    no = str(got["no"])
+    assert say(stack, "approve", "give", no, code=77).returncode == 77  # one's own
+    assert say(stack, "approve", "give", no, code=77, who="lea").returncode == 77  # a leader is no head
+    assert rates(stack)["provisional"]
+    # who owns a case at the freeze keeps it in the figures
+    stack.ctl("--as", "head", "approve", "give", no)
+    out = rates(stack)
+    assert not out["provisional"]
+    whole = rates(stack, "campaign")["rows"][0]
+    assert (whole["admitted"], whole["registered"]) == (22, 9)  # one came who is not on the list
+    stack.ctl("--as", "admin", "case", "move", numbers[15], "--to", "p01", "--credit")
+    waits = wait_for("it waits", lambda: say(stack, "approve", "list", who="head"))
+    stack.ctl("--as", "head", "approve", "give", waits[0]["no"])
+    wait_for("moved", lambda: stack.sql("SELECT count(*) FROM hf.case_state WHERE owner = 'p01'")[0][0] == "11")
+    assert (counts(stack, "p01")["admitted"], counts(stack, "p02")["admitted"]) == (10, 10)
+    sheet, rows = pay(stack)
+    assert not sheet["provisional"]
+    assert (rows["p01"]["admitted"], rows["p01"]["registered"], rows["p01"]["pay"]) == (10, 9, "0.00")
+    assert say(stack, "approve", "list", who="head") == []
+
+
+def test_a_finding_touches_pay_when_a_head_has_given_it(stack, numbers):
+    came = write(stack, "all10.csv", ["考生号", "报到"], [[n, "是"] for n in numbers[:20]])
+    say(stack, "arrivals", "import", came)
+    wait_for("all came", lambda: counts(stack, "p02")["registered"] == 10)
+    assert pay(stack)[1]["p01"]["pay"] == "1050.00"
+    no = say(stack, "finding", "add", "deduction", "--person", "p01", "--percent", "20", "--note", "虚报", who="sup")["no"]
+    wrong = say(stack, "finding", "add", "wrong-withdrawal", "--person", "p02", "--case", numbers[12], who="sup")["no"]
+    sheet, rows = pay(stack)
+    assert sheet["open_findings"] == 2 and rows["p01"]["pay"] == "1050.00"
+    assert say(stack, "approve", "give", str(no), code=77, who="sup").returncode == 77
+    stack.ctl("--as", "chief", "approve", "give", no)
+    stack.ctl("--as", "head", "approve", "give", wrong)
+    sheet, rows = pay(stack)
+    assert sheet["open_findings"] == 0
+    assert (rows["p01"]["pay"], rows["p02"]["pay"]) == ("840.00", "525.00")
+    assert any("N5" in line for line in rows["p01"]["explain"]) and any("N3" in line for line in rows["p02"]["explain"])
+    # what was wrong is taken back by two persons again
+    assert say(stack, "finding", "correct", str(no), code=77, who="p01").returncode == 77
+    back = say(stack, "finding", "correct", str(no), who="sup")["no"]
+    assert pay(stack)[1]["p01"]["pay"] == "840.00"
+    stack.ctl("--as", "head", "approve", "give", back)
+    assert pay(stack)[1]["p01"]["pay"] == "1050.00"
+    states = {f["no"]: f["state"] for f in say(stack, "finding", "list")}
+    assert (states[no], states[wrong], states[back]) == ("lifted", "in-force", "in-force")
+    for words in (("deduction", "--person", "p01", "--percent", "10"), ("deduction", "--person", "p01"),
+                  ("laziness", "--person", "p01")):
+        assert say(stack, "finding", "add", *words, code=64, who="sup").returncode == 64
+    # below the minimum without a finding nothing is taken off; a signed one takes 5 yuan a person
+    assert pay(stack)[0]["minimum"] == 6 and pay(stack)[1]["lea"]["called"] == 2
+
+
+def test_a_dispute_is_answered(stack):
+    no = say(stack, "dispute", "add", "--note", "少算了一个人", who="p02")["no"]
+    assert pay(stack)[0]["open_disputes"] == 1
+    plain = stack.ctl("pay", "show").stdout
+    assert "异议 1 件" in plain
+    assert say(stack, "approve", "give", str(no), code=77, who="p02").returncode == 77
+    assert [d["what"] for d in say(stack, "approve", "list", who="head")] == ["dispute"]
+    stack.ctl("--as", "head", "approve", "refuse", no)
+    assert [d["state"] for d in say(stack, "dispute", "list")] == ["refused"]
+    assert pay(stack)[0]["open_disputes"] == 0
+
+
+def test_the_workbook_computes_the_same(stack):
+    stack.ctl("export", "pay", "--out", stack.dir / "book")
+    book = openpyxl.load_workbook(stack.dir / "book" / "pay.xlsx")
+    rows = {book["补贴表"].cell(i, 1).value: i for i in range(4, 7)}
+    at = rows["p02"]
+    assert [value(book, "算式", f"{c}{at}") for c in "BCDEFGHIJKL"] == [10, 10, 99, 100, 10, 105, 0, 1, 0, 525, "一致"]
+    assert "不作发放依据" not in book["补贴表"]["A2"].value
