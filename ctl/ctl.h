@@ -56,9 +56,9 @@ struct verb {
 	X(holidays) \
 	X(top) \
 	X(evidence) \
+	X(figures) \
 	X(reconcile) \
 	X(export) \
-	X(figures) \
 	X(recover) \
 	X(system)
 /* clang-format on */

@@ -251,7 +251,7 @@ entry_record(struct world *w, struct call *c)
 	call_bytes(c, h, 32);
 	call_str(c, some_person(w));
 	call_u(c, rnd(w, 4) == 0 ? 2 : 1);
-	call_u(c, rnd(w, 3) == 0 ? rnd(w, 64) : 7);
+	call_u(c, rnd(w, 3) == 0 ? rnd(w, 128) : 7);
 	if (rnd(w, 8) == 0)
 		call_str(c, "");
 	else

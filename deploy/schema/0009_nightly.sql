@@ -163,21 +163,41 @@ CREATE VIEW v_signed WITH (security_barrier) AS
 	GROUP BY e.campaign, e.case_ref;
 COMMENT ON VIEW v_signed IS 'How many persons signed the papers of a withdrawal that was not taken back';
 
--- Put into v_figure as it stands here, whatever else it tells by now.
-DO $$
-DECLARE
-	was text := pg_get_viewdef('hf.v_figure'::regclass);
-	told constant text := '(l.outcome = ANY (ARRAY[''withdrawn''::text, ''papers-received''::text]))';
-	is_now text;
-BEGIN
-	is_now := replace(was, told, '(coalesce(' || told || ', false) OR coalesce((SELECT w.signers >= 2 FROM hf.v_signed w '
-		'WHERE w.campaign = s.campaign AND w.case_ref = s.case_ref), false))');
-	IF is_now = was THEN
-		RAISE EXCEPTION 'v_figure does not tell withdrawals by the last outcome any more: give v_signed another place';
-	END IF;
-	EXECUTE 'CREATE OR REPLACE VIEW hf.v_figure WITH (security_barrier) AS ' || is_now;
-END
-$$;
+CREATE OR REPLACE VIEW v_figure WITH (security_barrier) AS
+	SELECT s.campaign, s.case_ref, CASE WHEN z.case_ref IS NULL THEN s.owner ELSE z.owner END AS owner, p.team,
+		s.lane, s.held,
+		coalesce(a.attempts, 0) AS attempts, coalesce(a.contacts, 0) AS contacts,
+		coalesce(a.self_contacts, 0) AS self_contacts, coalesce(a.seconds, 0) AS seconds,
+		l.outcome AS last_outcome, l.campaign_at AS last_at,
+		w.withdrawn,
+		s.lane = 'terminal' AND s.why = 'registered' AND (f.campaign IS NULL OR z.case_ref IS NOT NULL) AS registered,
+		coalesce(a.attempts >= 3 AND a.dayparts >= 2 AND a.contacts = 0, false) AS unreachable,
+		CASE WHEN f.campaign IS NULL THEN NOT coalesce(w.withdrawn, false) ELSE z.case_ref IS NOT NULL END AS admitted,
+		m.case_ref IS NOT NULL AS paid
+	FROM case_state s
+	LEFT JOIN v_freeze f ON f.campaign = s.campaign
+	LEFT JOIN v_frozen_case z ON z.campaign = s.campaign AND z.case_ref = s.case_ref
+	LEFT JOIN v_listed m ON m.campaign = s.campaign AND m.case_ref = s.case_ref AND m.what = 'payments'
+	LEFT JOIN person p ON p.campaign = s.campaign
+		AND p.person = CASE WHEN z.case_ref IS NULL THEN s.owner ELSE z.owner END
+	LEFT JOIN LATERAL (
+		SELECT count(*) AS attempts,
+			count(*) FILTER (WHERE spoke IN ('self', 'father', 'mother', 'parent', 'guardian')) AS contacts,
+			count(*) FILTER (WHERE spoke = 'self') AS self_contacts,
+			sum(coalesce(seconds, 0)) AS seconds,
+			count(DISTINCT width_bucket((campaign_at / 60000 + 480) % 1440, ARRAY[720, 780, 1050]))
+				AS dayparts
+		FROM v_contact c WHERE c.campaign = s.campaign AND c.case_ref = s.case_ref) a ON true
+	LEFT JOIN LATERAL (
+		SELECT outcome, campaign_at FROM ledger e
+		WHERE e.campaign = s.campaign AND e.case_ref = s.case_ref AND e.outcome IS NOT NULL
+			AND e.verdict = 0 AND e.flaw IS NULL
+		ORDER BY e.no DESC LIMIT 1) l ON true
+	LEFT JOIN v_signed g ON g.campaign = s.campaign AND g.case_ref = s.case_ref
+	CROSS JOIN LATERAL (
+		SELECT s.lane = 'terminal' AND s.why <> 'registered'
+			AND (coalesce(l.outcome IN ('withdrawn', 'papers-received'), false) OR coalesce(g.signers >= 2, false))
+			AS withdrawn) w;
 
 -- v_figure as it stood when the ledger had `upto_no` rows. Owners are today's, or those of the freeze. A case
 -- that moved after `upto_at` counts as neither withdrawn nor registered: where it was then is not kept.
