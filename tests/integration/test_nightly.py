@@ -166,6 +166,8 @@ def test_the_archive_is_held_against_the_ledger(stack):
     whole = segment.read_bytes()
     segment.write_bytes(whole[:500] + bytes([whole[500] ^ 1]) + whole[501:])
     assert found(stack.run(code=1), "archive-altered")
+    segment.write_bytes(whole[:-100])
+    assert found(stack.run(code=1), "archive-unreadable")
     segment.write_bytes(whole)
     assert stack.run()["findings"] == []
 
