@@ -722,7 +722,11 @@ def test_what_is_too_big_or_not_spoken_is_told(rig):
         a.send_raw(pack([1, 99, 1]), b"")
         assert a.expect(NACK).fields[:2] == ["UNSUPPORTED", 99]
         a.send(wire.BLOB, "ann", bytes(32), 5, 0, f1=b"12345")
-        assert a.expect(NACK).fields[:2] == ["UNSUPPORTED", wire.BLOB]
+        assert a.expect(wire.HAVE).fields == [bytes(32), 5]
+        a.send(wire.BLOB, "ann", bytes(32), 6, 0, f1=b"123456")      # of another size than was said
+        assert a.expect(NACK).fields[:2] == ["BADSIG", wire.BLOB]
+        a.send(wire.BLOB, "bob", bytes(32), 5, 0, f1=b"12345")       # who is not logged in here
+        assert a.expect(NACK).fields[1] == wire.BLOB
         a.send(WELCOME, "c1", 1, 1, 0, 0, bytes(32), 0, 0, 1, 1, 1, 1)
         assert a.expect(NACK).fields[:2] == ["UNSUPPORTED", WELCOME]
     assert a.sync().kind == wire.SYNCED
