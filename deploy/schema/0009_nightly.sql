@@ -199,19 +199,22 @@ CREATE OR REPLACE VIEW v_figure WITH (security_barrier) AS
 			AND (coalesce(l.outcome IN ('withdrawn', 'papers-received'), false) OR coalesce(g.signers >= 2, false))
 			AS withdrawn) w;
 
--- v_figure as it stood when the ledger had `upto_no` rows. Owners are today's: credit stays with the owner. A case
+-- v_figure as it stood when the ledger had `upto_no` rows. Owners are today's, or those of the freeze. A case
 -- that moved after `upto_at` counts as neither withdrawn nor registered: where it was then is not kept.
 CREATE FUNCTION figures_then(of_campaign text, upto_no bigint, upto_at bigint)
 RETURNS TABLE (case_ref bytea, owner text, team text, lane text, attempts bigint, contacts bigint, seconds bigint, last_outcome text,
-	withdrawn boolean, registered boolean, unreachable boolean)
+	withdrawn boolean, registered boolean, unreachable boolean, admitted boolean)
 LANGUAGE sql STABLE AS $$
-	SELECT s.case_ref, s.owner, p.team, s.lane, coalesce(a.attempts, 0), coalesce(a.contacts, 0), coalesce(a.seconds, 0)::bigint, l.outcome,
-		s.changed_at <= upto_at AND s.lane = 'terminal' AND s.why <> 'registered'
-			AND (coalesce(l.outcome IN ('withdrawn', 'papers-received'), false) OR coalesce(w.signers >= 2, false)),
-		s.changed_at <= upto_at AND s.lane = 'terminal' AND s.why = 'registered',
-		coalesce(a.attempts >= 3 AND a.dayparts >= 2 AND a.contacts = 0, false)
+	SELECT s.case_ref, CASE WHEN z.case_ref IS NULL THEN s.owner ELSE z.owner END, p.team, s.lane, coalesce(a.attempts, 0), coalesce(a.contacts, 0), coalesce(a.seconds, 0)::bigint, l.outcome,
+		o.withdrawn, s.changed_at <= upto_at AND s.lane = 'terminal' AND s.why = 'registered'
+			AND (f.campaign IS NULL OR z.case_ref IS NOT NULL),
+		coalesce(a.attempts >= 3 AND a.dayparts >= 2 AND a.contacts = 0, false),
+		CASE WHEN f.campaign IS NULL THEN NOT o.withdrawn ELSE z.case_ref IS NOT NULL END
 	FROM hf.case_state s
-	LEFT JOIN hf.person p ON p.campaign = s.campaign AND p.person = s.owner
+	LEFT JOIN hf.v_freeze f ON f.campaign = s.campaign AND f.no <= upto_no
+	LEFT JOIN hf.v_frozen_case z ON f.campaign IS NOT NULL AND z.campaign = s.campaign AND z.case_ref = s.case_ref
+	LEFT JOIN hf.person p ON p.campaign = s.campaign
+		AND p.person = CASE WHEN z.case_ref IS NULL THEN s.owner ELSE z.owner END
 	LEFT JOIN LATERAL (
 		SELECT count(*) AS attempts,
 			count(*) FILTER (WHERE spoke IN ('self', 'father', 'mother', 'parent', 'guardian')) AS contacts,
@@ -224,6 +227,9 @@ LANGUAGE sql STABLE AS $$
 			AND e.flaw IS NULL AND e.no <= upto_no
 		ORDER BY e.no DESC LIMIT 1) l ON true
 	LEFT JOIN hf.v_signed w ON w.campaign = s.campaign AND w.case_ref = s.case_ref
+	CROSS JOIN LATERAL (SELECT s.changed_at <= upto_at AND s.lane = 'terminal' AND s.why <> 'registered'
+		AND (coalesce(l.outcome IN ('withdrawn', 'papers-received'), false) OR coalesce(w.signers >= 2, false))
+		AS withdrawn) o
 	WHERE s.campaign = of_campaign AND coalesce(s.created_at, 0) <= upto_at
 $$;
 COMMENT ON FUNCTION figures_then IS 'The counts of v_figure for a night that is made up for';

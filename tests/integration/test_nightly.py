@@ -166,6 +166,16 @@ def test_the_archive_is_held_against_the_ledger(stack):
     whole = segment.read_bytes()
     segment.write_bytes(whole[:500] + bytes([whole[500] ^ 1]) + whole[501:])
     assert found(stack.run(code=1), "archive-altered")
+    newest = sorted(folder.glob("*.seg"))[-1]
+    stack.sql(off % "UPDATE hf.ledger SET wall_at = wall_at - 660000")
+    newest.rename(folder / "kept")
+    behind = stack.run(code=None)
+    (folder / "kept").rename(newest)
+    stack.sql(off % "UPDATE hf.ledger SET wall_at = wall_at + 660000")
+    assert [(f["level"], int(f["here"]) >= 11, f["there"]) for f in found(behind, "archive-behind")] == [
+        ("notice", True, "10")]
+    segment.write_bytes(whole[:-100])
+    assert found(stack.run(code=1), "archive-unreadable")
     segment.write_bytes(whole)
     assert stack.run()["findings"] == []
 

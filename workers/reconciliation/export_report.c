@@ -58,25 +58,26 @@ static const struct page_column daily[] = {{"小组", PAGE_TEXT, 12, 0}, {"个�
 
 /* Calls of a day belong to the team of the case's owner, as the rest of the row does. */
 static const char daily_sql[] =
-    "WITH f AS (SELECT coalesce(team, '') AS team, f.* FROM hf.figures_then($1, $2, $3) f "
-    "(case_ref, "
-    "owner, of_team, lane, attempts, contacts, seconds, last_outcome, withdrawn, registered, "
-    "unreachable) CROSS JOIN LATERAL (SELECT f.of_team AS team) t WHERE f.lane <> 'unreleased'), "
-    "d AS (SELECT case_ref, count(*) AS calls, count(*) FILTER (WHERE spoke IN ('self', 'father', "
-    "'mother', 'parent', 'guardian')) AS talks FROM hf.v_contact WHERE campaign = $1 AND no <= $2 "
-    "AND "
-    "campaign_at >= $4 AND campaign_at < $4 + 86400000 GROUP BY case_ref), r AS (SELECT f.team, "
-    "grouping(f.team) AS is_sum, count(*) AS cases, coalesce(sum(d.calls), 0)::bigint AS calls, "
-    "coalesce(sum(d.talks), 0)::bigint AS talks, count(*) FILTER (WHERE f.attempts > 0) AS tried, "
-    "count(*) FILTER (WHERE f.attempts = 0) AS untried, count(*) FILTER (WHERE f.last_outcome = "
-    "'confirmed') AS confirmed, count(*) FILTER (WHERE f.last_outcome IN ('considering', "
-    "'will-not-say')) AS considering, count(*) FILTER (WHERE f.withdrawn) AS withdrawn, count(*) "
-    "FILTER (WHERE f.unreachable) AS unreachable FROM f LEFT JOIN d ON d.case_ref = f.case_ref "
-    "GROUP BY GROUPING SETS ((f.team), ())) SELECT CASE WHEN is_sum = 1 THEN '合计' WHEN team = '' "
-    "THEN '(还没有人)' ELSE team END, cases, calls, talks, tried, untried, confirmed, considering, "
-    "withdrawn, unreachable, cases - confirmed - withdrawn AS need FROM r ORDER BY is_sum, r.team "
-    "= "
-    "'', need DESC, r.team";
+    "WITH f AS (SELECT case_ref, coalesce(team, '') AS team, attempts, last_outcome, "
+    "withdrawn, unreachable FROM hf.figures_then($1, $2, $3) WHERE lane <> 'unreleased'), "
+    "d AS (SELECT case_ref, count(*) AS calls, count(*) FILTER (WHERE spoke IN "
+    "('self', 'father', 'mother', 'parent', 'guardian')) AS talks FROM hf.v_contact "
+    "WHERE campaign = $1 AND no <= $2 AND campaign_at >= $4 "
+    "AND campaign_at < $4 + 86400000 GROUP BY case_ref), "
+    "r AS (SELECT f.team, grouping(f.team) AS is_sum, count(*) AS cases, "
+    "coalesce(sum(d.calls), 0)::bigint AS calls, "
+    "coalesce(sum(d.talks), 0)::bigint AS talks, "
+    "count(*) FILTER (WHERE f.attempts > 0) AS tried, "
+    "count(*) FILTER (WHERE f.attempts = 0) AS untried, "
+    "count(*) FILTER (WHERE f.last_outcome = 'confirmed') AS confirmed, "
+    "count(*) FILTER (WHERE f.last_outcome IN ('considering', 'will-not-say')) "
+    "AS considering, count(*) FILTER (WHERE f.withdrawn) AS withdrawn, "
+    "count(*) FILTER (WHERE f.unreachable) AS unreachable "
+    "FROM f LEFT JOIN d USING (case_ref) GROUP BY GROUPING SETS ((f.team), ())) "
+    "SELECT CASE WHEN is_sum = 1 THEN '合计' WHEN team = '' THEN '(还没有人)' "
+    "ELSE team END, cases, calls, talks, tried, untried, confirmed, considering, "
+    "withdrawn, unreachable, cases - confirmed - withdrawn AS need "
+    "FROM r ORDER BY is_sum, r.team = '', need DESC, r.team";
 
 static void
 add_line(struct buf *text, const struct pg_result *r, int i)
@@ -139,51 +140,52 @@ static const struct page_column weekly[] = {{"小组", PAGE_TEXT, 10, 0}, {"人�
     {"本周拨打", PAGE_COUNT, 9, 0}, {"本周联系", PAGE_COUNT, 9, 0}, {"本周分钟", PAGE_COUNT, 9, 0},
     {"本周确认", PAGE_COUNT, 9, 0}, {"个案", PAGE_COUNT, 7, 0}, {"已打", PAGE_COUNT, 7, 0},
     {"确认", PAGE_COUNT, 7, 0}, {"考虑", PAGE_COUNT, 7, 0}, {"失联", PAGE_COUNT, 7, 0},
-    {"退档", PAGE_COUNT, 7, 0}, {"报到", PAGE_COUNT, 7, 0}, {"报到率%", PAGE_TEXT, 9, 0},
-    {"还差93%", PAGE_COUNT, 9, 0}, {"还差95%", PAGE_COUNT, 9, 0}};
+    {"退档", PAGE_COUNT, 7, 0}, {"录取", PAGE_COUNT, 7, 0}, {"报到", PAGE_COUNT, 7, 0},
+    {"报到率%", PAGE_TEXT, 9, 0}, {"还差93%", PAGE_COUNT, 9, 0}, {"还差95%", PAGE_COUNT, 9, 0}};
 #define WEEKLY      (sizeof(weekly) / sizeof(weekly[0]))
-#define WEEKLY_READ 13 /* columns that come as they are */
+#define WEEKLY_READ 14 /* columns that come as they are */
 
 static const char weekly_sql[] =
-    "WITH w AS (SELECT person, count(*) AS calls, count(*) FILTER (WHERE spoke IN ('self', "
-    "'father', "
-    "'mother', 'parent', 'guardian')) AS talks, coalesce(sum(seconds), 0)::bigint AS seconds, "
-    "count(*) FILTER (WHERE outcome = 'confirmed') AS confirmed FROM hf.v_contact WHERE campaign = "
-    "$1 "
-    "AND no <= $2 AND campaign_at >= $4 AND campaign_at < $4 + 604800000 GROUP BY person), o AS "
-    "(SELECT coalesce(owner, '') AS person, count(*) AS cases, count(*) FILTER (WHERE attempts > "
-    "0) "
-    "AS tried, count(*) FILTER (WHERE last_outcome = 'confirmed') AS confirmed, count(*) FILTER "
-    "(WHERE last_outcome IN ('considering', 'will-not-say')) AS considering, count(*) FILTER "
-    "(WHERE "
-    "unreachable) AS unreachable, count(*) FILTER (WHERE withdrawn) AS withdrawn, count(*) FILTER "
-    "(WHERE registered) AS registered FROM hf.figures_then($1, $2, $3) WHERE lane <> 'unreleased' "
-    "GROUP BY 1), who AS (SELECT person FROM hf.person WHERE campaign = $1 AND roles & 31 <> 0 "
-    "UNION "
-    "SELECT person FROM w UNION SELECT person FROM o), row AS (SELECT coalesce(p.team, '') AS "
-    "team, "
-    "CASE who.person WHEN '' THEN '(还没有人)' ELSE who.person END AS person, w.calls, w.talks, "
-    "w.seconds, w.confirmed AS newly, o.cases, o.tried, o.confirmed, o.considering, o.unreachable, "
-    "o.withdrawn, o.registered FROM who LEFT JOIN w USING (person) LEFT JOIN o USING (person) LEFT "
-    "JOIN hf.person p ON p.campaign = $1 AND p.person = who.person) SELECT CASE WHEN "
-    "grouping(team) = "
-    "1 THEN '合计' ELSE team END, CASE WHEN grouping(team) = 1 THEN '' WHEN grouping(person) = 1 "
-    "THEN "
-    "'全组' ELSE person END, coalesce(sum(calls), 0)::bigint, coalesce(sum(talks), 0)::bigint, "
-    "(coalesce(sum(seconds), 0) / 60)::bigint, coalesce(sum(newly), 0)::bigint, "
-    "coalesce(sum(cases), "
-    "0)::bigint, coalesce(sum(tried), 0)::bigint, coalesce(sum(confirmed), 0)::bigint, "
+    "WITH w AS (SELECT person, count(*) AS calls, count(*) FILTER (WHERE spoke IN "
+    "('self', 'father', 'mother', 'parent', 'guardian')) AS talks, "
+    "sum(coalesce(seconds, 0)) AS seconds, "
+    "count(*) FILTER (WHERE outcome = 'confirmed') AS newly FROM hf.v_contact "
+    "WHERE campaign = $1 AND no <= $2 AND campaign_at >= $4 "
+    "AND campaign_at < $4 + 604800000 GROUP BY person), "
+    "o AS (SELECT coalesce(owner, '') AS person, count(*) AS cases, "
+    "count(*) FILTER (WHERE attempts > 0) AS tried, "
+    "count(*) FILTER (WHERE last_outcome = 'confirmed') AS confirmed, "
+    "count(*) FILTER (WHERE last_outcome IN ('considering', 'will-not-say')) "
+    "AS considering, count(*) FILTER (WHERE unreachable) AS unreachable, "
+    "count(*) FILTER (WHERE withdrawn) AS withdrawn, "
+    "count(*) FILTER (WHERE admitted) AS admitted, "
+    "count(*) FILTER (WHERE registered) AS registered "
+    "FROM hf.figures_then($1, $2, $3) WHERE lane <> 'unreleased' GROUP BY 1), "
+    "who AS (SELECT person FROM hf.person WHERE campaign = $1 AND roles & 31 <> 0 "
+    "UNION SELECT person FROM w UNION SELECT person FROM o), "
+    "row AS (SELECT coalesce(p.team, '') AS team, CASE who.person WHEN '' "
+    "THEN '(还没有人)' ELSE who.person END AS person, w.calls, w.talks, w.seconds, "
+    "w.newly, o.cases, o.tried, o.confirmed, o.considering, o.unreachable, "
+    "o.withdrawn, o.admitted, o.registered FROM who LEFT JOIN w USING (person) "
+    "LEFT JOIN o USING (person) "
+    "LEFT JOIN hf.person p ON p.campaign = $1 AND p.person = who.person) "
+    "SELECT CASE WHEN grouping(team) = 1 THEN '合计' ELSE team END, "
+    "CASE WHEN grouping(team) = 1 THEN '' WHEN grouping(person) = 1 THEN '全组' "
+    "ELSE person END, coalesce(sum(calls), 0)::bigint, "
+    "coalesce(sum(talks), 0)::bigint, (coalesce(sum(seconds), 0)::bigint / 60), "
+    "coalesce(sum(newly), 0)::bigint, coalesce(sum(cases), 0)::bigint, "
+    "coalesce(sum(tried), 0)::bigint, coalesce(sum(confirmed), 0)::bigint, "
     "coalesce(sum(considering), 0)::bigint, coalesce(sum(unreachable), 0)::bigint, "
-    "coalesce(sum(withdrawn), 0)::bigint, coalesce(sum(registered), 0)::bigint FROM row GROUP BY "
-    "GROUPING SETS ((team, person), (team), ()) HAVING NOT (grouping(team) = 0 AND "
-    "grouping(person) "
-    "= 1 AND team = '') ORDER BY grouping(team), team = '', team, "
-    "grouping(person) DESC, person";
+    "coalesce(sum(withdrawn), 0)::bigint, coalesce(sum(admitted), 0)::bigint, "
+    "coalesce(sum(registered), 0)::bigint "
+    "FROM row GROUP BY GROUPING SETS ((team, person), (team), ()) "
+    "HAVING NOT (grouping(team) = 0 AND grouping(person) = 1 AND team = '') "
+    "ORDER BY grouping(team), team = '', team, grouping(person) DESC, person";
 
 static void
 weekly_row(struct page *p, const struct pg_result *r, int i)
 {
-	struct rate rate = {pg_get_i64(r, i, 12), pg_get_i64(r, i, 6) - pg_get_i64(r, i, 11)};
+	struct rate rate = {pg_get_i64(r, i, 13), pg_get_i64(r, i, 12)};
 	char text[24];
 
 	for (int c = 0; c < WEEKLY_READ; c++)

@@ -30,7 +30,7 @@ static const struct word spokes[] = {{"self", "本人"}, {"father", "父亲"}, {
 static const char *const kinds[] = {"", "拨打联系", "附记", "号码", "材料", "移交", "督查意见",
     "放出个案", "阶段", "轮次", "规则", "请假", "审批", "更正", "导入", "提交导入", "登记电脑",
     "吊销电脑", "人员", "签字", "裁定", "免步", "重开", "采用迟到记录", "不采用", "查看全号",
-    "咨询", "抽查", "异议", "到点", "暂停"};
+    "咨询", "抽查", "异议", "到点", "暂停", "决定"};
 
 static const char *
 find(const struct word *w, struct span code)

@@ -24,6 +24,7 @@ static const struct {
     {"archive-altered", "档案的这一段不是记账程序签的那一份"},
     {"archive-broken", "档案的这一段接不上前一段"},
     {"archive-unreadable", "档案读不了"},
+    {"archive-behind", "档案没有跟上账本, 最早的一条已过"},
     {"stuck", "待分派太久"},
     {"held-long", "在手太久"},
     {"doubt", "存疑太久"},

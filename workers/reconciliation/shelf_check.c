@@ -8,12 +8,14 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/map.h"
 #include "base/text.h"
 #include "workers/reconciliation/finding.h"
 #include "workers/reconciliation/shelf.h"
 
-#define PAGE 20000
+#define PAGE         20000
+#define LATE_MINUTES 10
 
 static const char page_sql[] =
     "SELECT no, ob, seq, encode(h, 'hex') FROM hf.ledger WHERE campaign = $1 AND no > $2 "
@@ -21,6 +23,11 @@ static const char page_sql[] =
 static const char known_sql[] =
     "SELECT 1 FROM hf.quarantine WHERE campaign = $1 AND ob = $2 AND seq = $3 UNION ALL "
     "SELECT 1 FROM hf.equivocation WHERE campaign = $1 AND ob = $2 AND seq = $3";
+
+/* What is not in the archive although it had the time. */
+static const char behind_sql[] =
+    "SELECT coalesce(($4 - min(wall_at)) / 60000, 0) FROM hf.ledger WHERE campaign = $1 AND "
+    "(log_epoch, log_no) > ($2, $3) AND flaw IS DISTINCT FROM 'frame'";
 
 struct look {
 	struct pg *pg;
@@ -142,6 +149,25 @@ judge_rest(struct look *l, struct err *err)
 	return 0;
 }
 
+/* An archive that stopped keeps agents from forgetting, and a lost ledger from coming back whole. */
+static int
+judge_age(struct look *l, struct err *err)
+{
+	struct pg_param p[4] = {pg_text(l->campaign), pg_i64((int64_t)l->end.last_epoch),
+	    pg_i64((int64_t)l->end.last_no), pg_i64(clock_wall_ms())};
+	struct pg_result *r;
+	char here[24], there[24];
+
+	if (pg_exec(l->pg, behind_sql, p, 4, &r, err) != 0)
+		return -1;
+	(void)snprintf(here, sizeof(here), "%" PRId64, pg_get_i64(r, 0, 0));
+	(void)snprintf(there, sizeof(there), "%d", LATE_MINUTES);
+	if (pg_get_i64(r, 0, 0) > LATE_MINUTES)
+		finding_add(l->findings, "notice", "archive-behind", NULL, here, there);
+	pg_free(r);
+	return 0;
+}
+
 int
 shelf_check(struct pg *pg, const struct home *home, const char *campaign, json_t *findings,
     struct shelf_look *ret, struct err *err)
@@ -158,6 +184,8 @@ shelf_check(struct pg *pg, const struct home *home, const char *campaign, json_t
 		finding_add(findings, "difference", "archive-unreadable", NULL, why.text, NULL);
 	else if (l.end.number > 0 && (compare_ledger(&l, err) != 0 || judge_rest(&l, err) != 0))
 		got = -1;
+	if (got == 0)
+		got = judge_age(&l, err);
 	if (l.end.number > 0)
 		(void)snprintf(ret->last, sizeof(ret->last), "%" PRIu64 "-%" PRIu64,
 		    l.end.last_epoch, l.end.last_no);

@@ -54,7 +54,7 @@ static const char night_sql[] =
 	"count(*) FILTER (WHERE f.last_outcome = 'confirmed'), "                                   \
 	"count(*) FILTER (WHERE f.last_outcome IN ('considering', 'will-not-say')), "              \
 	"count(*) FILTER (WHERE f.unreachable), count(*) FILTER (WHERE f.withdrawn), "             \
-	"count(*) FILTER (WHERE NOT f.withdrawn), count(*) FILTER (WHERE f.registered) "
+	"count(*) FILTER (WHERE f.admitted), count(*) FILTER (WHERE f.registered) "
 
 static const char rate_sql[] =
     RATE_INTO "$2::date" RATE_COLUMNS "FROM hf.v_figure f WHERE f.campaign = $1 GROUP BY "
