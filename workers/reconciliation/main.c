@@ -44,7 +44,8 @@ static const char usage[] =
     "      hf-reconcile verify DIR [--key FILE]\n"
     "rates 按人、小组、活动给出回访数和报到率(只用整数, 不四舍五入); census 核对 导入 = 队列 + "
     "在手,\n"
-    "以及 Redis 与 PostgreSQL 是否一致; pay 从账本算出每个人的补贴, --sheet 给出账本里签过字的一张;\n"
+    "以及 Redis 与 PostgreSQL 是否一致; pay 从账本算出每个人的补贴, --sheet "
+    "给出账本里签过字的一张;\n"
     "close 和 supplement 给出可以关帐的表和补发表, 或者说明还差什么; what-if 按一张表试算, "
     "不需要服务器。\n退出码: 0 正常, 1 对不上, 64-78 见 sysexits。HF_HOME "
     "指明安装目录。\n";

@@ -154,9 +154,10 @@ paydesk_close(const struct paydesk *d, bool is_close, struct err *err)
 	size_t i;
 	int code;
 
-	if (is_close ? payday_close(d->pg, d->keys, d->campaign, d->rules, d->minimum, d->as_of, &out, &reasons,
-	                   err) != 0
-	             : payday_supplement(d->pg, d->keys, d->campaign, d->as_of, &out, &reasons, err) != 0)
+	if (is_close ? payday_close(d->pg, d->keys, d->campaign, d->rules, d->minimum, d->as_of,
+	                   &out, &reasons, err) != 0
+	             : payday_supplement(
+	                   d->pg, d->keys, d->campaign, d->as_of, &out, &reasons, err) != 0)
 		return err_wrap(err, "%s", is_close ? "close" : "supplement");
 	json_array_foreach(reasons, i, one)
 	{
