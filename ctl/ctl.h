@@ -56,6 +56,7 @@ struct verb {
 	X(holidays) \
 	X(top) \
 	X(evidence) \
+	X(pay_close) \
 	X(figures) \
 	X(reconcile) \
 	X(export) \
