@@ -419,3 +419,30 @@ def test_a_kill_within_the_arrivals_loses_none(rig):
 
 def test_hours_and_minutes_are_what_they_say():
     assert at("2 09:30") - MONDAY == 30 * MINUTE and at("3 10:00") - MONDAY == DAY + HOUR
+
+
+def task_digits(rig, case):
+    """The numbers of the case's task as whoever gets it next reads them: (digits, note)."""
+    task = hfp.read_task(hfp.open_seal(rig.case_keys[case], rig.redis.hget(rig.key("tasks"), case), hfp.task_ad(case)))
+    return [(n[1], n[2]) for n in task["numbers"]]
+
+
+def test_the_next_number_is_offered_first_and_a_dead_one_never_again(rig):
+    worked(rig, n=1, numbers=2)
+    lease = pull(rig, "ann")
+    case = lease[0]
+    first, second = (d for d, _ in task_digits(rig, case))
+    rig.attempt("ann", lease, "empty-number")
+    wait_for("the second number is first", lambda: task_digits(rig, case) == [(second, ""), (first, "〔空号 03-02〕")])
+    found = "19900009998"
+    rig.say("NUMBER", "lea", {"number": hfp.number_id(rig.case_keys[case], found), "source": "class-teacher"},
+            case=case, body=hfp.body(digits=found, kind="mother"))
+    wait_for("the found number is first", lambda: task_digits(rig, case)[0] == (found, "class-teacher"))
+    # A restart in between changes nothing, and what is known comes with the next number.
+    rig.kill("hf-router")
+    lease = pull(rig, "ann")
+    rig.attempt("ann", lease, "confirmed", number=hfp.number_id(rig.case_keys[case], found))
+    rig.start()
+    rig.placed(case, "resting")
+    wait_for("it was good", lambda: task_digits(rig, case) == [
+        (found, "class-teacher〔打通过 03-02〕"), (second, ""), (first, "〔空号 03-02〕")])

@@ -96,4 +96,19 @@ def test_a_bad_calendar_changes_nothing_and_says_where(office):
     office.refused(77, "--as", "s1", "holidays", "import", file(office, "other.csv", "2026-03-20,放假,x\n"))
 
 
+def test_a_roster_that_comes_again_leaves_what_is_known_of_numbers(office):
+    case = called(office, "empty-number")
+    office.placed(case, "own:p01:")
+    task = office.redis.hget("hf:{c1}:tasks", bytes.fromhex(case))
+    again = office.as_json("roster", "import", office.dir / "roster.xlsx")
+    assert (again["imported"], again["updated"]) == (0, 0)
+    office.p01.say(do="take", case=case)
+    task_now = office.p01.hear("task", "error")["task"]
+    numbers = task_now["numbers"]
+    assert len(numbers) > 1 and "空号" in numbers[-1]["note"] and "空号" not in numbers[0]["note"]
+    assert office.redis.hget("hf:{c1}:tasks", bytes.fromhex(case)) == task
+    office.p01.say(do="give-back", token=task_now["token"], reason="class")
+    assert office.p01.hear("lease", "error")["lease"]
+
+
 assert os

@@ -403,6 +403,7 @@ batch_send(struct router *r)
 	size_t n = 0, argc;
 
 	CHECK(!r->is_inflight && r->n_sent == 0);
+	r->n_batches++;
 	call_begin(
 	    &call, "hf1_router", r->campaign, clock_campaign_ms(), clock_wall_ms(), r->epoch);
 	while (r->first_work < r->n_work && n++ < BATCH_ENTRIES)

@@ -43,7 +43,7 @@ boot_forget(struct router *r)
 {
 	r->generation++;
 	r->is_ready = r->is_inflight = r->is_reading = r->is_caught_up = r->is_loading = false;
-	r->is_asking = r->has_answer = r->is_forcing = false;
+	r->is_asking = r->has_answer = r->has_task = r->is_forcing = false;
 	r->blocked_since = 0;
 	work_clear(r);
 	if (r->chunk != NULL)
@@ -59,6 +59,7 @@ boot_forget(struct router *r)
 	free(r->release);
 	r->release = NULL;
 	r->n_heap = 0;
+	r->n_batches++; /* what was queued is gone; 0 is never */
 	r->gate_sent = -1;
 	r->book_dirty = r->policy_dirty = r->days_dirty = false;
 	r->days.n = 0;

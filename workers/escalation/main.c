@@ -258,6 +258,7 @@ stop(struct router *r)
 	buf_done(&r->policy_text);
 	buf_done(&r->closing);
 	buf_done(&r->answer);
+	buf_done(&r->task);
 	free(r->work);
 	free(r->heap);
 	free(r->policy_path);
