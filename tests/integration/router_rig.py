@@ -109,6 +109,12 @@ class Rig(Stack):
         fields = {"subject": name, "roles": sum(ROLES[r] for r in roles.split()), "qualified": qualified}
         self.say("PERSON", fields={**fields, **({"team": team} if team else {})})
 
+    def policy(self, version, text):
+        """Proposed by admin, approved by a second person."""
+        self.person("second", "callback-head", team="", qualified=0)
+        self.say("POLICY", fields={"policy": version}, body=hfp.body(text=text))
+        self.say("APPROVAL", "second", {"ref_ob": self.office.ob, "ref_seq": self.office.seq, "verdict": "give"})
+
     def rows(self, n, numbers=1, reporter="", extra=()):
         """Fresh applicants with their keys; [case, no_index, task, indexes, reporter]."""
         out = []

@@ -217,8 +217,10 @@ def test_a_policy_is_a_record(rig):
     text = (rig.dir.__class__(__file__).resolve().parents[2] / "deploy/policy/default.policy").read_text()
     mine = text.replace("other-number, 2h, other-daypart, 1d", "other-number, 3h, other-daypart, 1d")
     assert mine != text
-    rig.say("POLICY", fields={"policy": 2}, body=hfp.body(text=mine))
-    rig.say("POLICY", fields={"policy": 3}, body=hfp.body(text="hullo"))  # refused as a whole
+    rig.policy(2, mine)
+    rig.policy(3, "hullo")  # refused as a whole
+    rig.say("POLICY", fields={"policy": 4}, body=hfp.body(text=text))  # nobody else said yes to it
+    rig.say("APPROVAL", "admin", {"ref_ob": rig.office.ob, "ref_seq": rig.office.seq, "verdict": "give"})
     lease = pull(rig, "ann")
     rig.attempt("ann", lease)
     rig.placed(lease[0], "own:ann:retry", at("2 12:00"), "retry")

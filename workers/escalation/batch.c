@@ -253,6 +253,11 @@ write_cursor(struct router *r, struct call *call)
 		call_span(call, buf_span(&r->policy_text));
 		r->policy_dirty = false;
 	}
+	if (r->proposal_dirty) {
+		call_str(call, "proposal");
+		call_span(call, buf_span(&r->proposal));
+		r->proposal_dirty = false;
+	}
 	if (r->days_dirty) {
 		days_print(&days, &r->days);
 		call_str(call, "days");

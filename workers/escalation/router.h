@@ -119,6 +119,8 @@ struct router {
 	struct policy *policy;
 	struct buf policy_text;
 	struct calendar calendar;
+	struct buf proposal; /* the text that waits for its second person */
+	bool proposal_dirty;
 	struct days days; /* imported, over those of the policy */
 	struct book book;
 	bool book_dirty, policy_dirty, days_dirty;
