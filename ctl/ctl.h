@@ -54,6 +54,8 @@ struct verb {
 	X(queue) \
 	X(pause) \
 	X(holidays) \
+	X(policy) \
+	X(spotcheck) \
 	X(top) \
 	X(evidence) \
 	X(figures) \

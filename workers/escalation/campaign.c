@@ -250,7 +250,8 @@ is_second(struct router *r, const struct record_header *h)
 
 /* A policy waits, whole and readable, until another person says yes to its record. */
 static void
-propose(struct router *r, const struct log_entry *e, const struct record_header *h, struct span text)
+propose(
+    struct router *r, const struct log_entry *e, const struct record_header *h, struct span text)
 {
 	struct frame f;
 	struct policy *p = NULL;

@@ -280,8 +280,7 @@ print_all(const struct trial *t)
 }
 
 static int
-try_it(struct trial *t, struct home *home, const char *wanted, const char *shipped,
-    struct err *err)
+try_it(struct trial *t, struct home *home, const char *wanted, const char *shipped, struct err *err)
 {
 	if (home_load(home, err) != 0 || clock_open(home->dir, err) != 0 ||
 	    home_redis(home, "router", &t->redis, err) != 0 ||

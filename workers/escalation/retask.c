@@ -1,5 +1,5 @@
 /* retask.c - a task's numbers after a record: the next one first, what became of each, and the one that was
- * found (PROTOCOL.md 14.7).
+ * found (PROTOCOL.md 14.8).
  *
  * Happy path: the log waits until Redis has answered with the task; it is opened with the case's key, put in
  * order, sealed again and sent as `create`, which leaves a known case where it is; a found number goes into the
