@@ -69,15 +69,15 @@ void
 state_json(struct buf *out, const struct state *s)
 {
 	json_t *o = json_pack(
-	    "{s:I s:I s:I s:s s:b s:I s:I s:I s:I s:I s:I s:I s:I s:s s:s s:s s:o s:o s:o s:I s:I}", "seq",
-	    (json_int_t)s->seq, "wall", (json_int_t)s->wall, "now", (json_int_t)s->now, "campaign",
-	    s->campaign, "redis", (int)s->redis_up, "mode", (json_int_t)s->mode, "epoch",
-	    (json_int_t)s->epoch, "gate", (json_int_t)s->gate, "paused", (json_int_t)s->paused,
-	    "cases", (json_int_t)s->cases, "leases", (json_int_t)s->leases, "agents",
-	    (json_int_t)s->agents, "persons", (json_int_t)s->persons, "router", s->router_cursor,
-	    "log", s->log_head, "version", HF_VERSION, "lanes", lanes_json(s), "problems",
-	    problems_json(s), "ledger", ledger_json(&s->ledger), "brokers", (json_int_t)s->brokers,
-	    "brokers_up", (json_int_t)s->brokers_up);
+	    "{s:I s:I s:I s:s s:b s:I s:I s:I s:I s:I s:I s:I s:I s:s s:s s:s s:o s:o s:o s:I s:I}",
+	    "seq", (json_int_t)s->seq, "wall", (json_int_t)s->wall, "now", (json_int_t)s->now,
+	    "campaign", s->campaign, "redis", (int)s->redis_up, "mode", (json_int_t)s->mode,
+	    "epoch", (json_int_t)s->epoch, "gate", (json_int_t)s->gate, "paused",
+	    (json_int_t)s->paused, "cases", (json_int_t)s->cases, "leases", (json_int_t)s->leases,
+	    "agents", (json_int_t)s->agents, "persons", (json_int_t)s->persons, "router",
+	    s->router_cursor, "log", s->log_head, "version", HF_VERSION, "lanes", lanes_json(s),
+	    "problems", problems_json(s), "ledger", ledger_json(&s->ledger), "brokers",
+	    (json_int_t)s->brokers, "brokers_up", (json_int_t)s->brokers_up);
 	char *text = json_dumps(o, JSON_COMPACT);
 
 	buf_adds(out, text == NULL ? "{}" : text);

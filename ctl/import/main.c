@@ -86,8 +86,9 @@ on_option(int key, char *arg, struct argp_state *state)
 		if (state->arg_num == 0) {
 			o->job.kind = kind_of(arg);
 			if (o->job.kind == NULL && strcmp(arg, "cells") != 0)
-				argp_error(state, "the first word is one of roster, people, "
-				                  "arrivals, payments, admitted, pay, holidays, cells");
+				argp_error(state,
+				    "the first word is one of roster, people, "
+				    "arrivals, payments, admitted, pay, holidays, cells");
 		} else if (state->arg_num == 1) {
 			o->path = arg;
 		} else {
