@@ -303,7 +303,7 @@ def test_a_new_number_is_found_by_its_digits(rig):
     worked(rig, n=1)
     lease = pull(rig, "ann")
     rig.attempt("ann", lease, "empty-number")
-    rig.placed(lease[0], "team:t1", why="unreachable")
+    rig.placed(lease[0], "own:ann:retry", why="rung-4")
     digits = "19900009999"
     rig.say("NUMBER", "lea", {"number": hfp.number_id(rig.case_keys[lease[0]], digits), "source": "school"},
             case=lease[0], body=hfp.body(digits=digits))
