@@ -448,3 +448,20 @@ def test_the_next_number_is_offered_first_and_a_dead_one_never_again(rig):
     rig.placed(case, "resting")
     wait_for("it was good", lambda: task_digits(rig, case) == [
         (found, "class-teacher〔打通过 03-02〕"), (second, ""), (first, "〔空号 03-02〕")])
+
+
+def test_a_number_that_does_not_exist_is_dead_in_every_case_that_has_it(rig):
+    shared = "19900005555"
+    worked(rig, ("ann", "bob"), n=3, numbers=1, shared=[shared])
+    lease = pull(rig, "ann")
+    first = lease[0]
+    rig.attempt("ann", lease, "empty-number", number=hfp.number_id(rig.case_keys[first], shared))
+    wait_for("it is last", lambda: task_digits(rig, first)[-1] == (shared, "〔空号 03-02〕"))
+    rig.placed(first, "own:ann:promise", why="other-number")
+    # The others learn it without a call: silence on the number that is left ends their round at once.
+    for _ in range(2):
+        lease = pull(rig, "bob")
+        rig.attempt("bob", lease, "no-answer", number=rig.number(lease[0]))
+        rig.placed(lease[0], "own:bob:retry", MONDAY + 2 * HOUR, "retry")
+        wait_for("and its mark", lambda c=lease[0]: [n for _, n in task_digits(rig, c)] == [
+            "〔没人接 03-02〕", "〔空号 03-02〕"])

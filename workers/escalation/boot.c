@@ -43,7 +43,7 @@ boot_forget(struct router *r)
 {
 	r->generation++;
 	r->is_ready = r->is_inflight = r->is_reading = r->is_caught_up = r->is_loading = false;
-	r->is_asking = r->has_answer = r->has_task = r->is_forcing = false;
+	r->is_asking = r->has_answer = r->has_task = r->has_others = r->is_forcing = false;
 	r->blocked_since = 0;
 	work_clear(r);
 	if (r->chunk != NULL)

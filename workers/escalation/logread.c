@@ -262,6 +262,8 @@ case_record(struct router *r, const struct log_entry *e, const struct record_hea
 		if (ready >= 0)
 			return false;
 	}
+	if (r->has_task && !r->has_others && retask_ask_others(r, c, h))
+		return false;
 	was_held = c->held;
 	if (e->state.len > 0)
 		case_state(r, c, e->state, span_of("", 0));

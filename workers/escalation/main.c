@@ -264,6 +264,7 @@ stop(struct router *r)
 	buf_done(&r->closing);
 	buf_done(&r->answer);
 	buf_done(&r->task);
+	buf_done(&r->others);
 	free(r->work);
 	free(r->heap);
 	free(r->policy_path);

@@ -147,6 +147,8 @@ struct router {
 	struct buf answer;
 	bool has_task; /* of the case whose record waits */
 	struct buf task;
+	bool has_others; /* cases, 16 bytes each, that have the number which does not exist */
+	struct buf others;
 
 	struct rcase **release; /* in order, from release_next on; NULL: none under way */
 	size_t n_release, release_next;
@@ -277,6 +279,8 @@ bool retask_wanted(struct router *r, const struct rcase *c, const struct record_
 /* 1 the task can be opened, 0 the keys are on their way, -1 it goes on without. */
 int retask_ready(struct router *r, const struct rcase *c);
 void retask_ask(struct router *r, const struct rcase *c);
+/* A number that does not exist: asks who else has it. False: nothing to ask. */
+bool retask_ask_others(struct router *r, const struct rcase *c, const struct record_header *h);
 void retask(
     struct router *r, const struct log_entry *e, const struct record_header *h, struct rcase *c);
 
