@@ -1,5 +1,6 @@
 """hf-router over a real Redis: cases are created, released, placed, moved by time; kills and rivals lose nothing."""
 import hashlib
+import json
 import signal
 
 import pytest
@@ -458,6 +459,8 @@ def test_a_number_that_does_not_exist_is_dead_in_every_case_that_has_it(rig):
     rig.attempt("ann", lease, "empty-number", number=hfp.number_id(rig.case_keys[first], shared))
     wait_for("it is last", lambda: task_digits(rig, first)[-1] == (shared, "〔空号 03-02〕"))
     rig.placed(first, "own:ann:promise", why="other-number")
+    found = json.loads(rig.ctl("--json", "number", "shared").stdout)
+    assert [sorted(o["cases"]) for o in found] == [sorted(c.hex() for c in rig.case_keys)]
     # The others learn it without a call: silence on the number that is left ends their round at once.
     for _ in range(2):
         lease = pull(rig, "bob")
