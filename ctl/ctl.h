@@ -54,6 +54,9 @@ struct verb {
 	X(queue) \
 	X(pause) \
 	X(holidays) \
+	X(policy) \
+	X(spotcheck) \
+	X(number) \
 	X(top) \
 	X(evidence) \
 	X(pay_close) \
