@@ -305,6 +305,8 @@ def test_streams_that_vanish_leave_nothing_behind(rig):
         rig.hire(p)
     office = rig.serve()
     browsers = [rig.browser(p) for p in people]
+    for b in browsers:
+        wait_for("the broker is reached", lambda b=b: "role" in b.ask("GET", "/api/me")[1]["person"], LIMIT)
     before = descriptors(office)
     streams = [bare_stream(b) for b in browsers for _ in range(8)]
     assert descriptors(office) >= before + 40  # 48, and the connections of before have gone
