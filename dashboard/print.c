@@ -164,7 +164,8 @@ state_metrics(struct buf *out, const struct state *s)
 	gauge(out, "hf_cases_confirmed", "Cases whose newest outcome is confirmed.",
 	    s->ledger.confirmed);
 	gauge(out, "hf_cases_admitted",
-	    "Cases not withdrawn: the rate's denominator before the freeze.", s->ledger.admitted);
+	    "The rate's denominator: the frozen list, before it the cases not withdrawn.",
+	    s->ledger.admitted);
 	gauge(out, "hf_cases_registered", "Cases registered: the rate's numerator.",
 	    s->ledger.registered);
 	lane_metrics(out, s);

@@ -318,6 +318,11 @@ def test_a_supplement_has_only_the_differences(stack, numbers):
     assert got["rows"] == 2
     stack.ctl("--as", "chief", "approve", "give", got["no"])
     assert say(stack, "pay", "supplement")["rows"] == []
+    stack.ctl("pay", "show", "--sheet", got["no"], "--xlsx", stack.dir / "supplement.xlsx")
+    page = openpyxl.load_workbook(stack.dir / "supplement.xlsx", data_only=True)["补发表"]
+    assert [c.value for c in page[3]][-1] == "签字"
+    assert {r[0].value: (r[4].value, r[7].value, r[8].value) for r in page.iter_rows(min_row=4)} == {
+        "p02": (-525, 0, -525), "lea": (190, 1500, 1690)}
     say(stack, "arrivals", "import", write(stack, "again.csv", ["考生号", "报到"], [[numbers[10], "是"]]))
     wait_for("counted", lambda: counts(stack, "p02")["registered"] == 10)
     rows = say(stack, "pay", "supplement")["rows"]

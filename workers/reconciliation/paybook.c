@@ -14,6 +14,7 @@
 #include <xlsxwriter.h>
 
 #include "workers/reconciliation/readings.h"
+#include "workers/reconciliation/supplement.h"
 
 #define TOP 3 /* first row of persons, counted from 0 */
 
@@ -224,6 +225,58 @@ fill(struct book *b, const json_t *sheet)
 	sums(b, (lxw_row_t)(TOP + i), rows);
 }
 
+/* ---- a supplement: what was, what is, the difference, and a place to sign ---- */
+
+static int64_t
+signed_fen(const json_t *row, const char *key)
+{
+	int ok;
+
+	return supplement_fen(text(row, key), &ok);
+}
+
+static void
+supplement_row(const struct book *b, lxw_row_t at, const json_t *row)
+{
+	static const char *const keys[] = {
+	    "pay_was", "pay_now", "pay_difference", "bonus_was", "bonus_now", "bonus_difference"};
+	int64_t sum = signed_fen(row, "pay_difference") + signed_fen(row, "bonus_difference");
+	char formula[64];
+
+	worksheet_write_string(b->paid, at, 0, text(row, "person"), NULL);
+	worksheet_write_string(b->paid, at, 1, text(row, "team"), NULL);
+	for (lxw_col_t c = 0; c < 6; c++)
+		worksheet_write_number(
+		    b->paid, at, (lxw_col_t)(c + 2), yuan_of(signed_fen(row, keys[c])), b->money);
+	(void)snprintf(formula, sizeof(formula), "=E%u+H%u", at + 1, at + 1);
+	worksheet_write_formula_num(b->paid, at, 8, formula, b->money, yuan_of(sum));
+}
+
+static void
+fill_supplement(struct book *b, const json_t *sheet)
+{
+	static const char *const head[] = {"工号", "小组", "原补贴", "现补贴", "补贴差额",
+	    "原组长奖励", "现组长奖励", "奖励差额", "合计(元)", "签字", NULL};
+	const json_t *row;
+	char note[160];
+	size_t i;
+
+	b->bold = workbook_add_format(b->book);
+	format_set_bold(b->bold);
+	b->money = workbook_add_format(b->book);
+	format_set_num_format(b->money, "0.00");
+	b->paid = workbook_add_worksheet(b->book, "补发表");
+	heads(b->paid, b, "关帐以后的差额 (负数是退回)", head);
+	(void)snprintf(note, sizeof(note), "第 %jd 次补发, 到账本第 %jd 条为止",
+	    (intmax_t)json_integer_value(json_object_get(sheet, "supplement")),
+	    (intmax_t)json_integer_value(json_object_get(sheet, "as_of_ledger")));
+	worksheet_write_string(b->paid, 1, 0, note, NULL);
+	json_array_foreach(json_object_get(sheet, "rows"), i, row)
+	{
+		supplement_row(b, (lxw_row_t)(TOP + i), row);
+	}
+}
+
 /* Not "now": the same sheet is the same file. */
 static void
 set_date(const struct book *b, int64_t wall_ms)
@@ -251,7 +304,10 @@ paybook_write(const char *path, const json_t *sheet, struct err *err)
 		return err_set(err, ERR_IO, "%s 写不出来", path);
 	}
 	set_date(&b, json_integer_value(json_object_get(sheet, "as_of_wall")));
-	fill(&b, sheet);
+	if (json_object_get(sheet, "supplement") != NULL)
+		fill_supplement(&b, sheet);
+	else
+		fill(&b, sheet);
 	got = workbook_close(b.book);
 	if (got != LXW_NO_ERROR) {
 		(void)unlink(path);
