@@ -184,7 +184,8 @@ $(1): $(2) $(1).list
 	$$(call say,AR,$$@)rm -f $$@ && ar rcsD $$@ $(2)
 endef
 $(foreach f,$(FULL),$(eval $(call archive,$(call archive_of,$(f)),$(call objects,$(call sources_of,$(f))))))
-$(if $(TEST_LIB),$(eval $(call archive,$(TEST_LIB),$(call objects,$(wildcard tests/lib/*.c)))))
+SIM_PARTS := $(wildcard tests/lib/sim_*.c)
+$(if $(TEST_LIB),$(eval $(call archive,$(TEST_LIB),$(call objects,$(filter-out $(SIM_PARTS),$(wildcard tests/lib/*.c))))))
 
 define program
 $(B)/bin/$(2): $(B)/obj/$(1)/main.o $(call objects,$(if $(filter $(1),$(FOLDERS)),,$(call sources_of,$(1)))) \
@@ -199,7 +200,14 @@ TEST_LINK = -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS) -llua5.1
 
 $(UNIT) $(SIM): $(B)/%: $(B)/obj/%.o $(TEST_LIB) $(ARCHIVES)
 	@mkdir -p $(@D)
-	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(TEST_LINK) -lcmocka
+	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(TEST_LINK) $(addprefix -Wl$(comma)--wrap=,$(WRAPPED)) -lcmocka
+
+# The simulation puts its own world around the real router (tests/lib/sim.h).
+comma := ,
+$(B)/tests/sim/campaign: $(call objects,$(SIM_PARTS))
+$(B)/tests/sim/campaign: WRAPPED := clock_boot_us clock_wall_ms clock_campaign_ms clock_until_us clock_boot_id uuid7 \
+	log_line loop_timer_after loop_timer_stop rds_cmd rds_connected rds_type rds_int rds_str rds_len rds_at own_open \
+	own_new_outbox timers_fire offers_gate
 
 $(BENCH) $(LONG): $(B)/%: $(B)/obj/%.o $(ARCHIVES)
 	@mkdir -p $(@D)

@@ -155,13 +155,24 @@ on_one_header(void *arg, enum MHD_ValueKind kind, const char *key, size_t key_le
 }
 
 static int
-judge_body(struct http_req *r, const char *url)
+admit(struct http_req *r, const char *url)
+{
+	struct http_request request = {.path = url, .method = "POST", .priv = r};
+
+	return r->h->o.admit != NULL ? r->h->o.admit(r->h->o.arg, &request) : 0;
+}
+
+static int
+judge_body(struct http_req *r, const char *url, bool post)
 {
 	const char *text =
 	    MHD_lookup_connection_value(r->mhd, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
 	bool big = r->h->o.big_path != NULL && strcmp(url, r->h->o.big_path) == 0;
 	char *end = NULL;
+	int refused = big && post ? admit(r, url) : 0;
 
+	if (refused != 0)
+		return refused;
 	r->body_max = big ? r->h->o.big_max : r->h->o.body_max;
 	if (text == NULL)
 		return 0;
@@ -188,7 +199,7 @@ judge(struct http_req *r, const char *url, const char *method)
 		return 400;
 	if (!(post && r->h->o.post) && strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
 		return 405;
-	refused = judge_body(r, url);
+	refused = judge_body(r, url, post);
 	if (refused == 0 && !post && t.lengths + t.encodings > 0)
 		r->body_max = 0;
 	return refused;

@@ -207,8 +207,7 @@ on_hello(void *arg, const struct reply *r)
 	case DONE_OK:
 		s = session_open(b->sessions, rid, h->curve_pk, h->m.agent, h->m.ob);
 		memcpy(s->ob_sig, h->m.ob_sig, sizeof(s->ob_sig));
-		memcpy(s->persons, h->persons, sizeof(s->persons));
-		s->n_persons = h->n_persons;
+		session_set_persons(s, h->persons, h->n_persons);
 		b->stats.hellos++;
 		send_welcome(h, s, r);
 		hear_witness(h, r);

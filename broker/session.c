@@ -31,6 +31,16 @@ sessions_create(void)
 	return s;
 }
 
+static void
+session_free(void *arg)
+{
+	struct session *x = arg;
+
+	free(x->persons);
+	free(x->others);
+	free(x);
+}
+
 void
 sessions_destroy(struct sessions *s)
 {
@@ -38,7 +48,7 @@ sessions_destroy(struct sessions *s)
 		return;
 	map_destroy(s->by_rid, NULL);
 	map_destroy(s->by_ob, NULL);
-	map_destroy(s->by_id, free);
+	map_destroy(s->by_id, session_free);
 	free(s);
 }
 
@@ -100,6 +110,15 @@ session_open(struct sessions *s, struct span rid, const uint8_t curve_pk[32],
 	return x;
 }
 
+void
+session_set_persons(struct session *x, const struct session_person *persons, uint32_t n)
+{
+	x->persons = xrealloc(x->persons, n == 0 ? 1 : n, sizeof(*persons));
+	if (n > 0)
+		memcpy(x->persons, persons, n * sizeof(*persons));
+	x->n_persons = n;
+}
+
 struct session_person *
 session_person(struct session *x, const char *name)
 {
@@ -121,10 +140,13 @@ session_other(struct session *x, const char *name)
 struct session_other *
 session_add_other(struct session *x, const char *name)
 {
-	struct session_other *o = &x->others[x->n_others];
+	struct session_other *o;
 
 	if (x->n_others == SESSION_OTHERS)
 		return NULL;
+	if (x->others == NULL)
+		x->others = xcalloc(SESSION_OTHERS, sizeof(*x->others));
+	o = &x->others[x->n_others];
 	CHECK(strlen(name) < sizeof(o->name));
 	memcpy(o->name, name, strlen(name) + 1);
 	o->state = OTHER_ASKED;
@@ -147,7 +169,7 @@ sessions_sweep(struct sessions *s, int64_t silent_before_us, session_end_fn *on_
 		if (!x->is_gone)
 			session_end(s, x);
 		(void)map_del(s->by_id, &id, sizeof(id));
-		free(x);
+		session_free(x);
 		on_end(arg, id);
 	}
 }

@@ -42,9 +42,9 @@ struct session {
 	int waiting;        /* requests not answered yet */
 	bool is_gone;       /* to be forgotten at the next tick */
 	uint32_t n_persons;
-	struct session_person persons[PERSONS_MAX];
+	struct session_person *persons; /* owned */
 	uint32_t n_others;
-	struct session_other others[SESSION_OTHERS];
+	struct session_other *others; /* owned, room for SESSION_OTHERS; NULL while there is none */
 };
 
 struct sessions;
@@ -62,6 +62,7 @@ struct session *session_open(struct sessions *s, struct span rid, const uint8_t 
 /* Finds nothing any more from now on; memory goes at sessions_sweep. */
 void session_end(struct sessions *s, struct session *x);
 
+void session_set_persons(struct session *x, const struct session_person *persons, uint32_t n);
 struct session_person *session_person(struct session *x, const char *name);
 struct session_other *session_other(struct session *x, const char *name);
 /* NULL when there is no room for one more. */

@@ -37,8 +37,8 @@ struct entry {
 	struct waiter who;
 	bool is_asked, is_ready;
 	int64_t due;
-	struct place *places; /* owned array */
-	size_t n_places;
+	struct place *places; /* owned array, room for as many lanes as are named */
+	size_t n_places, room;
 	char *lanes; /* owned text, as given */
 	size_t lanes_len;
 	struct entry *ready_next; /* borrowed */
@@ -136,7 +136,7 @@ stand(struct waiters *w, struct entry *e, const char *name, size_t len)
 {
 	struct place *p = &e->places[e->n_places];
 
-	if (e->n_places == LANES_MAX || len == 0 || len > sizeof(((struct lane *)0)->name))
+	if (e->n_places == e->room || len == 0 || len > sizeof(((struct lane *)0)->name))
 		return;
 	p->entry = e;
 	p->lane = lane_get(w, name, len);
@@ -185,8 +185,10 @@ stand_in_lines(struct waiters *w, struct entry *e, struct span lanes)
 	if (lanes.len > 0)
 		memcpy(e->lanes, text, lanes.len);
 	e->lanes_len = lanes.len;
-	if (e->places == NULL)
-		e->places = xcalloc(LANES_MAX, sizeof(*e->places));
+	e->room = 1;
+	for (size_t i = 0; i < lanes.len && e->room < LANES_MAX; i++)
+		e->room += text[i] == ' ';
+	e->places = xrealloc(e->places, e->room, sizeof(*e->places));
 	while (at < lanes.len) {
 		size_t len = 0;
 

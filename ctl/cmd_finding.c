@@ -334,9 +334,9 @@ dispute_list(struct ctl *c, int argc, char **argv, struct err *err)
 }
 
 const struct verb verbs_finding[] = {
-    {"finding", "add", finding_add,
-        "slack|wrong-withdrawal|deduction|record --person P [--percent N] [--case NO] [--note T]",
-        "督查认定: 懈怠, 误退, 扣发, 台账; 涉及补贴的等第二个人裁定"},
+    {"finding", "add", finding_add, "WHAT --person P [--percent N] [--case NO] [--note T]",
+        "督查认定: slack 懈怠, wrong-withdrawal 误退, deduction 扣发, record 台账; "
+        "涉及补贴的等人裁定"},
     {"finding", "correct", finding_correct, "N [--note T]", "台账已改正, 或撤销一条认定"},
     {"finding", "list", finding_list, "", "认定和裁定"},
     {"dispute", "add", dispute_add, "--note T", "对自己的报到数或补贴有异议, 用 --as 说是谁"},

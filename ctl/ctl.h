@@ -54,8 +54,12 @@ struct verb {
 	X(queue) \
 	X(pause) \
 	X(holidays) \
+	X(policy) \
+	X(spotcheck) \
+	X(number) \
 	X(top) \
 	X(evidence) \
+	X(pay_close) \
 	X(figures) \
 	X(reconcile) \
 	X(export) \

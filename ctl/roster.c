@@ -182,21 +182,34 @@ find_case(struct roster *r, const uint8_t index[8], uint8_t id[16], bool *ret, s
 	return 0;
 }
 
+/* Numbers that were found and what is known of them stay: *plain becomes the task with them. */
 static int
-same_task(struct roster *r, const uint8_t id[16], const uint8_t key[32], struct span plain,
-    bool *ret, struct err *err)
+same_task(struct roster *r, const uint8_t id[16], const uint8_t key[32], struct task *t,
+    struct buf *plain, bool *ret, struct err *err)
 {
 	char path[96];
 	struct buf old = BUF_INIT;
+	struct task was;
 	const struct rds_reply *reply;
 	struct span argv[3] = {span_str("HGET"),
 	    span_str(call_key(path, sizeof(path), r->c->campaign, "tasks")), span_of(id, 16)};
 
 	if (ctl_cmd(r->c, argv, 3, &reply, err) != 0)
 		return -1;
-	*ret = chain_task_open(&old, key, id, rds_str(reply), NULL) == 0 &&
-	       span_eq(buf_span(&old), plain);
+	*ret = false;
+	if (chain_task_open(&old, key, id, rds_str(reply), NULL) == 0 &&
+	    task_decode(&was, buf_span(&old), NULL) == 0) {
+		task_keep_numbers(t, &was);
+		buf_clear(plain);
+		task_encode(plain, t);
+		*ret = span_eq(buf_span(&old), buf_span(plain));
+	}
 	rds_sync_free(reply);
+	*t = (struct task){.reporter = t->reporter};
+	if (task_decode(&was, buf_span(plain), NULL) == 0)
+		*t = was; /* borrows from what is sent, not from what is freed here */
+	if (old.data != NULL)
+		crypt_wipe(old.data, old.cap);
 	buf_done(&old);
 	return 0;
 }
@@ -308,7 +321,7 @@ roster_row(struct roster *r, const json_t *line, bool look, bool *ret_fresh, str
 			got = err_set(err, ERR_CORRUPT, "a known case has no key in the key store");
 		else {
 			memcpy(key, old_key, 32);
-			got = same_task(r, id, key, buf_span(&plain), &same, err);
+			got = same_task(r, id, key, &t, &plain, &same, err);
 		}
 	} else {
 		new_case(r, id, key);

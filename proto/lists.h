@@ -106,6 +106,9 @@ struct task { /* all spans borrowed; empty = absent */
 };
 int task_decode(struct task *ret, struct span plain, struct err *err);
 void task_encode(struct buf *out, const struct task *t);
+/* What was known of a case's numbers stays, in its order, with its notes: t gets old's numbers, and behind them
+ * its own that old has not, as far as they fit. */
+void task_keep_numbers(struct task *t, const struct task *old);
 
 struct body { /* all borrowed; empty = absent; rows is an encoded array (14.5) */
 	struct span note, digits, kind, words, answered, name, rows, text;

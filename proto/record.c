@@ -81,7 +81,7 @@ static const struct record_rule rules[REC_KINDS] = {
 	[REC_INQUIRY] = {"INQUIRY", RULE_NEVER, RULE_NEVER, false, false, ROLE_ANY, 0,
 	    B(outcome) | B(channel) | B(direction)},
 	[REC_DRAW] = {"DRAW", RULE_NEVER, RULE_NEVER, false, false, ROLE_SUPERVISOR | ROLE_LEADING,
-	    B(count) | B(seed), 0},
+	    B(count) | B(seed), B(what) | B(until)},
 	[REC_DISPUTE] = {"DISPUTE", RULE_NEVER, RULE_NEVER, false, false, ROLE_ANY, 0, B(what)},
 	[REC_TIMER] = {"TIMER", RULE_NEVER, RULE_MUST, true, false, ROLE_SYSTEM, B(what), 0},
 	[REC_PAUSE] = {"PAUSE", RULE_NEVER, RULE_NEVER, false, false,

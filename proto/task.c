@@ -335,3 +335,21 @@ arrival_row_encode(struct buf *out, const struct arrival_row *row)
 	enc_u(out, row->came);
 	enc_u(out, row->at);
 }
+
+void
+task_keep_numbers(struct task *t, const struct task *old)
+{
+	struct task mine = *t;
+
+	memcpy(t->numbers, old->numbers, sizeof(t->numbers));
+	t->n_numbers = old->n_numbers;
+	for (uint32_t i = 0; i < mine.n_numbers && t->n_numbers < TASK_NUMBERS; i++) {
+		uint32_t at = 0;
+
+		while (at < old->n_numbers &&
+		       !span_eq(old->numbers[at].digits, mine.numbers[i].digits))
+			at++;
+		if (at == old->n_numbers)
+			t->numbers[t->n_numbers++] = mine.numbers[i];
+	}
+}

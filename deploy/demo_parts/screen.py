@@ -2,6 +2,7 @@
 import http.cookiejar
 import json
 import os
+import select
 import socket
 import subprocess
 import time
@@ -43,7 +44,7 @@ class Screen:
             except OSError:
                 if time.monotonic() > end or self.p.poll() is not None:
                     return False
-                time.sleep(0.1)
+                select.select([], [], [], 0.1)
 
     def end(self):
         self.p.terminate()

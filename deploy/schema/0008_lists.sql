@@ -181,7 +181,10 @@ COMMENT ON VIEW v_undecided IS 'Records without a case that wait for a head';
 GRANT SELECT ON v_finding, v_dispute, v_pay_finding, v_undecided TO hf_reconcile, hf_read;
 
 -- The sheet of `hfctl pay show`, counted from the cases themselves, with the findings in force.
-CREATE OR REPLACE FUNCTION pay_sheet(of_campaign text)
+DROP FUNCTION pay_sheet(text);
+CREATE FUNCTION pay_sheet(of_campaign text, set_minimum bigint DEFAULT NULL, q1 text DEFAULT 'literal', q2 text DEFAULT 'A',
+	q3 text DEFAULT 'needs_min', q4 text DEFAULT 'row', q6 text DEFAULT 'per_paid', q7 text DEFAULT 'pooled',
+	q18 text DEFAULT 'payable')
 RETURNS TABLE (person text, team text, admitted bigint, registered bigint, called bigint, minimum bigint,
 	standard bigint, amount bigint, bonus bigint)
 LANGUAGE sql STABLE AS $$
@@ -205,16 +208,39 @@ LANGUAGE sql STABLE AS $$
 		FROM hf.person p LEFT JOIN owned o ON o.owner = p.person
 		WHERE p.campaign = of_campaign AND (p.roles & 1 = 1 OR o.owner IS NOT NULL)
 	), least AS (
-		SELECT coalesce(8 * (SELECT count(*) FROM hf.case_state
+		SELECT coalesce(set_minimum, 8 * (SELECT count(*) FROM hf.case_state
 			WHERE campaign = of_campaign AND lane <> 'unreleased') / nullif(10 * count(*), 0), 0) AS minimum
 		FROM listed
 	)
 	SELECT l.person, l.team, l.admitted, l.registered, l.called, least.minimum, w.standard, w.amount,
 		CASE WHEN NOT l.leader THEN 0
-			ELSE hf.pay_cut(CASE WHEN l.team IS NULL THEN hf.pay_bonus(ARRAY[l.registered], ARRAY[l.admitted])
-				ELSE (SELECT hf.pay_bonus(array_agg(m.registered), array_agg(m.admitted))
-					FROM listed m WHERE m.team = l.team) END, l.wrong, l.deduction, 'payable') END
+			ELSE hf.pay_cut(CASE WHEN l.team IS NULL THEN hf.pay_bonus(ARRAY[l.registered], ARRAY[l.admitted], q7)
+				ELSE (SELECT hf.pay_bonus(array_agg(m.registered), array_agg(m.admitted), q7)
+					FROM listed m WHERE m.team = l.team) END, l.wrong, l.deduction, q18) END
 	FROM listed l CROSS JOIN least
 	CROSS JOIN LATERAL hf.pay_of(l.registered, l.admitted, l.called, least.minimum, l.slack, false, l.wrong,
-		l.deduction) w
+		l.deduction, q1, q2, true, q3, q4, q6, q18) w
 $$;
+GRANT EXECUTE ON FUNCTION pay_sheet TO hf_reconcile;
+
+-- Pay sheets that two persons closed: the first one holds for ever, supplements follow it.
+CREATE VIEW v_closed WITH (security_barrier) AS
+	SELECT campaign, no, what, import, rows, until, policy, person, by_person, decision_no FROM (
+		SELECT c.*, d.by_person, d.decision_no, row_number() OVER (PARTITION BY c.campaign, c.what ORDER BY d.decision_no)
+			AS nth
+		FROM v_commit c JOIN v_decision d ON d.campaign = c.campaign AND d.no = c.no AND d.ruling = 'give'
+		WHERE c.what IN ('pay', 'supplement')) given
+	WHERE what = 'supplement' OR nth = 1;
+COMMENT ON VIEW v_closed IS 'Closed pay sheets; the sheet itself is sealed in the IMPORT records of the same import';
+
+-- The newest moment at which something changed that pay is made of.
+CREATE VIEW v_pay_moved WITH (security_barrier) AS
+	SELECT campaign, max(campaign_at) AS campaign_at FROM (
+		SELECT campaign, campaign_at FROM ledger
+		WHERE (kind IN (6, 31) OR kind = 15 AND what IN ('arrivals', 'frozen')) AND verdict = 0 AND flaw IS NULL
+		UNION ALL
+		SELECT campaign, min(campaign_at) FROM v_contact GROUP BY campaign, case_ref) moved
+	GROUP BY campaign;
+COMMENT ON VIEW v_pay_moved IS 'Arrivals, freezes, findings, decisions, first attempts: a sheet as of an earlier time would not be these figures';
+
+GRANT SELECT ON v_closed, v_pay_moved TO hf_reconcile, hf_read;

@@ -22,6 +22,8 @@ import redis as redis_py  # noqa: E402
 from agent import FakeKeys, ROLES  # noqa: E402
 from stack import Stack, wait_for  # noqa: E402
 
+import whole  # noqa: E402
+
 TOOLS = HERE.parents[1] / "build" / "tests" / "bench"
 REPEATS = int(os.environ.get("BENCH_REPEATS", "5"))
 SECONDS = float(os.environ.get("BENCH_SECONDS", "1.5"))
@@ -223,6 +225,8 @@ def rows_of(rig):
     if n == 64:
         rows += [(("broker, empty bodies", n, "two"), lambda: rig.load("b", body=0)),
                  (("broker paced", n, "two"), lambda: rig.load("b", rate=rig.half)),
+                 (("broker paced, AOF rewrite", n, "two"),
+                  lambda: whole.during_rewrite(rig, lambda: rig.load("b", rate=rig.half))),
                  (("fcall at broker's pace", 1, "two"), lambda: rig.raw("fcall", n, rig.half))]
     return rows
 
@@ -233,6 +237,7 @@ def measure(results, agents):
         rig.half = 1000
         if agents == 64:
             DUTIES.extend(rig.duties())
+            BESIDE.extend(whole.queued_memory(rig, case_of))
         for rep in range(REPEATS):
             for key, run in rows_of(rig):
                 got = run()
@@ -248,6 +253,7 @@ def measure(results, agents):
 
 
 DUTIES = []
+BESIDE = []  # rows of the last table
 ODD = ("none", "nack", "lost", "repeats", "undone", "failures")
 
 
@@ -313,6 +319,11 @@ def table(results):
     if paced and alone:
         out.append(f"\nNEXT at half load, 64 agents: p99 is {paced / alone:.1f} times that of one raw FCALL "
                    "that is asked for as often as one connection can.")
+    rewriting = median(results, ("broker paced, AOF rewrite", 64, "two"), "p99")
+    if paced and rewriting:
+        out.append(f"\nDuring an AOF rewrite ({median(results, ('broker paced, AOF rewrite', 64, 'two'), 'rewrites'):.0f} a "
+                   f"repetition): {rewriting / paced:.1f} times the p99 without, {rewriting / alone:.1f} times that of the raw "
+                   "FCALL.")
     odd = {f"{k[0]} {k[1]} {k[2]}": {w: int(sum(r.get(w, 0) for r in v)) for w in ODD if sum(r.get(w, 0) for r in v)}
            for k, v in results.items()}
     odd = {k: v for k, v in odd.items() if v}
@@ -322,9 +333,10 @@ def table(results):
     return "\n".join(out)
 
 
-ORDER = ["broker", "broker, empty bodies", "broker paced", "echo+curve", "echo", "streams", "fcall", "fcall paced", "fcall at broker's pace"]
+ORDER = ["broker", "broker, empty bodies", "broker paced", "broker paced, AOF rewrite", "echo+curve", "echo", "streams", "fcall", "fcall paced", "fcall at broker's pace"]
 NAMES = {"broker": "hf-broker, CURVE", "broker, empty bodies": "hf-broker, CURVE, records without body",
          "broker paced": "hf-broker, CURVE, paced to half of its rate",
+         "broker paced, AOF rewrite": "the same, while Redis rewrites its AOF",
          "echo+curve": "echo, CURVE", "echo": "echo, no CURVE", "streams": "Redis Streams, raw",
          "fcall": "raw FCALL, one outstanding", "fcall paced": "raw FCALL, one outstanding, paced to 1000/s",
          "fcall at broker's pace": "raw FCALL, one outstanding, asked for at the paced broker's rate"}
@@ -332,8 +344,8 @@ NAMES = {"broker": "hf-broker, CURVE", "broker, empty bodies": "hf-broker, CURVE
 NOTES = """How it was measured. A cycle: NEXT and GRANT, then RECORD and ACCEPTED (two), or RECORD carrying the NEXT (one). All
 over unix sockets, load generator on the same cores; Redis 7 with appendfsync always, no AOF rewrite during the run.
 Records: 600 B body (bytes of that size, not sealed anew each time), right chain of hashes, the signature 64 zero bytes
-(the broker does not verify it). hf-broker speaks CURVE only, since the key says who the agent is: what CURVE costs is
-the difference between the two echoes. The agents do not fsync. Router and recorder do not run; offers name three lanes. The
+(the broker does not verify it; with router and recorder, signatures are true and bodies empty). hf-broker speaks CURVE only, since the key says who the agent is: what CURVE costs is
+the difference between the two echoes. The agents do not fsync. Router and recorder run in the rows that say so only; offers name three lanes. The
 echo answers every message with one of the same size, so in "one" it sends one answer where the broker sends two, and its
 NEXT is answered by a small frame. Streams: 600 B entries, XREADGROUP COUNT 1, then XACK and XDEL in one write (two), all
 three in one write (one); no lease, no retry, no case. Latency is that of the answer that brings the case. Rates do not
@@ -348,10 +360,12 @@ def main():
     results = {}
     for n in AGENTS:
         measure(results, n)
+    for part in os.environ.get("BENCH_PARTS", "whole recorder idle").split():
+        BESIDE.extend(whole.PARTS[part]())
     print(f"{os.cpu_count()} cores, {cpu}. Load averages before: {before[0]:.2f} {before[1]:.2f} {before[2]:.2f}. "
           f"Medians of {REPEATS} repetitions of {SECONDS:g} s; {time.time() - begin:.0f} s in all.\n")
     print(table(results))
-    print("\n" + NOTES)
+    print("\n" + "\n".join(whole.table(BESIDE)) + "\n\n" + NOTES)
 
 
 main()

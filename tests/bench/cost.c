@@ -113,7 +113,7 @@ main(void)
 	for (int i = 0; i < 560; i++)
 		buf_addc(&body, (char)i);
 	crypt_seal(&sealed, key, buf_span(&body), span_str("hf1-body"));
-	bench_record(&f0, &me, case_id, 1, buf_span(&sealed), false);
+	bench_record(&f0, &me, case_id, 1, buf_span(&sealed), false, false);
 	CHECK(frame_decode(&f, buf_span(&f0), NULL) == 0);
 	measure("agent:seal_600_B", seal);
 	measure("agent:sign", sign);

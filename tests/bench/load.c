@@ -5,7 +5,8 @@
  * load generator with 512 would then measure itself. Happy path: all say HELLO; when all are
  * welcome and warm, the counting begins; at the end every lease is finished with a record. An
  * answer that does not come within 2 s is asked for again. Against an echo (--echo) each frame is
- * answered by one frame and nothing is read. Output: one line of key=value. */
+ * answered by one frame and nothing is read. With --idle there is nothing to hand out: all ask once and
+ * wait (a line on stderr says so), and what is measured is what waiting costs. Output: one line of key=value. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,11 +23,13 @@
 #include "tests/bench/load.h"
 #include "tests/bench/watch.h"
 
-#define AGENTS_MAX  4096
+#define AGENTS_MAX  16384
+#define JOIN_WINDOW 100 /* with --idle: so many come at once */
 #define WARM_US     400000
 #define REPEAT_US   2000000
 #define RETRY_US    20000
 #define DRAIN_US    10000000
+#define WARM_MAX_US 120000000 /* given up then */
 #define SAMPLES_MAX 4000000
 
 enum state { JOINING, READY, ASKED, SAYING, DONE };
@@ -45,16 +48,16 @@ struct agent {
 
 static struct {
 	const char *endpoint, *campaign;
-	bool echo, one, curve;
+	bool echo, one, curve, idle, sign;
 	uint8_t server[32];
-	unsigned n;
+	unsigned n, first;       /* agents, and the number of the first one's keys */
 	int64_t run_us, pace_us; /* pace: between the starts of two cycles of an agent, 0 none */
 	size_t body;
 } opt = {.campaign = "c1", .n = 8, .run_us = 2000000, .body = 600};
 
 static struct agent *agents;
 static struct buf body = BUF_INIT;
-static unsigned joined, finished;
+static unsigned opened, joined, finished;
 static bool counting, stopping;
 static uint64_t cycles, nones, nacks, losts, repeats, samples;
 static uint32_t *sample;
@@ -87,7 +90,7 @@ say_record(struct agent *a, int64_t now)
 {
 	bool with_next = opt.one && !stopping && opt.pace_us == 0;
 
-	bench_record(&a->f0, &a->who, a->case_id, a->token, buf_span(&body), with_next);
+	bench_record(&a->f0, &a->who, a->case_id, a->token, buf_span(&body), with_next, opt.sign);
 	buf_clear(&a->f1);
 	buf_add(&a->f1, body.data, body.len);
 	a->has_case = a->accepted = false;
@@ -169,7 +172,11 @@ on_frame(struct agent *a, const struct frame *f, int64_t now)
 		losts += f->u.accepted.verdict != VERDICT_EFFECTIVE;
 		on_accepted(a);
 		break;
-	case MSG_NONE: nones++; return; /* the request waits, or is repeated */
+	case MSG_NONE: /* the request waits, or is repeated */
+		nones++;
+		if (opt.idle)
+			a->again_us = INT64_MAX;
+		return;
 	case MSG_NACK:
 		nacks++;
 		a->again_us = now + RETRY_US;
@@ -221,10 +228,10 @@ read_all(struct agent *a)
 static void
 sweep(int64_t now)
 {
-	for (unsigned i = 0; i < opt.n; i++) {
+	for (unsigned i = 0; i < opened; i++) {
 		struct agent *a = &agents[i];
 
-		if (a->state == READY && joined == opt.n)
+		if (a->state == READY && joined == opt.n && !(opt.idle && opt.echo))
 			go_on(a, now);
 		else if (a->state != READY && a->state != DONE && now >= a->again_us) {
 			repeats += a->state != JOINING;
@@ -242,7 +249,7 @@ open_agent(struct agent *a, void *ctx, int epoll, unsigned no)
 	size_t size = sizeof(fd);
 	struct epoll_event ev = {.events = EPOLLIN, .data.u32 = no};
 
-	bench_agent_make(&a->who, no);
+	bench_agent_make(&a->who, opt.first + no);
 	a->socket = zmq_socket(ctx, ZMQ_DEALER);
 	CHECK(a->socket != NULL);
 	CHECK(zmq_setsockopt(a->socket, ZMQ_LINGER, &zero, sizeof(zero)) == 0);
@@ -261,23 +268,32 @@ open_agent(struct agent *a, void *ctx, int epoll, unsigned no)
 	read_all(a);
 }
 
+static bool
+is_warm(void)
+{
+	return joined == opt.n && (!opt.idle || opt.echo || nones >= opt.n);
+}
+
 /* Joins, warms up, counts, drains. Returns the microseconds that were counted. */
 static int64_t
-drive(int epoll)
+drive(void *ctx, int epoll)
 {
 	struct epoll_event ev[256];
-	int64_t begin = 0, end = 0, swept = 0;
+	int64_t opening = clock_boot_us(), begin = 0, end = 0, swept = 0;
 
 	while (finished < opt.n) {
 		int n = epoll_wait(epoll, ev, 256, opt.pace_us != 0 ? 1 : 10);
 		int64_t now;
 
+		while (opened < opt.n && (!opt.idle || opened - joined < JOIN_WINDOW)) {
+			open_agent(&agents[opened], ctx, epoll, opened);
+			opened++;
+		}
 		for (int i = 0; i < n; i++)
 			read_all(&agents[ev[i].data.u32]);
 		now = clock_boot_us();
-		if (now - swept >= (opt.pace_us != 0 ? 500 : 10000) ||
-		    (begin == 0 && joined == opt.n)) {
-			if (begin == 0 && joined == opt.n)
+		if (now - swept >= (opt.pace_us != 0 ? 500 : 10000) || (begin == 0 && is_warm())) {
+			if (begin == 0 && is_warm())
 				begin = now + WARM_US;
 			swept = now;
 			sweep(now);
@@ -286,6 +302,8 @@ drive(int epoll)
 			begin = now;
 			counting = true;
 			watch_begin();
+			if (opt.idle)
+				fputs("all wait\n", stderr);
 		}
 		if (counting && now >= begin + opt.run_us) {
 			counting = false;
@@ -293,7 +311,10 @@ drive(int epoll)
 			end = now;
 			watch_end();
 		}
-		if (end != 0 && now > end + DRAIN_US)
+		if (end != 0 && opt.idle)
+			finished = opt.n; /* nobody holds anything */
+		if ((end != 0 && now > end + DRAIN_US) ||
+		    (begin == 0 && now > opening + WARM_MAX_US))
 			break;
 	}
 	return end - begin;
@@ -324,11 +345,11 @@ report(int64_t us)
 static void
 usage(void)
 {
-	fputs(
-	    "usage: load --print-keys N\n"
-	    "       load --connect ENDPOINT [--server-key HEX] [--agents N] [--seconds S] [--one]\n"
-	    "            [--echo] [--rate CYCLES_A_SECOND] [--body BYTES] [--campaign NAME]\n"
-	    "            [--watch PID,PID…]\n",
+	fputs("usage: load --print-keys N\n"
+	      "       load --connect ENDPOINT [--server-key HEX] [--agents N] [--first N] "
+	      "[--seconds S] [--one]\n"
+	      "            [--echo] [--idle] [--sign] [--rate CYCLES_A_SECOND] [--body BYTES]\n"
+	      "            [--campaign NAME] [--watch PID,PID…]\n",
 	    stderr);
 	exit(64);
 }
@@ -360,6 +381,14 @@ read_options(int argc, char **argv)
 			opt.one = true;
 			continue;
 		}
+		if (strcmp(argv[i], "--idle") == 0) {
+			opt.idle = true;
+			continue;
+		}
+		if (strcmp(argv[i], "--sign") == 0) {
+			opt.sign = true;
+			continue;
+		}
 		if (++i >= argc)
 			usage();
 		if (strcmp(argv[i - 1], "--connect") == 0)
@@ -368,6 +397,8 @@ read_options(int argc, char **argv)
 			opt.curve = hex_decode(opt.server, 32, v, strlen(v));
 		else if (strcmp(argv[i - 1], "--agents") == 0)
 			opt.n = (unsigned)atoi(v);
+		else if (strcmp(argv[i - 1], "--first") == 0)
+			opt.first = (unsigned)atoi(v);
 		else if (strcmp(argv[i - 1], "--seconds") == 0)
 			opt.run_us = (int64_t)(atof(v) * 1e6);
 		else if (strcmp(argv[i - 1], "--rate") == 0)
@@ -407,9 +438,7 @@ main(int argc, char **argv)
 	sample = xcalloc(SAMPLES_MAX, sizeof(*sample));
 	for (size_t i = 0; i < opt.body; i++)
 		buf_addc(&body, (char)(i * 7));
-	for (unsigned i = 0; i < opt.n; i++)
-		open_agent(&agents[i], ctx, epoll, i);
-	us = drive(epoll);
+	us = drive(ctx, epoll);
 	report(us);
 	fflush(stdout);
 	_Exit(finished == opt.n ? 0 : 1);

@@ -27,8 +27,8 @@ void bench_agent_print(const struct bench_agent *a); /* id, curve_pk, sign_pk, p
 void bench_hello(struct buf *f0, struct buf *f1, const struct bench_agent *a, const char *campaign);
 void bench_next(struct buf *f0, struct bench_agent *a);
 /* The next record of the outbox, an ATTEMPT on the case of a GRANT; a right chain, a signature of
- * zeros. with_next: a NEXT rides along. */
+ * zeros or, with sign, a true one. with_next: a NEXT rides along. */
 void bench_record(struct buf *f0, struct bench_agent *a, const uint8_t case_id[16], uint64_t token,
-    struct span body, bool with_next);
+    struct span body, bool with_next, bool sign);
 
 #endif

@@ -1,7 +1,7 @@
 /* load_agent.c - agents with keys from a seed, and the frames that they send.
  *
- * The chain of hashes is right, as the broker checks it; the record's signature is 64 zero bytes,
- * as the broker does not look at it. Nothing is written to a disk: a real agent fsyncs first. */
+ * The chain of hashes is right, as the broker checks it; the record's signature is 64 zero bytes
+ * unless asked for, as the broker does not look at it. Nothing is written to a disk: a real agent fsyncs first. */
 #include <stdio.h>
 #include <string.h>
 
@@ -121,7 +121,7 @@ header_of(struct buf *out, struct bench_agent *a, const uint8_t case_id[16], uin
 
 void
 bench_record(struct buf *f0, struct bench_agent *a, const uint8_t case_id[16], uint64_t token,
-    struct span body, bool with_next)
+    struct span body, bool with_next, bool sign)
 {
 	static struct buf header;
 	struct frame f = {.kind = MSG_RECORD};
@@ -135,6 +135,8 @@ bench_record(struct buf *f0, struct bench_agent *a, const uint8_t case_id[16], u
 	r->header = buf_span(&header);
 	chain_next(r->h, r->prev_h, r->ob, r->seq, r->header, r->bc);
 	memcpy(a->h, r->h, 32);
+	if (sign)
+		crypt_sign(r->sig, a->sign_sk, span_of(r->h, 32));
 	r->has_next = with_next;
 	if (with_next)
 		r->next_no = ++a->next_no;

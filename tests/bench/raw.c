@@ -197,7 +197,7 @@ send_record(void)
 	struct frame f;
 	struct call k;
 
-	bench_record(&f0, &me, case_id, token, span_of(body, sizeof(body)), false);
+	bench_record(&f0, &me, case_id, token, span_of(body, sizeof(body)), false, false);
 	CHECK(frame_decode(&f, buf_span(&f0), NULL) == 0);
 	begin_call(&k, "record");
 	call_u(&k, f.u.record.seq);

@@ -6,7 +6,8 @@ import {openBrowser, openStand} from './rig.mjs';
 
 const has = {};
 before(async () => {
-  [has.stand, has.browser] = await Promise.all([openStand(), openBrowser()]);
+  has.browser = await openBrowser();
+  has.stand = await openStand();
 });
 after(async () => {
   if (has.browser) await has.browser.close();

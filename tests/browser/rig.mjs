@@ -14,14 +14,18 @@ const screens = resolve(root, 'build/test/screens');
 export const LIMIT = 60000;
 
 export async function openStand() {
-  const p = spawn('/usr/bin/python3', [resolve(root, 'tests/browser/stand.py')], {stdio: ['pipe', 'pipe', 'inherit'],
+  const p = spawn('/usr/bin/python3', [resolve(root, 'tests/browser/stand.py')], {stdio: 'pipe',
     env: {...process.env, HF_BIN: process.env.HF_BIN || resolve(root, 'build/bin')}});
+  let said = '';
+  p.stderr.on('data', more => { said = (said + more).slice(-3000); });
+  const ended = new Promise(done => p.on('exit', done));
+  p.stdin.on('error', () => {}); /* it ended: hear() says so */
   const lines = createInterface({input: p.stdout})[Symbol.asyncIterator](), hear = async () => {
     const {value, done} = await lines.next();
-    if (done) throw new Error('stand.py ended');
-    const said = JSON.parse(value);
-    if (said.error) throw new Error(said.error);
-    return said;
+    if (done) throw new Error(`stand.py ended: ${said}`);
+    const answer = JSON.parse(value);
+    if (answer.error) throw new Error(answer.error);
+    return answer;
   };
   const stand = await hear();
   let last = Promise.resolve();
@@ -29,10 +33,11 @@ export async function openStand() {
     p.stdin.write(text + '\n');
     return hear();
   }));
-  stand.close = () => new Promise(done => {
-    p.on('exit', done);
+  stand.close = () => {
     p.stdin.end();
-  });
+    setTimeout(() => p.kill(), 30000).unref();
+    return ended;
+  };
   return stand;
 }
 

@@ -109,7 +109,13 @@ class Rig(Stack):
         fields = {"subject": name, "roles": sum(ROLES[r] for r in roles.split()), "qualified": qualified}
         self.say("PERSON", fields={**fields, **({"team": team} if team else {})})
 
-    def rows(self, n, numbers=1, reporter="", extra=()):
+    def policy(self, version, text):
+        """Proposed by admin, approved by a second person."""
+        self.person("second", "callback-head", team="", qualified=0)
+        self.say("POLICY", fields={"policy": version}, body=hfp.body(text=text))
+        self.say("APPROVAL", "second", {"ref_ob": self.office.ob, "ref_seq": self.office.seq, "verdict": "give"})
+
+    def rows(self, n, numbers=1, reporter="", extra=(), shared=()):
         """Fresh applicants with their keys; [case, no_index, task, indexes, reporter]."""
         out = []
         for i in range(n):
@@ -117,6 +123,7 @@ class Rig(Stack):
             self.case_keys[case] = key
             self.keys.add(case, key)
             digits = [f"1990000{len(self.case_keys) * 10 + k:04d}" for k in range(numbers)]
+            digits += shared
             task = hfp.pack([1, 1, f"2600{i:06d}", 2, "样本", 14, [["self", d, ""] for d in digits],
                              *([16, list(extra)] if extra else [])])
             out.append([case, os.urandom(8), hfp.seal(key, task, hfp.task_ad(case), os.urandom(24)),

@@ -1,18 +1,25 @@
 """The authority's list: the denominator after the freeze by two persons, and what was paid; then pay from it."""
 import csv
 import json
+import re
 import subprocess
 import uuid
 
 import openpyxl
 import pytest
 
-from stack import BIN, Stack, wait_for
+import stack as rig
+from stack import BIN, Stack
 from test_main_path import Lines
 from test_pay_twice import value
 
+LIMIT = 60.0  # for what only waits
 PEOPLE = (("p01", "caller", "t1"), ("p02", "caller", "t1"), ("lea", "caller,leader", "t1"),
           ("head", "callback-head", ""), ("sup", "supervisor", ""), ("chief", "leading", ""))
+
+
+def wait_for(what, condition):
+    return rig.wait_for(what, condition, LIMIT)
 
 
 @pytest.fixture(scope="module")
@@ -157,6 +164,13 @@ def test_one_person_does_not_freeze(stack, numbers):
     assert say(stack, "approve", "give", no, code=77).returncode == 77  # one's own
     assert say(stack, "approve", "give", no, code=77, who="lea").returncode == 77  # a leader is no head
     assert rates(stack)["provisional"]
+    # not even in the database is one's own word the second one
+    own = stack.sql("BEGIN; INSERT INTO hf.ledger (campaign, no, ob, seq, h, prev_h, bc, sig, header, body, verdict, kind, "
+                    "person, ref_ob, ref_seq, ruling, log_epoch, log_no, opseq, campaign_at, wall_at) SELECT campaign, "
+                    "no + 1000000, ob, seq + 1000000, h, prev_h, bc, sig, header, body, 0, 31, person, ob, seq, 'give', "
+                    f"log_epoch, log_no, opseq, campaign_at, wall_at FROM hf.ledger WHERE no = {no}; "
+                    "SELECT count(*) FROM hf.v_freeze; ROLLBACK")
+    assert ["0"] in own
     # who owns a case at the freeze keeps it in the figures
     stack.ctl("--as", "head", "approve", "give", no)
     out = rates(stack)
@@ -224,3 +238,97 @@ def test_the_workbook_computes_the_same(stack):
     at = rows["p02"]
     assert [value(book, "算式", f"{c}{at}") for c in "BCDEFGHIJKL"] == [10, 10, 99, 100, 10, 105, 0, 1, 0, 525, "一致"]
     assert "不作发放依据" not in book["补贴表"]["A2"].value
+
+
+def test_the_policy_in_force_says_by_which_reading(stack, numbers):
+    """As the router keeps it; C and SQL follow it alike, and the workbook has no formulas for other readings."""
+    default = (rig.ROOT / "deploy" / "policy" / "default.policy").read_text()
+    words = {"Q1": ("literal", "strict"), "Q3": ("needs-minimum", "off"), "Q7": ("pooled", "mean"),
+             "Q18": ("still-payable", "original")}
+    changed = default.replace("policy | 1 ", "policy | 9 ")
+    for q, (old, new) in words.items():
+        changed, n = re.subn(rf"(question \| {q} +\| ){old}", rf"\g<1>{new}", changed)
+        assert n == 1
+    before = stack.redis.hget("hf:{c1}:router", "policy")
+    stack.redis.hset("hf:{c1}:router", "policy", changed)
+    try:
+        sheet, rows = pay(stack)
+        assert sheet["rules"]["version"] == 9 and sheet["rules"]["Q3"] == "off" and sheet["rules"]["Q2"] == "every-tier"
+        assert (rows["p01"]["pay"], rows["p02"]["pay"]) == ("1000.00", "500.00")  # no steps
+        stack.ctl("export", "pay", "--out", stack.dir / "other")
+        assert openpyxl.load_workbook(stack.dir / "other" / "pay.xlsx").sheetnames == ["补贴表"]
+        stack.redis.hset("hf:{c1}:router", "policy", changed.replace("| off ", "| sometimes "))
+        r = stack.ctl("pay", "show", check=False)
+        assert r.returncode == 64 and "Q3" in r.stderr and "行" in r.stderr
+        stack.redis.hset("hf:{c1}:router", "policy", re.sub(r"named-only", "team", changed))
+        r = say(stack, "pay", "close", "--as-of", "now", "--minimum", "8", code=1)
+        assert "Q19 team" in r.stderr
+    finally:
+        if before is None:
+            stack.redis.hdel("hf:{c1}:router", "policy")
+        else:
+            stack.redis.hset("hf:{c1}:router", "policy", before)
+
+
+def closed(stack, no):
+    return json.loads(stack.ctl("--json", "pay", "show", "--sheet", no).stdout)
+
+
+def test_a_sheet_is_closed_by_two_persons_and_stays(stack, numbers):
+    assert say(stack, "pay", "close", "--as-of", "now", code=64).returncode == 64  # nobody set the minimum
+    assert say(stack, "pay", "supplement", code=66).returncode == 66
+    no = say(stack, "dispute", "add", "--note", "再查一次", who="p02")["no"]
+    finding = say(stack, "finding", "add", "slack", "--person", "lea", who="sup")["no"]
+    r = say(stack, "pay", "close", "--as-of", "now", "--minimum", "8", code=1)
+    assert "1 件异议" in r.stderr and "1 件认定" in r.stderr
+    stack.ctl("--as", "head", "approve", "refuse", no)
+    stack.ctl("--as", "chief", "approve", "give", finding)
+    r = say(stack, "pay", "close", "--as-of", "2026-03-09 09:00", "--minimum", "8", code=1)
+    assert "晚于截止时间" in r.stderr
+    assert say(stack, "pay", "close", "--as-of", "2027-03-09 09:00", "--minimum", "8", code=64).returncode == 64
+    got = say(stack, "pay", "close", "--as-of", "now", "--minimum", "8")
+    assert got["rows"] == 3
+    sheet = closed(stack, got["no"])
+    rows = {r["person"]: r for r in sheet["rows"]}
+    assert (sheet["minimum"], sheet["rules"]["Q1"], sheet["provisional"]) == (8, "literal", False)
+    assert {p: rows[p]["pay"] for p in rows} == {"p01": "1050.00", "p02": "525.00", "lea": "0.00"}
+    assert say(stack, "approve", "give", str(got["no"]), code=77).returncode == 77  # the second person is another one
+    assert say(stack, "pay", "supplement", code=66).returncode == 66  # not closed yet
+    stack.ctl("--as", "head", "approve", "give", got["no"])
+    r = say(stack, "pay", "close", "--as-of", "now", "--minimum", "8", code=1)
+    assert "已经关帐" in r.stderr
+    assert say(stack, "pay", "supplement")["rows"] == []
+    stack.closed = (got["no"], sheet)
+
+
+def test_a_supplement_has_only_the_differences(stack, numbers):
+    no, sheet = stack.closed
+    gone = write(stack, "gone.csv", ["考生号", "报到"], [[numbers[10], "否"], [numbers[20], "是"], [numbers[21], "是"]])
+    say(stack, "arrivals", "import", gone)
+    wait_for("counted", lambda: (counts(stack, "p02")["registered"], counts(stack, "lea")["registered"]) == (9, 2))
+    assert closed(stack, no) == sheet  # what was closed does not move
+    out = say(stack, "pay", "supplement")
+    rows = {r["person"]: r for r in out["rows"]}
+    # p02 at 90 % gets nothing; lea 2 of 2, below the minimum of 8 and slack: (100 - 5) x 2; p01 does not differ
+    assert {p: (r["pay_was"], r["pay_now"], r["pay_difference"]) for p, r in rows.items()} == {
+        "p02": ("525.00", "0.00", "-525.00"), "lea": ("0.00", "190.00", "190.00")}
+    # 21 of 22 are 95.4 %: the target; before 20 of 22 were below the basic task
+    assert (rows["lea"]["bonus_was"], rows["lea"]["bonus_difference"]) == ("0.00", "1500.00")
+    got = say(stack, "pay", "supplement", "--as-of", "now")
+    assert got["rows"] == 2
+    stack.ctl("--as", "chief", "approve", "give", got["no"])
+    assert say(stack, "pay", "supplement")["rows"] == []
+    say(stack, "arrivals", "import", write(stack, "again.csv", ["考生号", "报到"], [[numbers[10], "是"]]))
+    wait_for("counted", lambda: counts(stack, "p02")["registered"] == 10)
+    rows = say(stack, "pay", "supplement")["rows"]
+    assert [(r["person"], r["pay_was"], r["pay_difference"]) for r in rows] == [("p02", "0.00", "525.00")]
+    assert "525.00" in stack.ctl("pay", "supplement").stdout
+
+
+def test_a_closed_sheet_that_was_altered_is_not_believed(stack):
+    no, _ = stack.closed
+    stack.sql("ALTER TABLE hf.ledger DISABLE TRIGGER append_only")
+    stack.sql(f"UPDATE hf.ledger SET import = decode(md5('other'), 'hex') WHERE what = 'pay' AND kind IN (14, 15) AND "
+              f"no <= {no}")
+    r = stack.ctl("--json", "pay", "show", "--sheet", no, check=False)
+    assert r.returncode == 65 and "校验值" in r.stderr and r.stdout == ""

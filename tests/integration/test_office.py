@@ -130,6 +130,24 @@ def test_nothing_is_done_without_cookie_and_token(rig):
     assert b.ask("GET", "/api/do")[0] == 404 and b.ask("POST", "/api/me", {})[0] == 404
     assert b.ask("GET", "/api/events", cookie=False)[0] == 401
     assert b.ask("GET", "/../etc/passwd")[0] in (400, 404) and b.ask("GET", "/.x.js")[0] == 404
+    # a photo: nobody's body is taken before it is known whose it is
+    for wrong, status in ((dict(csrf=False), 403), (dict(cookie=False), 401),
+                          (dict(headers={"Sec-Fetch-Site": "cross-site"}), 403)):
+        with socket.create_connection(("127.0.0.1", rig.port), timeout=LIMIT) as sock:
+            head = {"Host": "x", "Content-Length": "10000000", "Cookie": f"hf_session={b.cookie}", "X-HF-CSRF": b.csrf}
+            head.update(wrong.get("headers", {}))
+            for key, name in (("csrf", "X-HF-CSRF"), ("cookie", "Cookie")):
+                if key in wrong:
+                    del head[name]
+            sock.sendall(f"POST /api/evidence?case={task['case']} HTTP/1.1\r\n".encode() +
+                         "".join(f"{k}: {v}\r\n" for k, v in head.items()).encode() + b"\r\n")
+            assert sock.recv(100).startswith(f"HTTP/1.1 {status}".encode()), wrong
+    png = b"\x89PNG\r\n\x1a\n" + bytes(100000)
+    status, said = b.ask("POST", f"/api/evidence?case={task['case']}", raw=png, headers={"Content-Type": "image/png"})
+    assert (status, said["evidence"]["size"]) == (200, len(png))
+    status, said = other.ask("POST", f"/api/evidence?case={task['case']}", raw=png, headers={"Content-Type": "image/png"})
+    assert said["error"]["code"] == "no-key"
+    assert b.do(do="evidence", case=task["case"], file="/etc/hostname")[1]["error"]["code"] == "unknown-do"
     # another person's case: not shown, not taken, nothing of it written
     o = other.events()
     assert other.do(do="reveal", case=task["case"], reason="identity")[1]["error"]["code"] == "no-key"
@@ -181,6 +199,7 @@ def test_a_browser_that_asks_for_nothing_is_locked(rig):
         return b, s
 
     b, s = wait_for("the case is taken", takes_it, LIMIT)
+    wait_for("what a page asks by itself keeps nobody in", lambda: b.ask("GET", "/api/own")[0] == 401, LIMIT)
     assert s.ended()
     assert b.ask("GET", "/api/me")[0] == 401
     wait_for("after as long again the case goes back", lambda: rig.lane("pool") == {case}, LIMIT)
@@ -259,6 +278,27 @@ def bare_stream(browser):
     return sock
 
 
+def test_a_directory_that_is_in_use_or_damaged_is_that_persons_alone(rig):
+    one, two = rig.hire("w01"), rig.hire("w02")
+    (rig.dir / "pin").write_text(PIN)
+    lines = rig.caller(one, "--pin-file", rig.dir / "pin")
+    lines.say(do="next")
+    assert lines.hear("none")["reason"] == "empty"
+    rig.serve()
+    b = rig.browser("w02")
+    status, said = b.login("w01", PIN)
+    assert (status, said["error"]["code"]) == (503, "busy")
+    lines.close()
+    assert b.login("w01", PIN)[0] == 200
+    rig.kill(rig.office)
+    (segment,) = (two / "outbox").glob("*.seg")
+    segment.write_bytes(b"damaged" + segment.read_bytes()[7:])
+    rig.serve()
+    b = rig.browser("w02")
+    error = b.events().line("error")
+    assert error["code"] == "outbox-quarantined" and "outbox.quarantined" in rig.log(rig.office)
+
+
 def test_streams_that_vanish_leave_nothing_behind(rig):
     people = [f"w{n:02}" for n in range(6)]
     for p in people:
@@ -302,14 +342,14 @@ def test_pages_are_served_with_safe_headers(rig):
     share = rig.dir / "share" / "office"
     share.mkdir(parents=True)
     rig.hire("w01")
+    rig.more_env["HF_SHARE"] = rig.dir / "share"
     rig.serve()
     b = rig.browser()
     status, page = b.ask("GET", "/")
-    assert status == 200 and "lang=\"zh-CN\"" in page
+    assert status == 200 and "页面还没有装上" in page and b.ask("GET", "/app.js")[0] == 404
     rig.kill(rig.office)
     (share / "index.html").write_text("<!doctype html><title>回访</title>")
     (share / "app.js").write_text("'use strict';")
-    rig.more_env["HF_SHARE"] = rig.dir / "share"
     rig.serve("--policy", ROOT / "deploy" / "policy" / "default.policy", "--behind-tls")
     assert b.ask("GET", "/") == (200, "<!doctype html><title>回访</title>")
     assert b.headers["Cache-Control"] == "no-cache" and b.headers["X-Content-Type-Options"] == "nosniff"

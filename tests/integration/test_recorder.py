@@ -545,3 +545,13 @@ def test_the_second_implementation_agrees_on_the_chain():
     entry = agent.say(body=b"x")
     f0 = msgpack.unpackb(entry[11], raw=False)
     assert f0[4] == ZERO and f0[6] == b2(b"x") and f0[5] == agent.h and len(header(fields=ATTEMPT)) < 768
+
+
+def test_every_kind_of_entry_is_known_to_the_recorder():
+    """An entry that it does not know goes to quarantine, and the dashboard calls for help."""
+    import pathlib
+    import re
+    root = pathlib.Path(__file__).resolve().parents[2]
+    written = set(re.findall(r"append\('([a-z-]+)'", (root / "broker" / "queue.lua").read_text()))
+    known = set(re.findall(r'\{"([a-z-]+)", on_', (root / "workers" / "recorder" / "fold.c").read_text()))
+    assert written and written <= known, written - known

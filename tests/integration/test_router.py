@@ -1,5 +1,6 @@
 """hf-router over a real Redis: cases are created, released, placed, moved by time; kills and rivals lose nothing."""
 import hashlib
+import json
 import signal
 
 import pytest
@@ -217,8 +218,10 @@ def test_a_policy_is_a_record(rig):
     text = (rig.dir.__class__(__file__).resolve().parents[2] / "deploy/policy/default.policy").read_text()
     mine = text.replace("other-number, 2h, other-daypart, 1d", "other-number, 3h, other-daypart, 1d")
     assert mine != text
-    rig.say("POLICY", fields={"policy": 2}, body=hfp.body(text=mine))
-    rig.say("POLICY", fields={"policy": 3}, body=hfp.body(text="hullo"))  # refused as a whole
+    rig.policy(2, mine)
+    rig.policy(3, "hullo")  # refused as a whole
+    rig.say("POLICY", fields={"policy": 4}, body=hfp.body(text=text))  # nobody else said yes to it
+    rig.say("APPROVAL", "admin", {"ref_ob": rig.office.ob, "ref_seq": rig.office.seq, "verdict": "give"})
     lease = pull(rig, "ann")
     rig.attempt("ann", lease)
     rig.placed(lease[0], "own:ann:retry", at("2 12:00"), "retry")
@@ -301,7 +304,7 @@ def test_a_new_number_is_found_by_its_digits(rig):
     worked(rig, n=1)
     lease = pull(rig, "ann")
     rig.attempt("ann", lease, "empty-number")
-    rig.placed(lease[0], "team:t1", why="unreachable")
+    rig.placed(lease[0], "own:ann:retry", why="rung-4")
     digits = "19900009999"
     rig.say("NUMBER", "lea", {"number": hfp.number_id(rig.case_keys[lease[0]], digits), "source": "school"},
             case=lease[0], body=hfp.body(digits=digits))
@@ -419,3 +422,49 @@ def test_a_kill_within_the_arrivals_loses_none(rig):
 
 def test_hours_and_minutes_are_what_they_say():
     assert at("2 09:30") - MONDAY == 30 * MINUTE and at("3 10:00") - MONDAY == DAY + HOUR
+
+
+def task_digits(rig, case):
+    """The numbers of the case's task as whoever gets it next reads them: (digits, note)."""
+    task = hfp.read_task(hfp.open_seal(rig.case_keys[case], rig.redis.hget(rig.key("tasks"), case), hfp.task_ad(case)))
+    return [(n[1], n[2]) for n in task["numbers"]]
+
+
+def test_the_next_number_is_offered_first_and_a_dead_one_never_again(rig):
+    worked(rig, n=1, numbers=2)
+    lease = pull(rig, "ann")
+    case = lease[0]
+    first, second = (d for d, _ in task_digits(rig, case))
+    rig.attempt("ann", lease, "empty-number")
+    wait_for("the second number is first", lambda: task_digits(rig, case) == [(second, ""), (first, "〔空号 03-02〕")])
+    found = "19900009998"
+    rig.say("NUMBER", "lea", {"number": hfp.number_id(rig.case_keys[case], found), "source": "class-teacher"},
+            case=case, body=hfp.body(digits=found, kind="mother"))
+    wait_for("the found number is first", lambda: task_digits(rig, case)[0] == (found, "class-teacher"))
+    # A restart in between changes nothing, and what is known comes with the next number.
+    rig.kill("hf-router")
+    lease = pull(rig, "ann")
+    rig.attempt("ann", lease, "confirmed", number=hfp.number_id(rig.case_keys[case], found))
+    rig.start()
+    rig.placed(case, "resting")
+    wait_for("it was good", lambda: task_digits(rig, case) == [
+        (found, "class-teacher〔打通过 03-02〕"), (second, ""), (first, "〔空号 03-02〕")])
+
+
+def test_a_number_that_does_not_exist_is_dead_in_every_case_that_has_it(rig):
+    shared = "19900005555"
+    worked(rig, ("ann", "bob"), n=3, numbers=1, shared=[shared])
+    lease = pull(rig, "ann")
+    first = lease[0]
+    rig.attempt("ann", lease, "empty-number", number=hfp.number_id(rig.case_keys[first], shared))
+    wait_for("it is last", lambda: task_digits(rig, first)[-1] == (shared, "〔空号 03-02〕"))
+    rig.placed(first, "own:ann:promise", why="other-number")
+    found = json.loads(rig.ctl("--json", "number", "shared").stdout)
+    assert [sorted(o["cases"]) for o in found] == [sorted(c.hex() for c in rig.case_keys)]
+    # The others learn it without a call: silence on the number that is left ends their round at once.
+    for _ in range(2):
+        lease = pull(rig, "bob")
+        rig.attempt("bob", lease, "no-answer", number=rig.number(lease[0]))
+        rig.placed(lease[0], "own:bob:retry", MONDAY + 2 * HOUR, "retry")
+        wait_for("and its mark", lambda c=lease[0]: [n for _, n in task_digits(rig, c)] == [
+            "〔没人接 03-02〕", "〔空号 03-02〕"])

@@ -51,7 +51,7 @@ def dated(rig, version, **dates):
     lines = "".join(f"date | {k} | {v}\n" for k, v in dates.items())
     text = POLICY.read_text()
     cut = text.index("# date | registration")
-    rig.say("POLICY", fields={"policy": version}, body=hfp.body(text=text[:cut] + lines + text[cut:]))
+    rig.policy(version, text[:cut] + lines + text[cut:])
 
 
 def test_who_rests_comes_back_on_each_follow_up_date(rig):

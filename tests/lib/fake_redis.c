@@ -1,8 +1,9 @@
 /* fake_redis.c - keys in memory: hash, set, list, sorted set, stream.
  *
- * Every collection is an array of items; a key that becomes empty vanishes, as in Redis. Sorted
- * sets are kept sorted by (score, member). Sizes are those of tests, so a linear search will do where the
- * map of an item's name gives no place directly. Errors: WRONGTYPE, wrong arity, unknown command. */
+ * Every collection is an array of pointers to items; a key that becomes empty vanishes, as in Redis. Sorted
+ * sets are kept sorted by (score, member). Names are found by a map, because a simulation has 100,000 cases.
+ * A small hash keeps the order of insertion, as in Redis; a large one has none. Errors: WRONGTYPE, wrong arity,
+ * unknown command. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,16 +15,20 @@
 
 enum kind { HASH, SET, LIST, ZSET, STREAM };
 
+#define ORDERED_MOST 64
+
 struct item {
 	struct buf name, value;
 	double score;
+	size_t pos; /* HASH, SET */
 };
 
 struct key {
 	enum kind kind;
-	struct item *items;
-	size_t n, cap;
-	uint64_t last_ms, last_no; /* STREAM */
+	struct item **base, **items; /* items: base and what went away at its front */
+	size_t n, cap;               /* cap: of base */
+	struct map *index;           /* name -> item; NULL: LIST, STREAM */
+	uint64_t last_ms, last_no;   /* STREAM */
 };
 
 struct fake_redis {
@@ -100,10 +105,11 @@ reply_push_nil(struct fv *r)
 /* ---- keys and items ---- */
 
 static void
-item_done(struct item *it)
+item_free(struct item *it)
 {
 	buf_done(&it->name);
 	buf_done(&it->value);
+	free(it);
 }
 
 static void
@@ -112,8 +118,9 @@ key_free(void *p)
 	struct key *k = p;
 
 	for (size_t i = 0; i < k->n; i++)
-		item_done(&k->items[i]);
-	free(k->items);
+		item_free(k->items[i]);
+	map_destroy(k->index, NULL);
+	free(k->base);
 	free(k);
 }
 
@@ -132,6 +139,7 @@ key_make(struct fake_redis *f, struct span name, enum kind kind)
 		return k;
 	k = xcalloc(1, sizeof(*k));
 	k->kind = kind;
+	k->index = kind == LIST || kind == STREAM ? NULL : map_create();
 	map_put(f->keys, name.data, name.len, k);
 	return k;
 }
@@ -145,38 +153,68 @@ key_drop_if_empty(struct fake_redis *f, struct span name)
 		key_free(map_del(f->keys, name.data, name.len));
 }
 
-static size_t
+static struct item *
 item_find(const struct key *k, struct span name)
 {
-	size_t i;
+	return k == NULL ? NULL : map_get(k->index, name.data, name.len);
+}
 
-	for (i = 0; k != NULL && i < k->n; i++) {
-		if (span_eq(buf_span(&k->items[i].name), name))
-			return i;
+static void
+make_room(struct key *k)
+{
+	size_t front = (size_t)(k->items - k->base);
+
+	if (front + k->n < k->cap)
+		return;
+	if (front > k->cap / 2) {
+		memmove(k->base, k->items, k->n * sizeof(*k->items));
+	} else {
+		k->cap = k->cap == 0 ? 8 : 2 * k->cap;
+		k->base = xrealloc(k->base, k->cap, sizeof(*k->base));
+		if (front > 0)
+			memmove(k->base, k->base + front, k->n * sizeof(*k->base));
 	}
-	return SIZE_MAX;
+	k->items = k->base;
 }
 
 static struct item *
 item_insert(struct key *k, size_t at, struct span name)
 {
-	if (k->n == k->cap) {
-		k->cap = k->cap == 0 ? 8 : 2 * k->cap;
-		k->items = xrealloc(k->items, k->cap, sizeof(*k->items));
-	}
+	struct item *it = xcalloc(1, sizeof(*it));
+
+	make_room(k);
 	memmove(&k->items[at + 1], &k->items[at], (k->n - at) * sizeof(*k->items));
 	k->n++;
-	k->items[at] = (struct item){.score = 0};
-	buf_add(&k->items[at].name, name.data, name.len);
-	return &k->items[at];
+	k->items[at] = it;
+	it->pos = at;
+	buf_add(&it->name, name.data, name.len);
+	if (k->index != NULL)
+		map_put(k->index, name.data, name.len, it);
+	return it;
 }
 
 static void
 item_remove(struct key *k, size_t at)
 {
-	item_done(&k->items[at]);
-	memmove(&k->items[at], &k->items[at + 1], (k->n - at - 1) * sizeof(*k->items));
+	struct item *it = k->items[at];
+	bool unordered = (k->kind == HASH || k->kind == SET) && k->n > ORDERED_MOST;
+
+	if (k->index != NULL)
+		map_del(k->index, it->name.data, it->name.len);
+	item_free(it);
 	k->n--;
+	if (unordered) {
+		k->items[at] = k->items[k->n];
+		k->items[at]->pos = at;
+		return;
+	}
+	if (at == 0 && k->kind != HASH && k->kind != SET) {
+		k->items++;
+		return;
+	}
+	memmove(&k->items[at], &k->items[at + 1], (k->n - at) * sizeof(*k->items));
+	for (; at < k->n; at++)
+		k->items[at]->pos = at;
 }
 
 static int
@@ -186,6 +224,31 @@ span_cmp(struct span a, struct span b)
 	int c = n == 0 ? 0 : memcmp(a.data, b.data, n);
 
 	return c != 0 ? c : (a.len > b.len) - (a.len < b.len);
+}
+
+/* Where (score, member) stands in a sorted set, or would. */
+static size_t
+zset_at(const struct key *k, double score, struct span member)
+{
+	size_t from = 0, to = k->n;
+
+	while (from < to) {
+		size_t mid = from + (to - from) / 2;
+		const struct item *it = k->items[mid];
+
+		if (it->score < score ||
+		    (it->score <= score && span_cmp(buf_span(&it->name), member) < 0))
+			from = mid + 1;
+		else
+			to = mid;
+	}
+	return from;
+}
+
+static size_t
+item_at(const struct key *k, const struct item *it)
+{
+	return k->kind == ZSET ? zset_at(k, it->score, buf_span(&it->name)) : it->pos;
 }
 
 static int64_t
@@ -223,12 +286,12 @@ typedef void cmd_fn(
 static void
 cmd_hget(struct fake_redis *f, struct key *k, const struct span *a, size_t n, struct fv *r)
 {
-	size_t i = item_find(k, a[2]);
+	struct item *it = item_find(k, a[2]);
 
 	(void)f;
 	(void)n;
-	if (i != SIZE_MAX)
-		reply_str(r, buf_span(&k->items[i].value));
+	if (it != NULL)
+		reply_str(r, buf_span(&it->value));
 }
 
 static void
@@ -237,12 +300,12 @@ cmd_hmget(struct fake_redis *f, struct key *k, const struct span *a, size_t n, s
 	(void)f;
 	r->type = FV_ARRAY;
 	for (size_t j = 2; j < n; j++) {
-		size_t i = item_find(k, a[j]);
+		struct item *it = item_find(k, a[j]);
 
-		if (i == SIZE_MAX)
+		if (it == NULL)
 			reply_push_nil(r);
 		else
-			reply_push(r, buf_span(&k->items[i].value));
+			reply_push(r, buf_span(&it->value));
 	}
 }
 
@@ -253,15 +316,14 @@ cmd_hset(struct fake_redis *f, struct key *k, const struct span *a, size_t n, st
 
 	k = key_make(f, a[1], HASH);
 	for (size_t j = 2; j + 1 < n; j += 2) {
-		size_t i = item_find(k, a[j]);
+		struct item *it = item_find(k, a[j]);
 
-		if (i == SIZE_MAX) {
-			i = k->n;
-			item_insert(k, i, a[j]);
+		if (it == NULL) {
+			it = item_insert(k, k->n, a[j]);
 			added++;
 		}
-		buf_clear(&k->items[i].value);
-		buf_add(&k->items[i].value, a[j + 1].data, a[j + 1].len);
+		buf_clear(&it->value);
+		buf_add(&it->value, a[j + 1].data, a[j + 1].len);
 	}
 	reply_int(r, added);
 }
@@ -273,11 +335,11 @@ cmd_remove(struct fake_redis *f, struct key *k, const struct span *a, size_t n, 
 	int64_t gone = 0;
 
 	for (size_t j = 2; j < n; j++) {
-		size_t i = item_find(k, a[j]);
+		const struct item *it = item_find(k, a[j]);
 
-		if (i == SIZE_MAX)
+		if (it == NULL)
 			continue;
-		item_remove(k, i);
+		item_remove(k, item_at(k, it));
 		gone++;
 	}
 	key_drop_if_empty(f, a[1]);
@@ -302,8 +364,8 @@ cmd_hgetall(struct fake_redis *f, struct key *k, const struct span *a, size_t n,
 	(void)n;
 	r->type = FV_ARRAY;
 	for (size_t i = 0; k != NULL && i < k->n; i++) {
-		reply_push(r, buf_span(&k->items[i].name));
-		reply_push(r, buf_span(&k->items[i].value));
+		reply_push(r, buf_span(&k->items[i]->name));
+		reply_push(r, buf_span(&k->items[i]->value));
 	}
 }
 
@@ -315,7 +377,7 @@ cmd_hvals(struct fake_redis *f, struct key *k, const struct span *a, size_t n, s
 	(void)n;
 	r->type = FV_ARRAY;
 	for (size_t i = 0; k != NULL && i < k->n; i++)
-		reply_push(r, buf_span(&k->items[i].value));
+		reply_push(r, buf_span(&k->items[i]->value));
 }
 
 static void
@@ -323,7 +385,7 @@ cmd_hexists(struct fake_redis *f, struct key *k, const struct span *a, size_t n,
 {
 	(void)f;
 	(void)n;
-	reply_int(r, item_find(k, a[2]) != SIZE_MAX);
+	reply_int(r, item_find(k, a[2]) != NULL);
 }
 
 static void
@@ -333,7 +395,7 @@ cmd_sadd(struct fake_redis *f, struct key *k, const struct span *a, size_t n, st
 
 	k = key_make(f, a[1], SET);
 	for (size_t j = 2; j < n; j++) {
-		if (item_find(k, a[j]) == SIZE_MAX) {
+		if (item_find(k, a[j]) == NULL) {
 			item_insert(k, k->n, a[j]);
 			added++;
 		}
@@ -349,7 +411,7 @@ cmd_names(struct fake_redis *f, struct key *k, const struct span *a, size_t n, s
 	(void)n;
 	r->type = FV_ARRAY;
 	for (size_t i = 0; k != NULL && i < k->n; i++)
-		reply_push(r, buf_span(&k->items[i].name));
+		reply_push(r, buf_span(&k->items[i]->name));
 }
 
 static void
@@ -390,26 +452,20 @@ cmd_lrange(struct fake_redis *f, struct key *k, const struct span *a, size_t n, 
 		return;
 	range(k->n, a[2], a[3], &from, &to);
 	for (; from < to && from < k->n; from++)
-		reply_push(r, buf_span(&k->items[from].name));
+		reply_push(r, buf_span(&k->items[from]->name));
 }
 
 /* Whether the member is new. */
 static bool
 zset_put(struct key *k, struct span member, double score)
 {
-	size_t i = item_find(k, member), at;
+	const struct item *it = item_find(k, member);
+	bool is_new = it == NULL;
 
-	if (i != SIZE_MAX)
-		item_remove(k, i);
-	for (at = 0; at < k->n; at++) {
-		const struct item *it = &k->items[at];
-
-		if (it->score > score ||
-		    (it->score >= score && span_cmp(buf_span(&it->name), member) > 0))
-			break;
-	}
-	item_insert(k, at, member)->score = score;
-	return i == SIZE_MAX;
+	if (!is_new)
+		item_remove(k, item_at(k, it));
+	item_insert(k, zset_at(k, score, member), member)->score = score;
+	return is_new;
 }
 
 static void
@@ -435,10 +491,10 @@ cmd_zrange(struct fake_redis *f, struct key *k, const struct span *a, size_t n, 
 		return;
 	range(k->n, a[2], a[3], &from, &to);
 	for (; from < to && from < k->n; from++) {
-		reply_push(r, buf_span(&k->items[from].name));
+		reply_push(r, buf_span(&k->items[from]->name));
 		if (n == 4)
 			continue;
-		snprintf(text, sizeof(text), "%.17g", k->items[from].score);
+		snprintf(text, sizeof(text), "%.17g", k->items[from]->score);
 		reply_push(r, span_str(text));
 	}
 }
@@ -453,9 +509,9 @@ cmd_zrangebylex(struct fake_redis *f, struct key *k, const struct span *a, size_
 	(void)f;
 	r->type = FV_ARRAY;
 	for (size_t i = 0; k != NULL && i < k->n && left > 0; i++) {
-		if (a[2].data[0] == '(' && span_cmp(buf_span(&k->items[i].name), after) <= 0)
+		if (a[2].data[0] == '(' && span_cmp(buf_span(&k->items[i]->name), after) <= 0)
 			continue;
-		reply_push(r, buf_span(&k->items[i].name));
+		reply_push(r, buf_span(&k->items[i]->name));
 		left--;
 	}
 }
@@ -516,13 +572,110 @@ cmd_xtrim(struct fake_redis *f, struct key *k, const struct span *a, size_t n, s
 	(void)n;
 	(void)id_read(a[3], &ms, &no);
 	while (k != NULL && k->n > 0) {
-		(void)id_read(buf_span(&k->items[0].name), &ims, &ino);
+		(void)id_read(buf_span(&k->items[0]->name), &ims, &ino);
 		if (ims > ms || (ims == ms && ino >= no))
 			break;
 		item_remove(k, 0);
 		gone++;
 	}
 	reply_int(r, gone);
+}
+
+/* The fields of an entry, one by one. */
+static void
+reply_fields(struct fv *r, struct span s)
+{
+	r->type = FV_ARRAY;
+	while (s.len > 0) {
+		const uint8_t *colon = memchr(s.data, ':', s.len);
+		size_t skip = (size_t)(colon - s.data) + 1;
+		uint64_t len = 0;
+
+		(void)text_to_u64((const char *)s.data, skip - 1, &len);
+		reply_push(r, span_of(s.data + skip, len));
+		s = span_of(s.data + skip + len, s.len - skip - len);
+	}
+}
+
+static bool
+id_not_after(struct span id, uint64_t ms, uint64_t no)
+{
+	uint64_t ims = 0, ino = 0;
+
+	(void)id_read(id, &ims, &ino);
+	return ims < ms || (ims == ms && ino <= no);
+}
+
+/* The fake's own form of XREAD: XREAD key id count. */
+static void
+cmd_xread(struct fake_redis *f, struct key *k, const struct span *a, size_t n, struct fv *r)
+{
+	uint64_t ms = 0, no = 0;
+	size_t from = 0, to = k == NULL ? 0 : k->n;
+	int64_t left = arg_int(a[3]);
+	struct fv *list;
+
+	(void)f;
+	(void)n;
+	(void)id_read(a[2], &ms, &no);
+	while (from < to) {
+		size_t mid = from + (to - from) / 2;
+
+		if (id_not_after(buf_span(&k->items[mid]->name), ms, no))
+			from = mid + 1;
+		else
+			to = mid;
+	}
+	if (k == NULL || from == k->n)
+		return;
+	*r = (struct fv){.type = FV_ARRAY, .n = 1, .at = xcalloc(1, sizeof(struct fv))};
+	r->at[0] = (struct fv){.type = FV_ARRAY};
+	reply_push(&r->at[0], a[1]);
+	reply_push_nil(&r->at[0]);
+	list = &r->at[0].at[1];
+	list->type = FV_ARRAY;
+	list->at = xcalloc((size_t)left, sizeof(*list->at));
+	for (; from < k->n && left > 0; from++, left--) {
+		struct fv *e = &list->at[list->n++];
+
+		e->type = FV_ARRAY;
+		reply_push(e, buf_span(&k->items[from]->name));
+		reply_push_nil(e);
+		reply_fields(&e->at[1], buf_span(&k->items[from]->value));
+	}
+}
+
+/* HSCAN key cursor COUNT n. */
+static void
+cmd_hscan(struct fake_redis *f, struct key *k, const struct span *a, size_t n, struct fv *r)
+{
+	size_t at = (size_t)arg_int(a[2]), most = (size_t)arg_int(a[4]), has = k == NULL ? 0 : k->n;
+	struct fv *list;
+	char cursor[24];
+
+	(void)f;
+	(void)n;
+	r->type = FV_ARRAY;
+	snprintf(cursor, sizeof(cursor), "%zu", at + most < has ? at + most : 0);
+	reply_push(r, span_str(cursor));
+	reply_push_nil(r);
+	list = &r->at[1];
+	list->type = FV_ARRAY;
+	for (size_t i = at; i < has && i < at + most; i++) {
+		reply_push(list, buf_span(&k->items[i]->name));
+		reply_push(list, buf_span(&k->items[i]->value));
+	}
+}
+
+static void
+cmd_zscore(struct fake_redis *f, struct key *k, const struct span *a, size_t n, struct fv *r)
+{
+	const struct item *it = item_find(k, a[2]);
+
+	(void)f;
+	(void)n;
+	if (it != NULL)
+		reply_int(r, (int64_t)it->score);
 }
 
 static const struct command {
@@ -554,6 +707,9 @@ static const struct command {
     {"ZCARD", cmd_card, ZSET, 2},
     {"XADD", cmd_xadd, STREAM, 5},
     {"XTRIM", cmd_xtrim, STREAM, 4},
+    {"ZSCORE", cmd_zscore, ZSET, 3},
+    {"HSCAN", cmd_hscan, HASH, 5},
+    {"XREAD", cmd_xread, STREAM, 4},
     {"XRANGE", cmd_hgetall, STREAM, 4},
 };
 

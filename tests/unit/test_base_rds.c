@@ -523,6 +523,60 @@ the_waiting_client_answers_and_breaks_for_good(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* ---- pushing ----------------------------------------------------------------------------------- */
+
+/* What n is, asked on a connection of its own while the loop stands still. */
+static bool
+becomes(struct fixture *f, const char *want)
+{
+	struct span get[2] = {span_str("GET"), span_str("n")};
+	const struct rds_reply *reply = NULL;
+	struct rds_sync *s = NULL;
+	struct err err = ERR_INIT;
+	int64_t until = clock_boot_us() + 10 * SECOND;
+	bool is = false;
+
+	assert_int_equal(rds_sync_open(&s, f->address, "root", "secret", SECOND, &err), 0);
+	while (!is && clock_boot_us() < until) {
+		assert_int_equal(rds_sync_cmd(s, get, 2, &reply, &err), 0);
+		is = span_eq_str(rds_str(reply), want);
+		rds_sync_free(reply);
+	}
+	rds_sync_close(s);
+	return is;
+}
+
+static void
+what_is_pushed_is_written_before_the_loop_turns(void **state)
+{
+	struct fixture *f = *state;
+	int status;
+
+	start_and_open(f);
+	f->want = 1;
+	cmd(f, 30 * SECOND, "SET n 1");
+	rds_push(f->r);
+	assert_true(becomes(f, "1"));
+	assert_int_equal(f->replies, 0);
+	rds_push(f->r); /* nothing to write */
+	assert_true(run_for(f, 30 * SECOND));
+	assert_int_equal(f->replies, 1);
+	f->want = 2;
+	cmd(f, 30 * SECOND, "INCR n"); /* the next is written as ever */
+	assert_true(run_for(f, 30 * SECOND));
+	assert_int_equal(f->number, 2);
+	assert_int_equal(kill(f->server, SIGKILL), 0);
+	assert_int_equal(waitpid(f->server, &status, 0), f->server);
+	f->server = 0;
+	f->want = 3;
+	cmd(f, 30 * SECOND, "INCR n");
+	rds_push(f->r); /* fails; said once, from the loop */
+	assert_int_equal(f->gone, 0);
+	assert_true(run_for(f, 30 * SECOND));
+	assert_int_equal(f->gone, 1);
+	rds_push(f->r); /* down */
+}
+
 int
 main(void)
 {
@@ -540,6 +594,7 @@ main(void)
 	    TEST(an_address_that_is_none_never_connects),
 	    TEST(a_server_that_says_nothing_is_given_up),
 	    TEST(the_waiting_client_answers_and_breaks_for_good),
+	    TEST(what_is_pushed_is_written_before_the_loop_turns),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,13 +27,22 @@ struct mark {
 };
 
 static void
+in_order(struct rig *r, char what)
+{
+	size_t len = strlen(r->order);
+
+	if (len + 1 < sizeof(r->order))
+		r->order[len] = what;
+}
+
+static void
 on_send(void *arg, const struct span *argv, size_t argc)
 {
 	struct rig *r = arg;
 
 	r->sent++;
 	r->argc = argc;
-	r->order[strlen(r->order)] = 's';
+	in_order(r, 's');
 	(void)snprintf(
 	    r->first, sizeof(r->first), "%.*s", (int)argv[7].len, (const char *)argv[7].data);
 }
@@ -45,7 +54,7 @@ on_done(void *arg, const struct reply *reply)
 	struct span f = reply_at(reply, 0);
 	size_t len = strlen(m->rig->done);
 
-	m->rig->order[strlen(m->rig->order)] = (char)('0' + m->id);
+	in_order(m->rig, (char)('0' + m->id));
 	(void)snprintf(m->rig->done + len, sizeof(m->rig->done) - len, "%d:%d:%.*s ", m->id,
 	    (int)reply->outcome, (int)f.len, (const char *)f.data);
 	if (m->rig->again != NULL) {

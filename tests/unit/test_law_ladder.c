@@ -31,6 +31,8 @@ reach_rung_4(struct kit *k)
 	kit_say(k, "2026-03-02 09:00", "no-answer", 1);
 	kit_say(k, "2026-03-02 11:00", "no-answer", 1);
 	kit_say(k, "2026-03-02 12:00", "no-answer", 1);
+	kit_say(k, "2026-03-02 12:05", "sms-sent", 1);
+	kit_say(k, "2026-03-02 12:10", "im-requested", 1);
 	kit_say(k, "2026-03-03 12:00", "no-answer", 1);
 }
 
@@ -154,6 +156,8 @@ near_the_end_the_rungs_are_side_by_side(void **state)
 	kit_say(&k, "2026-03-02 09:00", "no-answer", 1);
 	kit_say(&k, "2026-03-02 11:00", "no-answer", 1);
 	kit_say(&k, "2026-03-02 12:00", "no-answer", 1);
+	kit_say(&k, "2026-03-02 12:05", "sms-sent", 1);
+	kit_say(&k, "2026-03-02 12:10", "im-requested", 1);
 	k.ctx.pass_end = k.c.pass_end = when("2026-03-03 20:00");
 	kit_say(&k, "2026-03-03 12:00", "no-answer", 1); /* seven hours of calling time left */
 	assert_int_equal(k.c.rung, 4);
@@ -165,11 +169,94 @@ near_the_end_the_rungs_are_side_by_side(void **state)
 	kit_close(&k);
 }
 
+/* Nobody wrote to them yet: that comes before the search, and what was done beside the calls counts. */
+static void
+messages_come_before_the_search(void **state)
+{
+	struct kit k;
+
+	(void)state;
+	kit_open(&k);
+	switch_on(&k);
+	kit_say(&k, "2026-03-02 09:00", "no-answer", 1);
+	assert_int_equal(k.c.rungs_done, 0x01); /* no other number */
+	kit_say(&k, "2026-03-02 11:00", "no-answer", 1);
+	kit_say(&k, "2026-03-02 12:00", "no-answer", 1);
+	assert_int_equal(k.c.rungs_done, 0x09); /* and another daypart */
+	kit_say(&k, "2026-03-03 12:00", "no-answer", 1);
+	assert_placed(&k, "own:ann:due", "2026-03-03 12:00", "rung");
+	assert_int_equal(k.c.rung, 1);
+	kit_say(&k, "2026-03-03 12:05", "im-requested", 1); /* in any order */
+	assert_int_equal(k.c.rung, 1);
+	kit_say(&k, "2026-03-03 12:10", "sms-sent", 1);
+	assert_int_equal(k.c.rung, 4);
+	assert_string_equal(reason_code(k.p.reason), "rung");
+	kit_close(&k);
+}
+
+static void
+to_bad_numbers_nobody_writes(void **state)
+{
+	struct kit k;
+
+	(void)state;
+	kit_open(&k);
+	switch_on(&k);
+	kit_say(&k, "2026-03-02 09:00", "empty-number", 1);
+	assert_int_equal(k.c.rung, 4);
+	kit_close(&k);
+}
+
+/* A caller hands it up at once and the leader says nothing: that is no search. */
+static void
+silence_is_no_waiver_for_who_is_lost(void **state)
+{
+	struct law_act a;
+	struct kit k;
+
+	(void)state;
+	kit_open(&k);
+	switch_on(&k);
+	law_act_init(&a, LAW_ATTEMPT);
+	a.outcome = "no-answer";
+	a.person = "ann";
+	a.number = 1;
+	a.hand_up = true;
+	kit_act(&k, "2026-03-02 09:00", &a);
+	assert_string_equal(k.p.lane, "team:t1");
+	assert_int_equal(k.c.then_strike, STRIKE_LOST);
+	kit_tick(&k, "2026-03-02 11:00");
+	assert_int_equal(k.c.strike, STRIKE_NONE);
+	assert_int_equal(k.c.rung, 1);
+	assert_placed(&k, "own:ann:due", "2026-03-02 11:00", "rung");
+	/* The other kinds go on without rungs. */
+	kit_close(&k);
+	kit_open(&k);
+	switch_on(&k);
+	a.outcome = "rejected";
+	kit_act(&k, "2026-03-02 09:00", &a);
+	kit_tick(&k, "2026-03-02 11:00");
+	assert_int_equal(k.c.strike, STRIKE_REFUSES);
+	/* Nor does it wait when the pass ends soon. */
+	kit_close(&k);
+	kit_open(&k);
+	switch_on(&k);
+	k.ctx.pass_end = k.c.pass_end = when("2026-03-02 13:30");
+	a.outcome = "no-answer";
+	kit_act(&k, "2026-03-02 09:00", &a);
+	kit_tick(&k, "2026-03-02 11:00");
+	assert_int_equal(k.c.strike, STRIKE_LOST);
+	kit_close(&k);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(each_rung_is_the_owners_and_then_comes_the_leader),
+	    cmocka_unit_test(messages_come_before_the_search),
+	    cmocka_unit_test(to_bad_numbers_nobody_writes),
+	    cmocka_unit_test(silence_is_no_waiver_for_who_is_lost),
 	    cmocka_unit_test(a_late_rung_tells_the_leader_and_stays),
 	    cmocka_unit_test(a_waiver_closes_a_rung),
 	    cmocka_unit_test(a_found_number_is_dialled_and_a_talk_ends_the_search),

@@ -121,7 +121,7 @@ each_mistake_is_named_with_its_line(void **state)
 	    {"pass | 3 | 6h | all", "pass | 3 | 6h | every", "不是“every”"},
 	    {"set | talk.seconds ", "set | talk.second ", "没有“talk.second”这个设置"},
 	    {"| 125% ", "| 12% ", "应是100到1000的整数"},
-	    {"set | ladder.tasks | no", "set | ladder.tasks | maybe", "应写 yes 或 no"},
+	    {"set | ladder.tasks | yes", "set | ladder.tasks | maybe", "应写 yes 或 no"},
 	    {"| 30min | 问组长", "| 30 | 问组长", "时长“30”看不懂"},
 	    {"question | Q2 | every-tier", "question | Q2 | every", "可以是：every-tier from-task"},
 	    {"question | Q7 ", "question | Q77 ", "Q1 到 Q21"},

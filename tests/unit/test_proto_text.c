@@ -214,7 +214,8 @@ record_row(char *cells[CELLS], size_t n)
 	assert_int_equal(r->roles, roles_in(cells[5]));
 	fields_in(cells[6], &required, &allowed);
 	assert_true(r->required == required);
-	assert_true(r->allowed == allowed);
+	if (r->allowed != allowed)
+		fail_msg("kind %s: other fields may be there", r->name);
 	rows_seen++;
 }
 

@@ -240,6 +240,7 @@ door_login(struct office *o, const struct http_request *req, struct http_respons
 	const char *pin = json_string_value(json_object_get(body, "pin"));
 	int64_t now = clock_boot_us(), wait;
 	struct room *r;
+	bool broken;
 
 	if (person == NULL || pin == NULL || !text_is_id(person, strlen(person)) ||
 	    strlen(pin) >= PIN_MAX) {
@@ -247,10 +248,13 @@ door_login(struct office *o, const struct http_request *req, struct http_respons
 	} else if (is_rush(o, now)) {
 		say_wait(res, 1);
 	} else {
-		r = office_room(o, person);
+		r = office_room(o, person, &broken);
 		wait = tries_take(tries_of(o, r, person), now);
 		if (wait > 0)
 			say_wait(res, wait);
+		else if (broken)
+			pages_error(res, 503, "busy",
+			    "这个工号的目录现在打不开, 可能别的程序正在用; 请告诉管理员");
 		else
 			try_pin(o, r, pin, req, res);
 	}

@@ -61,24 +61,34 @@ open_room(struct office *o, const char *person)
 {
 	struct err err = ERR_INIT;
 	struct room *r = NULL;
+	int64_t now = clock_boot_us();
 
-	if (room_open(&r, o, person, &err) != 0)
+	/* Once a minute: whoever knocks must not fill the log. */
+	if (room_open(&r, o, person, &err) != 0 &&
+	    (!o->is_open || now - o->warned_us > 60 * SECOND_US)) {
+		o->warned_us = now;
 		log_warn("office.room_not_opened",
 		    "cause=\"%s\" decision=\"this person cannot log in\"", err.text);
+	}
 	return r;
 }
 
 struct room *
-office_room(struct office *o, const char *person)
+office_room(struct office *o, const char *person, bool *ret_broken)
 {
 	struct room *r;
 
+	*ret_broken = false;
 	TAILQ_FOREACH(r, &o->rooms, link)
 	{
 		if (strcmp(r->person, person) == 0)
 			return r;
 	}
-	return is_enrolled(o, person) ? open_room(o, person) : NULL;
+	if (!is_enrolled(o, person))
+		return NULL;
+	r = open_room(o, person);
+	*ret_broken = r == NULL;
+	return r;
 }
 
 static int
@@ -175,6 +185,7 @@ listen_here(struct office *o, int *ret_port, struct err *err)
 	    .post = true,
 	    .big_path = OFFICE_EVIDENCE,
 	    .big_max = EVIDENCE_PLAIN_MAX,
+	    .admit = pages_admit,
 	    .connections = CONNECTIONS};
 
 	return http_listen(&o->http, o->o.loop, &http, ret_port, err);
@@ -213,6 +224,7 @@ office_open(struct office **ret, const struct office_opts *opts, int *ret_port, 
 		office_close(o);
 		return -1;
 	}
+	o->is_open = true;
 	loop_timer_every(o->beat, BEAT_US);
 	loop_timer_every(o->tick, TICK_US);
 	*ret = o;

@@ -69,6 +69,7 @@ struct room {
 	name_t person;
 	struct identity id;
 	struct outbox *outbox;
+	struct outbox_report report; /* told to every new stream */
 	struct client *client;
 	struct desk *desk;
 	struct watchers watchers;
@@ -101,7 +102,8 @@ struct office {
 	uint8_t stranger_key[32];
 	int64_t second_us; /* when the count of logins began */
 	unsigned logins;
-	bool ended;
+	int64_t warned_us; /* when a directory could not be opened at a login */
+	bool is_open, ended;
 };
 
 /* room.c */
@@ -120,7 +122,8 @@ bool room_is_idle(const struct room *r);
 
 /* seats.c */
 struct seat *seat_new(struct room *r, char cookie[TOKEN_TEXT]);
-struct seat *seat_of(struct office *o, const struct http_request *req); /* NULL: not logged in */
+/* NULL: not logged in. renews: it shows that somebody is there. */
+struct seat *seat_of(struct office *o, const struct http_request *req, bool renews);
 bool seat_proves(const struct seat *s, const struct http_request *req); /* the CSRF token */
 void seat_end(struct seat *s);
 void seats_tick(struct office *o, int64_t now);
@@ -136,9 +139,11 @@ void door_close(struct room *r);
 
 /* pages.c */
 void pages_answer(void *arg, const struct http_request *req, struct http_response *res);
+int pages_admit(void *arg, const struct http_request *req);
 void pages_json(struct http_response *res, int status, json_t *o); /* takes o */
 void pages_error(struct http_response *res, int status, const char *code, const char *text);
-struct room *office_room(struct office *o, const char *person); /* NULL: none of that name */
+/* NULL: nobody of that name, or (*ret_broken) a directory that cannot be opened now. */
+struct room *office_room(struct office *o, const char *person, bool *ret_broken);
 
 /* views.c */
 void views_own(struct room *r, const struct http_request *req, struct http_response *res);

@@ -171,15 +171,16 @@ campaign(struct seat *s, const struct http_request *req, struct http_response *r
 static const struct {
 	const char *path;
 	bool post, bytes; /* bytes: the body is a file */
+	bool by_hand;     /* not what a page asks for by itself */
 	void (*run)(struct seat *s, const struct http_request *req, struct http_response *res);
 } paths[] = {
-    {"/api/do", true, false, do_command},
-    {OFFICE_EVIDENCE, true, true, evidence},
-    {"/api/logout", true, false, logout},
-    {"/api/me", false, false, me},
-    {"/api/events", false, false, events},
-    {"/api/own", false, false, own},
-    {"/api/campaign", false, false, campaign},
+    {"/api/do", true, false, true, do_command},
+    {OFFICE_EVIDENCE, true, true, true, evidence},
+    {"/api/logout", true, false, true, logout},
+    {"/api/me", false, false, true, me},
+    {"/api/events", false, false, false, events},
+    {"/api/own", false, false, false, own},
+    {"/api/campaign", false, false, false, campaign},
 };
 
 /* A browser says so when another site makes it ask. */
@@ -215,6 +216,20 @@ is_ours(const struct http_request *req, bool wants_json, struct http_response *r
 	return true;
 }
 
+/* Nobody sends us megabytes before we know who it is. */
+int
+pages_admit(void *arg, const struct http_request *req)
+{
+	struct office *o = arg;
+	const struct seat *s = o->ended ? NULL : seat_of(o, req, true);
+
+	if (o->ended)
+		return 503;
+	if (s == NULL)
+		return 401;
+	return is_foreign(req) || !seat_proves(s, req) ? 403 : 0;
+}
+
 static void
 api(struct office *o, const struct http_request *req, struct http_response *res)
 {
@@ -231,7 +246,7 @@ api(struct office *o, const struct http_request *req, struct http_response *res)
 			continue;
 		if (!is_ours(req, post && !paths[i].bytes && req->body.len > 0, res))
 			return;
-		s = seat_of(o, req);
+		s = seat_of(o, req, paths[i].by_hand);
 		if (s == NULL)
 			pages_error(res, 401, "login", "请先登录");
 		else if (post && !seat_proves(s, req))

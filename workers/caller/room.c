@@ -11,6 +11,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/crypt.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "workers/caller/office_int.h"
 #include "workers/caller/show.h"
@@ -206,6 +207,7 @@ room_watch(struct room *r, struct seat *s, const struct http_request *req)
 	struct buf out = BUF_INIT;
 	size_t n = 0;
 
+	on_soon(r); /* the others hear what this one begins with */
 	TAILQ_FOREACH(old, &r->watchers, link)
 	n++;
 	if (n >= WATCHERS_MAX)
@@ -216,12 +218,11 @@ room_watch(struct room *r, struct seat *s, const struct http_request *req)
 	TAILQ_INSERT_TAIL(&r->watchers, w, link);
 	buf_adds(&out, "retry: 1000\n\n");
 	put_tasks(&out, r);
-	buf_done(&r->status);
-	status_text(&r->status, r);
 	put_event(&out, r, "status", buf_span(&r->status));
 	http_stream_send(w->stream, buf_span(&out));
 	crypt_wipe(out.data, out.len);
 	buf_done(&out);
+	desk_report(r->desk, &r->report);
 }
 
 void
@@ -303,7 +304,7 @@ room_is_idle(const struct room *r)
 /* ---- life ---------------------------------------------------------------------------------------- */
 
 static int
-open_parts(struct room *r, struct outbox_report *rep, struct err *err)
+open_parts(struct room *r, struct err *err)
 {
 	struct office *o = r->office;
 	struct desk_opts desk = {.person = r->person, .say = on_say, .arg = r};
@@ -317,7 +318,7 @@ open_parts(struct room *r, struct outbox_report *rep, struct err *err)
 
 	(void)snprintf(dir, sizeof(dir), "%s/%s", o->o.agents, r->person);
 	if (identity_load(&r->id, dir, err) != 0 ||
-	    outbox_open(&r->outbox, dir, r->id.campaign, rep, err) != 0)
+	    outbox_open(&r->outbox, dir, r->id.campaign, &r->report, err) != 0)
 		return -1;
 	desk.outbox = client.outbox = r->outbox;
 	r->desk = desk_create(&desk);
@@ -331,7 +332,6 @@ int
 room_open(struct room **ret, struct office *o, const char *person, struct err *err)
 {
 	struct room *r = xcalloc(1, sizeof(*r));
-	struct outbox_report rep;
 
 	r->office = o;
 	(void)snprintf(r->person, sizeof(r->person), "%s", person);
@@ -339,11 +339,17 @@ room_open(struct room **ret, struct office *o, const char *person, struct err *e
 	TAILQ_INIT(&r->arrivals);
 	TAILQ_INIT(&r->own_asks);
 	r->soon = loop_timer_create(o->o.loop, on_soon, r);
-	if (open_parts(r, &rep, err) != 0) {
+	if (open_parts(r, err) != 0) {
 		room_close(r);
 		return -1;
 	}
-	desk_report(r->desk, &rep);
+	if (r->report.cut > 0)
+		log_warn("outbox.cut", "bytes=%zu decision=\"a torn write was never promised\"",
+		    r->report.cut);
+	if (r->report.kept_as[0] != '\0')
+		log_warn("outbox.quarantined",
+		    "kept=\"%s\" why=\"%s\" decision=\"a new one was begun\"", r->report.kept_as,
+		    r->report.why);
 	client_start(r->client);
 	TAILQ_INSERT_TAIL(&o->rooms, r, link);
 	*ret = r;

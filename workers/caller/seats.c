@@ -1,7 +1,7 @@
 /* seats.c - browsers that are logged in: their cookies, their CSRF tokens, and when they are over.
  *
  * A cookie is 32 random bytes of which only the hash is kept, compared in constant time. A seat ends
- * by logging out, after lock_us without a request, or when the login's half day is over; with the
+ * by logging out, after lock_us without a request that a person made, or when the login's half day is over; with the
  * last seat of a person gone for lock_us, or at once after a logout, the case in hand goes back. */
 #include <stdlib.h>
 #include <string.h>
@@ -67,7 +67,7 @@ seat_new(struct room *r, char cookie[TOKEN_TEXT])
 }
 
 struct seat *
-seat_of(struct office *o, const struct http_request *req)
+seat_of(struct office *o, const struct http_request *req, bool renews)
 {
 	const char *cookie = http_cookie(req, "hf_session");
 	struct seat *s, *found = NULL;
@@ -81,7 +81,7 @@ seat_of(struct office *o, const struct http_request *req)
 		if (crypt_equal(s->hash, hash, sizeof(hash)))
 			found = s;
 	}
-	if (found != NULL)
+	if (found != NULL && renews)
 		found->asked_us = clock_boot_us();
 	return found;
 }

@@ -253,6 +253,11 @@ write_cursor(struct router *r, struct call *call)
 		call_span(call, buf_span(&r->policy_text));
 		r->policy_dirty = false;
 	}
+	if (r->proposal_dirty) {
+		call_str(call, "proposal");
+		call_span(call, buf_span(&r->proposal));
+		r->proposal_dirty = false;
+	}
 	if (r->days_dirty) {
 		days_print(&days, &r->days);
 		call_str(call, "days");
@@ -403,6 +408,7 @@ batch_send(struct router *r)
 	size_t n = 0, argc;
 
 	CHECK(!r->is_inflight && r->n_sent == 0);
+	r->n_batches++;
 	call_begin(
 	    &call, "hf1_router", r->campaign, clock_campaign_ms(), clock_wall_ms(), r->epoch);
 	while (r->first_work < r->n_work && n++ < BATCH_ENTRIES)

@@ -95,6 +95,16 @@ book_print(struct buf *out, const struct book *b)
 	    " pass_end=%" PRId64 " pass_seen=%d released_at=%" PRId64 " policy=%" PRIu64,
 	    b->at.epoch, b->at.no, b->stage, b->stage_opened_at, b->pass, b->pass_end, b->pass_seen,
 	    b->released_at, b->policy);
+	if (b->proposal.seq != 0) {
+		char hex[33];
+
+		hex_encode(hex, b->proposal.ob, 16);
+		buf_addf(out, " proposal=%s:%" PRIu64 ":%" PRIu64 ":%s", hex, b->proposal.seq,
+		    b->proposal.version, b->proposal.person);
+	}
+	if (b->policy_by[0] != '\0')
+		buf_addf(out, " policy_by=%s:%s:%" PRId64, b->policy_by, b->policy_second,
+		    b->policy_since);
 	if (b->release.no != 0)
 		buf_addf(out,
 		    " release=%" PRIu64 "-%" PRIu64 " left=%" PRIu64 " seed=%" PRIu64
@@ -150,6 +160,39 @@ read_ruling(const char *v, size_t len, struct book *b)
 }
 
 static bool
+read_name(struct span s, name_t out)
+{
+	if (s.len > NAME_MAX_LEN || !text_is_id((const char *)s.data, s.len))
+		return false;
+	memset(out, 0, sizeof(name_t));
+	memcpy(out, s.data, s.len);
+	return true;
+}
+
+static bool
+read_proposal(const char *v, size_t len, struct book *b)
+{
+	struct span ob, seq, version, who;
+
+	return part(&v, &len, &ob) && part(&v, &len, &seq) && part(&v, &len, &version) &&
+	       part(&v, &len, &who) &&
+	       hex_decode(b->proposal.ob, 16, (const char *)ob.data, ob.len) &&
+	       text_to_u64((const char *)seq.data, seq.len, &b->proposal.seq) &&
+	       text_to_u64((const char *)version.data, version.len, &b->proposal.version) &&
+	       read_name(who, b->proposal.person);
+}
+
+static bool
+read_policy_by(const char *v, size_t len, struct book *b)
+{
+	struct span by, second, since;
+
+	return part(&v, &len, &by) && part(&v, &len, &second) && part(&v, &len, &since) &&
+	       read_name(by, b->policy_by) && read_name(second, b->policy_second) &&
+	       text_to_i64((const char *)since.data, since.len, &b->policy_since);
+}
+
+static bool
 read_absence(const char *v, size_t len, struct book *b)
 {
 	struct span who, since, until;
@@ -195,6 +238,10 @@ read_pair(struct book *b, struct span key, const char *v, size_t len)
 		b->pass_seen = seen == 1;
 		return true;
 	}
+	if (span_eq_str(key, "proposal"))
+		return read_proposal(v, len, b);
+	if (span_eq_str(key, "policy_by"))
+		return read_policy_by(v, len, b);
 	if (span_eq_str(key, "ruling"))
 		return read_ruling(v, len, b);
 	if (span_eq_str(key, "signed")) {

@@ -36,6 +36,14 @@ struct book {
 	bool pass_seen; /* a pass was ever opened: from then on only an open pass opens the gate */
 	int64_t released_at;
 	uint64_t policy; /* version applied last */
+	/* A policy that waits for its second person, by its record; and by whom the one in force is. */
+	struct {
+		uint8_t ob[16];
+		uint64_t seq, version; /* seq 0: none waits */
+		name_t person;
+	} proposal;
+	name_t policy_by, policy_second;
+	int64_t policy_since;
 	/* A release that is under way: its record, how many are left, the next place in the order. */
 	struct logid release;
 	uint64_t release_left, release_seed, release_order;

@@ -43,7 +43,7 @@ boot_forget(struct router *r)
 {
 	r->generation++;
 	r->is_ready = r->is_inflight = r->is_reading = r->is_caught_up = r->is_loading = false;
-	r->is_asking = r->has_answer = r->is_forcing = false;
+	r->is_asking = r->has_answer = r->has_task = r->has_others = r->is_forcing = false;
 	r->blocked_since = 0;
 	work_clear(r);
 	if (r->chunk != NULL)
@@ -59,8 +59,10 @@ boot_forget(struct router *r)
 	free(r->release);
 	r->release = NULL;
 	r->n_heap = 0;
+	r->n_batches++; /* what was queued is gone; 0 is never */
 	r->gate_sent = -1;
-	r->book_dirty = r->policy_dirty = r->days_dirty = false;
+	r->book_dirty = r->policy_dirty = r->days_dirty = r->proposal_dirty = false;
+	buf_clear(&r->proposal);
 	r->days.n = 0;
 	book_init(&r->book);
 	r->read = r->done = r->cursor = (struct logid){0, 0};
@@ -170,6 +172,17 @@ next_lead(struct router *r, char out[96])
 }
 
 static void
+ask_router(struct router *r)
+{
+	char key[128];
+	struct span argv[7] = {span_str("HMGET"), {NULL, 0}, span_str("cursor"), span_str("book"),
+	    span_str("policy"), span_str("days"), span_str("proposal")};
+
+	argv[1] = span_str(call_key(key, sizeof(key), r->campaign, "router"));
+	ask(r, argv, 7);
+}
+
+static void
 ask_step(struct router *r)
 {
 	struct span argv[2] = {span_str("SMEMBERS"), span_str("hf:campaigns")};
@@ -184,7 +197,7 @@ ask_step(struct router *r)
 		next_lead(r, r->lead);
 		ask_lead(r, r->seen, r->lead);
 		return;
-	case BOOT_ROUTER: ask_key(r, "HMGET", "router", "cursor", "book", "policy", "days"); return;
+	case BOOT_ROUTER: ask_router(r); return;
 	case BOOT_AGENTS: ask_key(r, "HGETALL", "agents", NULL, NULL, NULL, NULL); return;
 	case BOOT_PERSONS: ask_key(r, "HGETALL", "persons", NULL, NULL, NULL, NULL); return;
 	case BOOT_OFFERS: ask_key(r, "HGETALL", "offer", NULL, NULL, NULL, NULL); return;
@@ -286,7 +299,8 @@ static int
 router_hash(struct router *r, const struct rds_reply *reply, struct err *err)
 {
 	struct span cursor = rds_str(rds_at(reply, 0)), book = rds_str(rds_at(reply, 1));
-	struct span policy = rds_str(rds_at(reply, 2)), days = rds_str(rds_at(reply, 3));
+	struct span policy = rds_str(rds_at(reply, 2)), days = rds_str(rds_at(reply, 3)),
+	            proposal = rds_str(rds_at(reply, 4));
 
 	if (cursor.len > 0) {
 		const char *dash = memchr(cursor.data, '-', cursor.len);
@@ -300,6 +314,7 @@ router_hash(struct router *r, const struct rds_reply *reply, struct err *err)
 	if (book.len > 0 && book_parse(&r->book, book, err) != 0)
 		return -1;
 	(void)own_use_days(r, days, true);
+	buf_add(&r->proposal, proposal.data, proposal.len);
 	if (policy.len > 0 && own_use_policy(r, policy, "policy"))
 		return 1;
 	return r->policy != NULL || own_default_policy(r)

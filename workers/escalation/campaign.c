@@ -239,6 +239,41 @@ look_if_resting(struct router *r, struct rcase *c, void *arg)
 }
 
 static bool
+is_second(struct router *r, const struct record_header *h)
+{
+	const struct rperson *p = person_find(r, h->person);
+	uint64_t may = ROLE_DATA | ROLE_ADMIN | ROLE_CALLBACK_HEAD | ROLE_LEADING;
+
+	return p != NULL && (p->roles & may) != 0 &&
+	       strcmp(h->person, r->book.proposal.person) != 0;
+}
+
+/* A policy waits, whole and readable, until another person says yes to its record. */
+static void
+propose(
+    struct router *r, const struct log_entry *e, const struct record_header *h, struct span text)
+{
+	struct frame f;
+	struct policy *p = NULL;
+	struct err err = ERR_INIT;
+
+	if (frame_decode(&f, e->f0, NULL) != 0 ||
+	    policy_read(&p, "policy", text, NULL, &err) != 0) {
+		log_error("policy.refused", "version=%ju why=\"%s\" decision=\"the old one holds\"",
+		    (uintmax_t)u_of(h, F_policy), err.text);
+		return;
+	}
+	policy_free(p);
+	memcpy(r->book.proposal.ob, f.u.record.ob, 16);
+	r->book.proposal.seq = f.u.record.seq;
+	r->book.proposal.version = u_of(h, F_policy);
+	memcpy(r->book.proposal.person, h->person, sizeof(r->book.proposal.person));
+	buf_clear(&r->proposal);
+	buf_add(&r->proposal, text.data, text.len);
+	r->proposal_dirty = true;
+}
+
+static bool
 on_policy(struct router *r, const struct log_entry *e, const struct record_header *h)
 {
 	struct buf store = BUF_INIT;
@@ -249,20 +284,38 @@ on_policy(struct router *r, const struct log_entry *e, const struct record_heade
 		buf_done(&store);
 		return false;
 	}
-	if (opened && span_eq_str(h->f[F_what].bytes, "days")) {
-		if (own_use_days(r, body.text, false))
-			offers_all(r);
-	} else if (opened && body.text.len > 0 && own_use_policy(r, body.text, "policy")) {
-		r->book.policy = u_of(h, F_policy);
+	if (!opened)
+		log_error("policy.sealed", "decision=\"no key for it, the old one holds\"");
+	else if (!span_eq_str(h->f[F_what].bytes, "days"))
+		propose(r, e, h, body.text);
+	else if (own_use_days(r, body.text, false))
+		offers_all(r);
+	buf_done(&store);
+	return true;
+}
+
+/* The second person's yes or no to the policy that waits. */
+static void
+on_approval(struct router *r, const struct log_entry *e, const struct record_header *h)
+{
+	struct book *b = &r->book;
+
+	if (b->proposal.seq == 0 || h->f[F_ref_seq].u != b->proposal.seq ||
+	    memcmp(h->f[F_ref_ob].bytes.data, b->proposal.ob, 16) != 0 || !is_second(r, h))
+		return;
+	if (span_eq_str(h->f[F_verdict].bytes, "give") &&
+	    own_use_policy(r, buf_span(&r->proposal), "policy")) {
+		b->policy = b->proposal.version;
+		memcpy(b->policy_by, b->proposal.person, sizeof(b->policy_by));
+		memcpy(b->policy_second, h->person, sizeof(b->policy_second));
+		b->policy_since = e->now;
 		r->policy_dirty = true;
 		case_all(r, look_if_resting, (void *)&(int64_t){e->now});
 		offers_all(r);
-	} else {
-		log_error("policy.refused", "version=%ju decision=\"the old one holds\"",
-		    (uintmax_t)u_of(h, F_policy));
 	}
-	buf_done(&store);
-	return true;
+	memset(&b->proposal, 0, sizeof(b->proposal));
+	buf_clear(&r->proposal);
+	r->proposal_dirty = true;
 }
 
 /* Who and why stand beside it, for whoever asks why nothing comes. */
@@ -292,6 +345,7 @@ apply(struct router *r, const struct log_entry *e, const struct record_header *h
 		return true;
 	switch (h->kind) {
 	case REC_POLICY: return on_policy(r, e, h);
+	case REC_APPROVAL: on_approval(r, e, h); return true;
 	case REC_RELEASE:
 		if (imports_pending(r) && !r->is_forcing)
 			return false; /* what was committed before shall be there first */

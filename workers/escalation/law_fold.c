@@ -137,6 +137,28 @@ is_contact(const struct outcome_row *row, const struct law_ctx *ctx, const struc
 	           a->seconds >= (uint32_t)policy_n(ctx->policy, SET_TALK_SECONDS));
 }
 
+/* Which rungs of the search are climbed by the calls themselves. */
+static void
+fold_rungs(struct law_case *c, const struct law_ctx *ctx, const struct law_act *a, enum outcome o)
+{
+	unsigned done = c->rungs_done;
+	int parts = 0;
+
+	for (int i = 0; i < 4; i++)
+		parts += c->parts_tried >> i & 1;
+	if (outcome_family(o) == FAMILY_FAIL && !law_other_number(c))
+		done |= BIT(0);
+	if (o == OUT_SMS_SENT)
+		done |= BIT(1);
+	if (o == OUT_IM_REQUESTED)
+		done |= BIT(2);
+	if (parts >= policy_n(ctx->policy, SET_LOST_DAYPARTS))
+		done |= BIT(3);
+	if (o == OUT_RUNG_EMPTY && a->rung >= 0 && a->rung < RUNG_COUNT)
+		done |= BIT(a->rung);
+	c->rungs_done = (uint16_t)done;
+}
+
 /* Facts: they hold whether the record moves the case or not. */
 static void
 fold_facts(struct law_case *c, const struct law_ctx *ctx, const struct law_act *a, enum outcome o)
@@ -173,6 +195,7 @@ fold_facts(struct law_case *c, const struct law_ctx *ctx, const struct law_act *
 		c->no_dial = true;
 	else if (outcome_family(o) == FAMILY_TALK && a->inbound)
 		c->no_dial = false;
+	fold_rungs(c, ctx, a, o);
 }
 
 static enum intent

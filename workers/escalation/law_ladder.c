@@ -1,23 +1,27 @@
-/* law_ladder.c - rungs 4 to 7 as tasks of the owner, with ladder.tasks on: which rung is due, and when it is
- * late.
+/* law_ladder.c - the rungs of the search as tasks of the owner, with ladder.tasks on: which rung is due, and when
+ * it is late.
  *
  * Happy path: unreachable, so the case comes back to its owner with the lowest rung that is neither done nor
- * waived; rung-empty or a waiver closes it and the next one is due; after the last the leader (rung 8) checks,
- * and the leader's deadline leads to the strike team. Near the pass's end the open rungs are side by side (all
+ * waived: 1 and 2 (a message was sent, an account was asked for; not where all numbers are bad), then 4 to 7.
+ * Rungs 0 and 3, the other numbers and dayparts, are facts of the calls. The message, rung-empty or a waiver
+ * closes a rung and the next one is due; after the last the leader (rung 8) checks, and the leader's deadline
+ * leads to the strike team, not before. Near the pass's end the open rungs are side by side (all
  * are due at once), and nearer still they are waived by time itself. A rung that is late tells the leader and
  * stays: only what was done or waived leads to the strike team. */
 #include "workers/escalation/law_parts.h"
 
-#define FIRST_TASK 4
+#define FIRST_TASK 1
 #define LAST_TASK  7
-#define TASK_BITS  0xf0u
+#define TASK_BITS  0xf6u /* 1, 2, 4 to 7 */
 #define LEADER     8
 #define SCHOOL     6
 
+/* No task, done, waived, or not to be done: there is no number to write to. */
 static bool
 is_closed(const struct law_case *c, int rung)
 {
-	return ((c->rungs_done | c->rungs_waived) >> rung & 1) != 0;
+	return (TASK_BITS >> rung & 1) == 0 ||
+	       ((c->rungs_done | c->rungs_waived) >> rung & 1) != 0 || (rung < 4 && law_all_bad(c));
 }
 
 static int
@@ -36,12 +40,33 @@ law_has_rung(const struct law *l)
 	       l->c->rung >= FIRST_TASK && l->c->rung <= LAST_TASK;
 }
 
+bool
+law_ladder_open(const struct law *l)
+{
+	int64_t left = law_left(l, l->ctx->now);
+
+	return policy_n(l->ctx->policy, SET_LADDER_TASKS) != 0 && lowest_open(l->c) != 0 &&
+	       (left < 0 || left >= law_length(l, SET_LADDER_STRAIGHT));
+}
+
+bool
+law_rung_closed(const struct law *l)
+{
+	return law_has_rung(l) && is_closed(l->c, l->c->rung);
+}
+
+void
+law_waive_rest(struct law_case *c)
+{
+	c->rungs_waived = (uint16_t)(c->rungs_waived | (TASK_BITS & ~(unsigned)c->rungs_done));
+}
+
 void
 law_no_time_left(struct law *l, enum strike_kind k)
 {
 	struct law_case *c = l->c;
 
-	c->rungs_waived = (uint16_t)(c->rungs_waived | (TASK_BITS & ~(unsigned)c->rungs_done));
+	law_waive_rest(c);
 	c->rung = LEADER;
 	law_to_leader(l, false, THEN_STRIKE, k, REASON_TIME_SHORT);
 }
@@ -54,11 +79,13 @@ late_at(const struct law *l, int rung)
 	int64_t left = law_left(l, x->now), best = 0;
 
 	for (int r = rung; r <= LAST_TASK; r++) {
-		int64_t by = law_whole(calendar_step(
-		    x->calendar, law_open(l, x->now), x->policy->rungs[r].before_next, 0));
+		int64_t by;
 
-		if (!is_closed(l->c, r) && by > best)
-			best = by;
+		if (is_closed(l->c, r))
+			continue;
+		by = law_whole(calendar_step(
+		    x->calendar, law_open(l, x->now), x->policy->rungs[r].before_next, 0));
+		best = by > best ? by : best;
 		if (left < 0 || left >= law_length(l, SET_LADDER_BESIDE))
 			break;
 	}

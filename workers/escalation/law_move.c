@@ -163,7 +163,13 @@ law_leader_silent(struct law *l)
 
 	l->out->alerts |= ALERT_HEAD;
 	switch (then) {
-	case THEN_STRIKE: law_to_strike(l, k, REASON_LEADER_SILENT); return;
+	case THEN_STRIKE:
+		/* Silence waives nothing: who is lost was looked for first. */
+		if (k == STRIKE_LOST && law_ladder_open(l))
+			law_climb(l, k);
+		else
+			law_to_strike(l, k, REASON_LEADER_SILENT);
+		return;
 	case THEN_DATA: law_to_papers(l, SET_DATA_PAPERS, REASON_LEADER_SILENT); return;
 	case THEN_REST:
 		law_to_rest(l, CALENDAR_NEVER, THEN_REPEAT, STRIKE_NONE, REASON_RESTS_NO_CALLS);
@@ -206,7 +212,7 @@ law_to_strike(struct law *l, enum strike_kind k, enum reason r)
 	c->acted = false;
 	/* A leader or a ruling that sends it on waives what is still open of the owner's rungs. */
 	if (c->strike == STRIKE_LOST)
-		c->rungs_waived = (uint16_t)(c->rungs_waived | (0xf0u & ~(unsigned)c->rungs_done));
+		law_waive_rest(c);
 	if (law_left(l, x->now) >= 0) {
 		int64_t end = calendar_sub(
 		    x->calendar, HOURS_CALLING, c->pass_end, law_length(l, SET_STRIKE_BEFORE_END));

@@ -66,8 +66,11 @@ void law_end_round(struct law_case *c);
 void law_failed(struct law *l, enum outcome o); /* the sitting is over, nobody was reached */
 int law_tries(const struct law_case *c, enum outcome o); /* of its series, this one included */
 
-/* law_ladder.c: with ladder.tasks on, rungs 4 to 7 are the owner's tasks */
+/* law_ladder.c: with ladder.tasks on, rungs 1, 2 and 4 to 7 are the owner's tasks */
 bool law_has_rung(const struct law *l);
+bool law_rung_closed(const struct law *l); /* the one in work was done beside */
+bool law_ladder_open(const struct law *l); /* a rung and time for it are left */
+void law_waive_rest(struct law_case *c);
 void law_climb(struct law *l, enum strike_kind k);
 void law_no_time_left(struct law *l, enum strike_kind k);
 bool law_rung_clock(struct law *l); /* true: it moved */

@@ -252,9 +252,8 @@ law_plan(struct law *l, enum outcome o)
 	l->out->hints = row->hints;
 	if (row->evidence & 1u << EVIDENCE_DECIDE_BY || o == OUT_WILL_NOT_SAY)
 		l->c->decide_by = law_decide_by(l, l->act->decide_by);
-	if (o == OUT_RUNG_EMPTY && l->act->rung >= 0 && l->act->rung < RUNG_COUNT)
-		l->c->rungs_done = (uint16_t)(l->c->rungs_done | 1u << l->act->rung);
-	if (o == OUT_RUNG_EMPTY && law_has_rung(l)) {
+	if ((o == OUT_RUNG_EMPTY && law_has_rung(l)) ||
+	    ((o == OUT_SMS_SENT || o == OUT_IM_REQUESTED) && law_rung_closed(l))) {
 		law_climb(l, STRIKE_LOST);
 		return;
 	}

@@ -254,18 +254,28 @@ case_record(struct router *r, const struct log_entry *e, const struct record_hea
 		r->has_answer = false;
 		has_ref = ref_header(r, h, &ref);
 	}
+	if (verdict == VERDICT_EFFECTIVE && !r->has_task && retask_wanted(r, c, h)) {
+		int ready = retask_ready(r, c);
+
+		if (ready > 0)
+			retask_ask(r, c);
+		if (ready >= 0)
+			return false;
+	}
+	if (r->has_task && !r->has_others && retask_ask_others(r, c, h))
+		return false;
 	was_held = c->held;
 	if (e->state.len > 0)
 		case_state(r, c, e->state, span_of("", 0));
 	if (logid_after(at, c->at) &&
 	    act_of(&act, &words, h, has_ref ? &ref : NULL, e, verdict, roles_of(r, h->person))) {
 		case_act(r, c, &act, e->now, at);
-		if (h->kind == REC_NUMBER)
-			seal_number(r, e, c);
 	} else if (was_held && !c->held) {
 		case_look(r, c, e->now);
 	}
 	case_queue(r, c);
+	if (r->has_task) /* behind the place, whose version comes first */
+		retask(r, e, h, c);
 	return true;
 }
 

@@ -17,6 +17,7 @@
 #include "base/crypt.h"
 #include "base/log.h"
 #include "base/version.h"
+#include "workers/escalation/compare.h"
 #include "workers/escalation/router.h"
 
 #define TICK_US     200000
@@ -33,7 +34,7 @@ static const struct conf_key settings[] = {
 };
 
 struct options {
-	const char *campaign, *check_policy;
+	const char *campaign, *check_policy, *try_policy;
 	const char *flags[FLAGS_MAX + 1];
 	size_t n_flags;
 	bool print, check;
@@ -43,6 +44,8 @@ static const struct argp_option option_rows[] = {
     {"set", 's', "KEY=VALUE", 0, "Set one key of router.conf for this run", 0},
     {"campaign", 'c', "ID", 0, "Serve this campaign (HF_CAMPAIGN; default: the only one)", 0},
     {"check-policy", 'P', "FILE", 0, "Check a policy file, name every problem, and exit", 0},
+    {"try-policy", 'T', "FILE", 0,
+        "Say what a policy file changes and how many open cases it concerns, and exit", 0},
     {"print-config", 'p', NULL, 0, "Print the settings in force and exit", 0},
     {"check-config", 'k', NULL, 0, "Read the settings and exit", 0},
     {NULL, 0, NULL, 0, NULL, 0},
@@ -61,6 +64,7 @@ on_option(int key, char *arg, struct argp_state *state)
 		break;
 	case 'c': o->campaign = arg; break;
 	case 'P': o->check_policy = arg; break;
+	case 'T': o->try_policy = arg; break;
 	case 'p': o->print = true; break;
 	case 'k': o->check = true; break;
 	case ARGP_KEY_ARG: argp_usage(state); break;
@@ -256,8 +260,11 @@ stop(struct router *r)
 	loop_destroy(r->loop);
 	policy_free(r->policy);
 	buf_done(&r->policy_text);
+	buf_done(&r->proposal);
 	buf_done(&r->closing);
 	buf_done(&r->answer);
+	buf_done(&r->task);
+	buf_done(&r->others);
 	free(r->work);
 	free(r->heap);
 	free(r->policy_path);
@@ -323,6 +330,10 @@ main(int argc, char **argv)
 		return EX_CONFIG;
 	}
 	r.wanted = o.campaign == NULL ? "" : o.campaign;
+	if (o.try_policy != NULL) {
+		find_policy(&r);
+		return compare_run(&r.home, r.wanted, r.policy_path, o.try_policy);
+	}
 	if (!o.print && !o.check)
 		return run(&r);
 	if (o.print) {

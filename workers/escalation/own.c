@@ -152,7 +152,10 @@ on_key(void *arg, const struct keys_row *row)
 static void
 on_keys_level(void *arg)
 {
-	pump(arg);
+	struct router *r = arg;
+
+	r->keys_level = true;
+	pump(r);
 }
 
 int

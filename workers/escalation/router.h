@@ -41,6 +41,7 @@ struct rcase {
 	struct law_case law;
 	struct logid at;      /* folded up to here */
 	struct logid unsaved; /* the first entry whose fold is not in Redis; no 0: none */
+	uint64_t retasked;    /* the batch that carries its task, which no HGET sees before */
 	struct law_placement want;
 	bool has_want, is_queued;
 	int64_t timer_at; /* in the heap; 0 none */
@@ -90,7 +91,9 @@ struct router {
 	struct loop_timer *retry, *due_timer, *tick;
 	struct zctx *zctx;
 	struct keyfollow *follow;
-	struct map *keys; /* case -> owned 32 bytes */
+	struct map *keys;   /* case -> owned 32 bytes */
+	bool keys_level;    /* all that the store had came at least once */
+	int64_t keys_since; /* waited for since then, 0 not */
 
 	/* leadership */
 	int lock_fd;
@@ -116,6 +119,8 @@ struct router {
 	struct policy *policy;
 	struct buf policy_text;
 	struct calendar calendar;
+	struct buf proposal; /* the text that waits for its second person */
+	bool proposal_dirty;
 	struct days days; /* imported, over those of the policy */
 	struct book book;
 	bool book_dirty, policy_dirty, days_dirty;
@@ -140,12 +145,16 @@ struct router {
 	/* a record that another record names, asked for while the log waits */
 	bool is_asking, has_answer;
 	struct buf answer;
+	bool has_task; /* of the case whose record waits */
+	struct buf task;
+	bool has_others; /* cases, 16 bytes each, that have the number which does not exist */
+	struct buf others;
 
 	struct rcase **release; /* in order, from release_next on; NULL: none under way */
 	size_t n_release, release_next;
 	int volume, callers;
 	int64_t offers_until;
-	uint64_t n_records, n_places, n_timers, n_mismatches;
+	uint64_t n_batches, n_records, n_places, n_timers, n_mismatches;
 };
 
 /* ---- boot.c: finding the campaign, loading, leading, reloading ---- */
@@ -264,6 +273,15 @@ const uint8_t *seal_key(struct router *r, const uint8_t case_id[16]);
 /* The plain body of a record; false when there is no key for it or it does not open. */
 bool seal_open_body(struct router *r, const struct log_entry *e, const uint8_t *case_id,
     struct buf *store, struct body *ret);
-void seal_number(struct router *r, const struct log_entry *e, struct rcase *c);
+
+/* ---- retask.c: the numbers of a task after a record ---- */
+bool retask_wanted(struct router *r, const struct rcase *c, const struct record_header *h);
+/* 1 the task can be opened, 0 the keys are on their way, -1 it goes on without. */
+int retask_ready(struct router *r, const struct rcase *c);
+void retask_ask(struct router *r, const struct rcase *c);
+/* A number that does not exist: asks who else has it. False: nothing to ask. */
+bool retask_ask_others(struct router *r, const struct rcase *c, const struct record_header *h);
+void retask(
+    struct router *r, const struct log_entry *e, const struct record_header *h, struct rcase *c);
 
 #endif

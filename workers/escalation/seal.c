@@ -34,33 +34,3 @@ seal_open_body(struct router *r, const struct log_entry *e, const uint8_t *case_
 	           f.u.record.seq, e->f1, NULL) == 0 &&
 	       body_decode(ret, buf_span(store), NULL) == 0;
 }
-
-/* A number that was found can be looked up from then on. */
-void
-seal_number(struct router *r, const struct log_entry *e, struct rcase *c)
-{
-	uint8_t index_ref[16], index[8];
-	struct buf store = BUF_INIT;
-	char digits[32] = "";
-	const uint8_t *key;
-	struct body body;
-
-	keys_reserved(index_ref, KEYS_REF_INDEX);
-	key = seal_key(r, index_ref);
-	if (key == NULL || !seal_open_body(r, e, c->id, &store, &body)) {
-		log_warn("number.index", "entry=%ju-%ju decision=\"not in the index\"",
-		    (uintmax_t)e->epoch, (uintmax_t)e->no);
-	} else if (body.digits.len > 0 && body.digits.len < sizeof(digits)) {
-		struct words *w = words_make("number");
-
-		memcpy(digits, body.digits.data, body.digits.len);
-		chain_index(index, key, "num", digits);
-		words_add(w, span_of(c->id, 16));
-		words_add(w, span_of(index, 8));
-		words_queue(r, w);
-		crypt_wipe(digits, sizeof(digits));
-	}
-	if (store.data != NULL)
-		crypt_wipe(store.data, store.len);
-	buf_done(&store);
-}

@@ -113,3 +113,44 @@ helper_import(const char *what, const char *file, const char *errors_out, helper
 	    WIFEXITED(status) ? "exit" : "signal",
 	    WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
 }
+
+static _Noreturn void
+run_sibling(char *const *argv, int out)
+{
+	char path[PATH_MAX + 32];
+
+	dup2(out, STDOUT_FILENO);
+	close(out);
+	execv(helper_path(path, sizeof(path), argv[0]), argv);
+	_exit(EX_UNAVAILABLE);
+}
+
+int
+helper_json(char *const *argv, json_t **ret, int *ret_code, struct err *err)
+{
+	int fds[2], status;
+	FILE *in;
+	pid_t pid;
+
+	if (pipe(fds) != 0)
+		return err_sys(err, "pipe");
+	pid = fork();
+	if (pid < 0)
+		return err_sys(err, "fork");
+	if (pid == 0) {
+		close(fds[0]);
+		run_sibling(argv, fds[1]);
+	}
+	close(fds[1]);
+	in = fdopen(fds[0], "r");
+	*ret = json_loadf(in, JSON_DISABLE_EOF_CHECK, NULL);
+	while (fgetc(in) != EOF)
+		; /* so that it is not stopped by a full pipe */
+	fclose(in);
+	if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status)) {
+		json_decref(*ret);
+		return err_set(err, ERR_GONE, "%s did not come to its end", argv[0]);
+	}
+	*ret_code = WEXITSTATUS(status);
+	return 0;
+}

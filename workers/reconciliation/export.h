@@ -10,6 +10,7 @@
 #include "base/pg.h"
 #include "workers/link/home.h"
 #include "workers/reconciliation/page.h"
+#include "workers/reconciliation/readings.h"
 
 struct export
 {
@@ -20,6 +21,7 @@ struct export
 	const char *person, *day, *purpose; /* NULL when not given */
 	bool unmasked;
 	int64_t as_of; /* ledger number; -1: the newest */
+	struct readings rules;
 
 	/* filled by the frame */
 	int64_t head_no, ledger_no;   /* the newest row, the row that is shown */

@@ -8,6 +8,7 @@
 #include "base/crypt.h"
 #include "base/text.h"
 #include "workers/reconciliation/export.h"
+#include "workers/reconciliation/paydesk.h"
 #include "workers/reconciliation/manifest.h"
 
 static const char usage[] =
@@ -109,6 +110,7 @@ run_export(struct words *w, struct err *err)
 		return -1;
 	home_conninfo(&home, "hf_reconcile", conninfo, sizeof(conninfo));
 	if (home_campaign(redis, w->campaign, campaign, err) == 0 &&
+	    paydesk_rules(redis, campaign, &w->x.rules, err) == 0 &&
 	    pg_open(&w->x.pg, conninfo, err) == 0) {
 		w->x.home = &home;
 		w->x.campaign = campaign;

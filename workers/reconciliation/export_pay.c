@@ -17,7 +17,7 @@ export_pay(struct export *x, struct err *err)
 
 	if (x->format != PAGE_XLSX)
 		return err_set(err, ERR_INVALID, "export pay 只有 XLSX: 里面有可重算的公式");
-	if (sheet_read(x->pg, x->campaign, &sheet, err) != 0)
+	if (sheet_read(x->pg, x->campaign, &x->rules, -1, &sheet, err) != 0)
 		return -1;
 	rows = (int64_t)json_array_size(json_object_get(sheet, "rows"));
 	json_object_set_new(sheet, "as_of_wall", json_integer(x->as_of_wall));

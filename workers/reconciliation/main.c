@@ -1,6 +1,8 @@
-/* main.c - hf-reconcile rates | census | night | nights | kept | what-if | pay | export | verify: prints figures as a table or as JSON.
+/* main.c - hf-reconcile rates | census | night | nights | kept | what-if | pay | close | supplement | export |
+ * verify: prints figures as a table or as JSON.
  *
- * Exit 0; 1 when the census or the second computation of pay found something; sysexits otherwise. */
+ * Exit 0; 1 when the census or the second computation of pay found something, or a sheet may not be closed;
+ * sysexits otherwise. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,13 +12,13 @@
 #include "base/clock.h"
 #include "base/crypt.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "base/version.h"
 #include "workers/link/home.h"
 #include "workers/reconciliation/export.h"
 #include "workers/reconciliation/figures.h"
 #include "workers/reconciliation/nightly.h"
-#include "workers/reconciliation/paybook.h"
-#include "workers/reconciliation/sheet.h"
+#include "workers/reconciliation/paydesk.h"
 #include "workers/reconciliation/whatif.h"
 
 #define NIGHTS_SHOWN 30
@@ -24,13 +26,17 @@
 struct options {
 	bool json, explain;
 	const char *campaign, *by, *verb, *file, *xlsx;
+	int64_t minimum, as_of, sheet; /* -1, 0, 0: not given */
 };
 
 static const char usage[] =
     "用法: hf-reconcile [--json] [--campaign ID] rates [--by caller|team|campaign]\n"
     "      hf-reconcile [--json] [--campaign ID] census\n"
     "      hf-reconcile [--json] [--campaign ID] night | nights | kept NIGHT\n"
-    "      hf-reconcile [--json] [--campaign ID] [--explain] [--xlsx FILE] pay\n"
+    "      hf-reconcile [--json] [--campaign ID] [--explain] [--xlsx FILE] [--minimum N] [--sheet "
+    "NO] pay\n"
+    "      hf-reconcile [--json] [--campaign ID] [--explain] --minimum N --as-of MS close\n"
+    "      hf-reconcile [--json] [--campaign ID] [--explain] [--as-of MS] supplement\n"
     "      hf-reconcile [--json] [--explain] what-if FILE\n"
     "      hf-reconcile [--json] [--campaign ID] export KIND --out DIR [--csv | --csv-gb] "
     "[--as-of N]\n"
@@ -38,7 +44,9 @@ static const char usage[] =
     "      hf-reconcile verify DIR [--key FILE]\n"
     "rates 按人、小组、活动给出回访数和报到率(只用整数, 不四舍五入); census 核对 导入 = 队列 + "
     "在手,\n"
-    "以及 Redis 与 PostgreSQL 是否一致; pay 从账本算出每个人的补贴; what-if 按一张表试算, "
+    "以及 Redis 与 PostgreSQL 是否一致; pay 从账本算出每个人的补贴, --sheet "
+    "给出账本里签过字的一张;\n"
+    "close 和 supplement 给出可以关帐的表和补发表, 或者说明还差什么; what-if 按一张表试算, "
     "不需要服务器。\n退出码: 0 正常, 1 对不上, 64-78 见 sysexits。HF_HOME "
     "指明安装目录。\n";
 
@@ -49,9 +57,17 @@ takes_word(const char *verb)
 }
 
 static bool
+count_of(const char *text, int64_t *ret)
+{
+	return text_to_i64(text, strlen(text), ret) && *ret >= 0;
+}
+
+static bool
 parse(struct options *o, int argc, char **argv)
 {
-	*o = (struct options){.by = "caller"};
+	bool ok = true;
+
+	*o = (struct options){.by = "caller", .minimum = -1};
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--json") == 0)
 			o->json = true;
@@ -61,6 +77,12 @@ parse(struct options *o, int argc, char **argv)
 			o->by = argv[++i];
 		else if (strcmp(argv[i], "--xlsx") == 0 && i + 1 < argc)
 			o->xlsx = argv[++i];
+		else if (strcmp(argv[i], "--minimum") == 0 && i + 1 < argc)
+			ok = ok && count_of(argv[++i], &o->minimum);
+		else if (strcmp(argv[i], "--as-of") == 0 && i + 1 < argc)
+			ok = ok && count_of(argv[++i], &o->as_of);
+		else if (strcmp(argv[i], "--sheet") == 0 && i + 1 < argc)
+			ok = ok && count_of(argv[++i], &o->sheet);
 		else if (strcmp(argv[i], "--explain") == 0)
 			o->explain = true;
 		else if (o->verb == NULL && argv[i][0] != '-')
@@ -70,6 +92,9 @@ parse(struct options *o, int argc, char **argv)
 		else
 			return false;
 	}
+	if (!ok ||
+	    (o->verb != NULL && strcmp(o->verb, "close") == 0 && (o->minimum < 0 || o->as_of <= 0)))
+		return false;
 	return o->verb != NULL && (!takes_word(o->verb) || o->file != NULL);
 }
 
@@ -224,99 +249,12 @@ nights(const struct options *o, struct pg *pg, const char *campaign, struct err 
 	return 0;
 }
 
-/* ---- pay ---- */
-
 static const char *
 text(const json_t *row, const char *key)
 {
 	const char *s = json_string_value(json_object_get(row, key));
 
 	return s != NULL ? s : "-";
-}
-
-static void
-print_pay(const json_t *out, bool explain)
-{
-	const json_t *row, *line;
-	size_t i, k;
-
-	printf("人员            报到率%%     标准(元/人)    补贴(元)      组长奖励(元)\n");
-	json_array_foreach(json_object_get(out, "rows"), i, row)
-	{
-		printf("%-15s %-11s %-14s %-13s %s\n", text(row, "person"), text(row, "rate"),
-		    text(row, "standard"), text(row, "pay"), text(row, "leader_bonus"));
-		if (!explain)
-			continue;
-		json_array_foreach(json_object_get(row, "explain"), k, line)
-		{
-			printf("    %s\n", json_string_value(line));
-		}
-	}
-}
-
-static int
-print_differences(const json_t *out)
-{
-	const json_t *list = json_object_get(out, "differences"), *d;
-	size_t i;
-
-	json_array_foreach(list, i, d)
-	{
-		fprintf(stderr, "两次计算不一致: %s 的 %s, 程序 %s, 数据库 %s; 发放前请查明\n",
-		    text(d, "person"), text(d, "what"), text(d, "here"), text(d, "sql"));
-	}
-	return json_array_size(list) == 0 ? 0 : 1;
-}
-
-/* Nothing to sign comes out while the two computations differ. */
-static int
-pay_book(const struct options *o, const json_t *out, struct err *err)
-{
-	if (print_differences(out) != 0)
-		return 1;
-	if (paybook_write(o->xlsx, out, err) != 0)
-		return -1;
-	if (o->json)
-		printf("{\"rows\":%zu}\n", json_array_size(json_object_get(out, "rows")));
-	else
-		printf("%s\n", o->xlsx);
-	return 0;
-}
-
-static int
-pay_show(const struct options *o, struct pg *pg, const char *campaign, struct err *err)
-{
-	json_t *out;
-	int code;
-
-	if (sheet_read(pg, campaign, &out, err) != 0)
-		return err_wrap(err, "pay");
-	if (o->xlsx != NULL) {
-		code = pay_book(o, out, err);
-		json_decref(out);
-		return code;
-	}
-	if (o->json) {
-		put_json(out);
-	} else {
-		print_pay(out, o->explain);
-		printf("到账本第 %jd 条为止; %s; 最低工作量 %jd "
-		       "(0.8 × %jd ÷ %jd 人), 低于它而没有签字的懈怠认定, 不扣\n",
-		    (intmax_t)number(out, "as_of_ledger"),
-		    json_is_true(json_object_get(out, "provisional"))
-		        ? "暂数: 录取名单没有冻结, 分母是各人未退档的个案"
-		        : "分母是冻结的录取名单",
-		    (intmax_t)number(out, "minimum"), (intmax_t)number(out, "placed"),
-		    (intmax_t)number(out, "callers"));
-		if (number(out, "open_disputes") + number(out, "open_findings") > 0)
-			printf("还没有答复的异议 %jd 件, 还没有裁定的认定 %jd 件 (hfctl approve "
-			       "list), 没有算进来\n",
-			    (intmax_t)number(out, "open_disputes"),
-			    (intmax_t)number(out, "open_findings"));
-	}
-	code = print_differences(out);
-	json_decref(out);
-	return code;
 }
 
 static int
@@ -333,7 +271,7 @@ what_if(const struct options *o, struct err *err)
 	if (got == 0 && o->json) {
 		put_json(out);
 	} else if (got == 0) {
-		print_pay(out, o->explain);
+		paydesk_print(out, o->explain);
 	} else if (o->json && json_array_size(errors) > 0) {
 		out = json_pack("{s:[] s:O}", "rows", "errors", errors);
 		put_json(out);
@@ -353,6 +291,7 @@ run(const struct options *o, struct err *err)
 	struct home home;
 	struct rds_sync *redis = NULL;
 	struct pg *pg = NULL;
+	struct readings rules;
 	char conninfo[700];
 	name_t campaign;
 	int got = -1;
@@ -362,11 +301,16 @@ run(const struct options *o, struct err *err)
 		return -1;
 	home_conninfo(&home, "hf_reconcile", conninfo, sizeof(conninfo));
 	if (home_campaign(redis, o->campaign, campaign, err) == 0 &&
-	    pg_open(&pg, conninfo, err) == 0) {
+	    paydesk_rules(redis, campaign, &rules, err) == 0 && pg_open(&pg, conninfo, err) == 0) {
+		struct paydesk desk = {pg, home.keys, campaign, &rules, o->json, o->explain,
+		    o->xlsx, o->minimum, o->as_of, o->sheet};
+
 		if (strcmp(o->verb, "rates") == 0)
 			got = rates(o, pg, campaign, err);
 		else if (strcmp(o->verb, "pay") == 0)
-			got = pay_show(o, pg, campaign, err);
+			got = paydesk_show(&desk, err);
+		else if (strcmp(o->verb, "close") == 0 || strcmp(o->verb, "supplement") == 0)
+			got = paydesk_close(&desk, strcmp(o->verb, "close") == 0, err);
 		else if (strcmp(o->verb, "census") == 0)
 			got = census(o, pg, redis, campaign, err);
 		else if (strcmp(o->verb, "night") == 0)

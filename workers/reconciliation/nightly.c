@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "workers/reconciliation/figures.h"
+#include "workers/reconciliation/paydesk.h"
 #include "workers/reconciliation/sheet.h"
 #include "workers/reconciliation/snapshot.h"
 
@@ -151,10 +152,12 @@ pay_twice(const struct nightly *n, json_t *findings, bool *ret_agree, struct err
 {
 	json_t *sheet;
 	const json_t *d;
+	struct readings rules;
 	char here[160], there[160];
 	size_t i;
 
-	if (sheet_read(n->pg, n->campaign, &sheet, err) != 0)
+	if (paydesk_rules(n->redis, n->campaign, &rules, err) != 0 ||
+	    sheet_read(n->pg, n->campaign, &rules, -1, &sheet, err) != 0)
 		return err_wrap(err, "pay");
 	json_array_foreach(json_object_get(sheet, "differences"), i, d)
 	{

@@ -13,7 +13,7 @@
 #include <unistd.h>
 #include <xlsxwriter.h>
 
-#include "workers/reconciliation/pay.h"
+#include "workers/reconciliation/readings.h"
 
 #define TOP 3 /* first row of persons, counted from 0 */
 
@@ -188,6 +188,7 @@ fill(struct book *b, const json_t *sheet)
 	static const char *const check[] = {"工号", "录取", "报到", "档次下限%", "档次标准",
 	    "0.1%个数", "标准(元/人)", "懈怠1", "误退1", "扣发%", "补贴(元)", "与补贴表", NULL};
 	const json_t *rows = json_object_get(sheet, "rows"), *row;
+	struct readings rules;
 	char note[160];
 	size_t i;
 
@@ -196,10 +197,17 @@ fill(struct book *b, const json_t *sheet)
 	b->money = workbook_add_format(b->book);
 	format_set_num_format(b->money, "0.00");
 	b->paid = workbook_add_worksheet(b->book, "补贴表");
-	b->check = workbook_add_worksheet(b->book, "算式");
+	/* The formulas know the default readings only. */
+	b->check = json_object_get(sheet, "rules") == NULL ||
+	                   (readings_of_json(&rules, json_object_get(sheet, "rules"), NULL) == 0 &&
+	                       readings_are_default(&rules))
+	               ? workbook_add_worksheet(b->book, "算式")
+	               : NULL;
 	heads(b->paid, b, "回访补贴表", paid);
-	heads(b->check, b,
-	    "按公式重算: 档次、每 0.1% 加 0.50 元、懈怠每人减 5 元、误退按 50%、扣发", check);
+	if (b->check != NULL)
+		heads(b->check, b,
+		    "按公式重算: 档次、每 0.1% 加 0.50 元、懈怠每人减 5 元、误退按 50%、扣发",
+		    check);
 	(void)snprintf(note, sizeof(note), "到账本第 %jd 条为止%s",
 	    (intmax_t)json_integer_value(json_object_get(sheet, "as_of_ledger")),
 	    json_is_true(json_object_get(sheet, "provisional"))
@@ -209,8 +217,9 @@ fill(struct book *b, const json_t *sheet)
 	json_array_foreach(rows, i, row)
 	{
 		paid_row(b, (lxw_row_t)(TOP + i), row);
-		check_row(b, (lxw_row_t)(TOP + i), row,
-		    json_integer_value(json_object_get(sheet, "minimum")));
+		if (b->check != NULL)
+			check_row(b, (lxw_row_t)(TOP + i), row,
+			    json_integer_value(json_object_get(sheet, "minimum")));
 	}
 	sums(b, (lxw_row_t)(TOP + i), rows);
 }

@@ -35,7 +35,8 @@ static const char whole_sql[] =
     "(SELECT no FROM hf.v_freeze WHERE campaign = $1), "
     "(SELECT count(*) FROM hf.v_undecided WHERE campaign = $1 AND what = 'dispute'), "
     "(SELECT count(*) FROM hf.v_undecided WHERE campaign = $1 AND what IN ('slack', "
-    "'wrong-withdrawal', 'deduction', 'lifted'))";
+    "'wrong-withdrawal', 'deduction', 'lifted')), "
+    "coalesce((SELECT campaign_at FROM hf.v_pay_moved WHERE campaign = $1), 0)";
 
 static struct pay_row
 row_of(const struct pg_result *r, int i, int64_t minimum)
@@ -70,14 +71,14 @@ team_of(const struct pg_result *r, int own, int64_t minimum)
 }
 
 static void
-add_row(json_t *rows, const struct pg_result *r, int i, int64_t minimum)
+add_row(
+    json_t *rows, const struct pg_result *r, int i, const struct readings *rules, int64_t minimum)
 {
-	struct pay_policy policy = pay_policy_default();
 	struct pay_row row = row_of(r, i, minimum);
 	struct pay_team team = team_of(r, i, minimum);
 	struct span name = pg_get(r, i, 0), team_name = pg_get(r, i, 1);
 	char *person = xasprintf("%.*s", (int)name.len, (const char *)name.data);
-	json_t *o = pay_json(&policy, person, &row, &team);
+	json_t *o = pay_json(&rules->policy, person, &row, &team);
 
 	json_object_set_new(o, "team", json_stringn((const char *)team_name.data, team_name.len));
 	json_object_set_new(o, "admitted", json_integer(row.rate.admitted));
@@ -92,7 +93,8 @@ add_row(json_t *rows, const struct pg_result *r, int i, int64_t minimum)
 }
 
 int
-sheet_read(struct pg *pg, const char *campaign, json_t **ret, struct err *err)
+sheet_read(struct pg *pg, const char *campaign, const struct readings *rules, int64_t set_minimum,
+    json_t **ret, struct err *err)
 {
 	struct pg_param p = pg_text(campaign);
 	struct pg_result *whole = NULL, *r = NULL;
@@ -109,11 +111,14 @@ sheet_read(struct pg *pg, const char *campaign, json_t **ret, struct err *err)
 	}
 	placed = pg_get_i64(whole, 0, 1);
 	callers = pg_rows(r);
-	minimum = callers > 0 ? 8 * placed / (10 * callers) : 0; /* floor(0.8 x placed / callers) */
+	minimum = set_minimum >= 0 ? set_minimum
+	          : callers > 0    ? 8 * placed / (10 * callers) /* floor(0.8 x placed / callers) */
+	                           : 0;
 	rows = json_array();
 	for (int i = 0; i < pg_rows(r); i++)
-		add_row(rows, r, i, minimum);
-	if (twice_compare(pg, campaign, rows, minimum, &differences, err) != 0) {
+		add_row(rows, r, i, rules, minimum);
+	if (twice_compare(
+	        pg, campaign, rules, rows, minimum, set_minimum >= 0, &differences, err) != 0) {
 		json_decref(rows);
 		pg_free(whole);
 		pg_free(r);
@@ -125,6 +130,10 @@ sheet_read(struct pg *pg, const char *campaign, json_t **ret, struct err *err)
 	    (json_int_t)minimum, "open_disputes", (json_int_t)pg_get_i64(whole, 0, 3),
 	    "open_findings", (json_int_t)pg_get_i64(whole, 0, 4), "rows", rows, "differences",
 	    differences);
+	json_object_set_new(*ret, "freeze",
+	    pg_is_null(whole, 0, 2) ? json_null() : json_integer(pg_get_i64(whole, 0, 2)));
+	json_object_set_new(*ret, "rules", readings_json(rules));
+	json_object_set_new(*ret, "moved_at", json_integer(pg_get_i64(whole, 0, 5)));
 	pg_free(whole);
 	pg_free(r);
 	return pg_script(pg, "COMMIT", err);

@@ -6,12 +6,17 @@
 
 #include "base/err.h"
 #include "base/pg.h"
+#include "workers/reconciliation/readings.h"
 
-/* *ret (a new reference) = {"as_of_ledger","provisional","placed","callers","minimum","open_disputes","open_findings",
+/* *ret (a new reference) = {"as_of_ledger","provisional","placed","callers","minimum","rules","open_disputes","open_findings","freeze",
+ * "moved_at",
  * "rows":[…],"differences":[…]};
  * a row is that of explain.h with "team", "admitted", "registered", "called", "withdrawn", "slack", "wrong_withdrawal",
  * "deduction_percent" beside it, differences are
  * those of twice.h. */
-int sheet_read(struct pg *pg, const char *campaign, json_t **ret, struct err *err);
+/* minimum: what the leading group set, or -1 for 0.8 x placed / callers. freeze: the ledger number of the frozen list
+ * or null; moved_at: campaign ms of the newest record that pay is made of. */
+int sheet_read(struct pg *pg, const char *campaign, const struct readings *rules, int64_t minimum,
+    json_t **ret, struct err *err);
 
 #endif

@@ -3,13 +3,15 @@
 #define RECONCILIATION_TWICE_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "base/err.h"
 #include "base/pg.h"
+#include "workers/reconciliation/readings.h"
 
 /* *ret (a new reference) = [{"person","what","here","sql"}], empty when they agree; rows are those of sheet.h,
- * read in the same transaction, and minimum is the sheet's. here or sql is null where that side has no such person. */
-int twice_compare(struct pg *pg, const char *campaign, const json_t *rows, int64_t minimum,
-    json_t **ret, struct err *err);
+ * read in the same transaction, and minimum is the sheet's; is_set: it was given, PostgreSQL takes it as well. here or sql is null where that side has no such person. */
+int twice_compare(struct pg *pg, const char *campaign, const struct readings *rules,
+    const json_t *rows, int64_t minimum, bool is_set, json_t **ret, struct err *err);
 
 #endif

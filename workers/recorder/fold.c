@@ -440,6 +440,8 @@ static const struct kind {
     {"back", on_nothing, false},
     {"excused", on_nothing, false},
     {"mode", on_nothing, false},
+    {"blob", on_nothing, false},
+    {"poison", on_nothing, false},
 };
 
 static const struct kind *

@@ -10,7 +10,7 @@ import {clockNow, clockSaid, ms} from './time.js';
 import {LEASE, NONE, SPOKE, TICKS} from './words.js';
 
 const DAY = 86400000, CALM_MS = 300000;
-let source = null, again = null, ownTimer = null, lastInput = Date.now(), lockAfter = 0;
+let source = null, again = null, ownTimer = null, lastInput = Date.now(), lastTold = Date.now(), lockAfter = 0;
 
 /* ---- coming in ----------------------------------------------------------------------------------- */
 
@@ -30,13 +30,13 @@ export async function login(person, pin) {
 }
 
 async function enter(me, same) {
-  lastInput = Date.now();
+  lastInput = lastTold = Date.now();
   lockAfter = (me.lock_after_s || 0) * 1000;
   if (!same) {
     S.owner = me.person.id;
     S.keepsAlive = await db.open(me.person.id);
     await readDrafts();
-    await records.readRecords();
+    await otherTabSaved();
     joinTabs(me.person.id, heard => heard.draft ? otherTab(heard.draft) : heard.records ? otherTabSaved() : null);
   }
   set({me, phase: 'desk', office: 'up', notice: null});
@@ -56,6 +56,7 @@ async function otherTabSaved() {
 export async function logout() {
   if (S.records.some(r => r.state === 'pending')) return say('还有记录没送到服务器，先不要退出', 'bad');
   if (source) source.close();
+  await records.forgetSettled();
   await api.logout().catch(() => {});
   location.reload();
 }
@@ -63,9 +64,13 @@ export async function logout() {
 /* A desk that nobody touches is covered; what is typed stays under the cover. */
 export function touched() {
   lastInput = Date.now();
+  if (S.phase !== 'desk' || lastInput - lastTold < CALM_MS) return;
+  lastTold = lastInput; // the office locks a desk of which it hears nothing
+  api.me().catch(() => {});
 }
 export function lockIfIdle() {
   if (S.phase === 'desk' && lockAfter > 0 && Date.now() - lastInput > lockAfter) set({phase: 'locked', dialog: null});
+  changed(); /* what is due changes with the time */
 }
 
 /* ---- the stream ---------------------------------------------------------------------------------- */

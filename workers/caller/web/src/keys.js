@@ -60,11 +60,11 @@ function find(e, name) {
   const bare = name.replace(/^Alt\+/, ''), hasAlt = bare !== name, target = e.target;
   const inText = target.matches && target.matches(TEXT);
   const onButton = target.matches && target.matches(PRESSED_BY_SPACE);
-  const bareActs = !inText && S.bare && !(S.dialog && !hasAlt);
-  if (/^[0-9]$/.test(bare) && (hasAlt || bareActs || S.dialog === 'back')) return () => digit(bare);
+  const inDialog = !!document.querySelector('dialog[open]'), bareActs = !inText && S.bare && !inDialog;
+  if (/^[0-9]$/.test(bare) && (hasAlt || bareActs || inDialog && S.dialog === 'back')) return () => digit(bare);
   if (bare === 'm' && (hasAlt || bareActs)) return () => act.press(more(S.campaign.stage || 2));
   for (const r of table) {
-    if (r.key === name && !r.bare) return r.scrolls && S.dialog ? null : r.run;
+    if (r.key === name && !r.bare) return r.scrolls && inDialog ? null : r.run;
     if (r.bare && (hasAlt ? name === (r.alt || `Alt+${r.key}`) : name === r.key && bareActs && !(r.key === ' ' && onButton))) return r.run;
   }
   return null;

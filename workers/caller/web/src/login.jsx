@@ -1,6 +1,6 @@
 /* The door. It also covers a desk whose session is over or that nobody touched: what was typed is still there. */
 import {useEffect, useState} from 'preact/hooks';
-import {login} from './actions.js';
+import {login, logout} from './actions.js';
 import {S} from './store.js';
 
 export function Login() {
@@ -35,7 +35,7 @@ export function Login() {
         <p class="error" role="alert">{error && <span><b aria-hidden="true">✗</b> {error}</span>}</p>
         <button type="submit" class="main" disabled={busy}>{busy ? '正在登录…' : '登录'}</button>
       </form>
-      {locked && <button type="button" class="plain" onClick={() => location.reload()}>换人登录</button>}
+      {locked && <button type="button" class="plain" onClick={logout}>换人登录</button>}
     </main>
   );
 }

@@ -41,6 +41,11 @@ export async function readRecords() {
   changed();
 }
 
+/* Somebody leaves this computer: names of what is safe elsewhere need not stay here. Drafts do. */
+export async function forgetSettled() {
+  for (const r of S.records) if (['settled', 'undone'].includes(r.state)) await db.del('records', r.id).catch(() => {});
+}
+
 const given = o => Object.fromEntries(Object.entries(o).filter(([, v]) => v !== null && v !== undefined && v !== '' && !(Array.isArray(v) && v.length === 0)));
 
 export function commandOf(task, d, how) {

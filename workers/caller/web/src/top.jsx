@@ -1,8 +1,9 @@
 /* Who, when, whether it is connected, and what became of today's records. */
 import {useEffect, useState} from 'preact/hooks';
 import {logout} from './actions.js';
+import {classOf} from './list.jsx';
 import {S, set} from './store.js';
-import {clock, clockNow} from './time.js';
+import {clock, clockNow, ms, when} from './time.js';
 import {ROLES} from './words.js';
 
 function Clock() {
@@ -30,6 +31,13 @@ function average(rows, of) {
   return tried.length > 0 ? tried.reduce((n, r) => n + (r[of] || 0), 0) / tried.length : null;
 }
 
+function Due() {
+  const now = clockNow(), due = S.rows.filter(r => classOf(r, now) === 'due').length;
+  const later = S.rows.filter(r => classOf(r, now) === 'later').map(r => ms(r.due)).filter(t => t > now).sort((a, b) => a - b)[0];
+  useEffect(() => { document.title = due > 0 ? `(${due} 到点) 回访` : '回访'; }, [due]);
+  return <span>到点 <b>{due}</b>{later ? `，下一个 ${when(later, now)}` : ''}</span>;
+}
+
 function Figures() {
   const today = S.records.filter(r => r.state !== 'undone' && r.state !== 'refused');
   const minutes = Math.round(today.reduce((n, r) => n + (r.seconds || 0), 0) / 60);
@@ -37,6 +45,7 @@ function Figures() {
   const by = state => S.records.filter(r => r.state === state).length;
   return (
     <p class="figures">
+      <Due />
       <span>今天(本机) <b>{today.length}</b> 条 · 通话 <b>{minutes}</b> 分</span>
       {contacts !== null && <span>我的人均 <b>{contacts.toFixed(1)}</b> 次 / <b>{(talk || 0).toFixed(0)}</b> 分（要求 4 次 / 20 分）</span>}
       <span id="counts">✎ 草稿 <b>{typed}</b> · ⇡ 待送 <b>{by('pending')}</b> · ▣ 已存本机 <b>{by('stored')}</b> · ✓ 已受理 <b>{by('accepted')}</b> · ✓✓ 已入账 <b>{by('settled')}</b></span>

@@ -1,0 +1,442 @@
+/* sim_check.c - what must hold after every step, by what the log says; each check has a name.
+ *
+ * The log is read as a stranger would: state texts, memories and records are decoded, nothing of the router's or
+ * the agents' own memory is believed but who thinks to hold a case. */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/text.h"
+#include "tests/lib/sim_office.h"
+
+#define FAILURES_SHOWN 5
+#define FOREVER_US     (INT64_MAX / 2)
+
+void
+sim_fail(const char *check, const char *fmt, ...)
+{
+	char at[20];
+	va_list ap;
+
+	if (sim->n_failed++ == 0)
+		snprintf(sim->failed, sizeof(sim->failed), "%s", check);
+	if (sim->n_failed > FAILURES_SHOWN || sim->o.fault != BREAK_NONE)
+		return;
+	clock_text(at, sim_ms());
+	printf("NOT %s, %s, seed %" PRIu64 ": ", check, at, sim->o.seed);
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
+	putchar('\n');
+}
+
+/* ---- each on one case ---- */
+
+static void
+one_place(uint64_t i, const uint8_t id[16], const struct case_state *s)
+{
+	char lane[100], token[17];
+	uint8_t member[32];
+	bool in_lane, leased;
+
+	snprintf(lane, sizeof(lane), "lane:%s", s->lane);
+	snprintf(token, sizeof(token), "%016" PRIx64, s->token);
+	memcpy(member, token, 16);
+	memcpy(member + 16, id, 16);
+	in_lane = sim_zhas(lane, id, 16);
+	leased = sim_zhas("leases", member, 32);
+	if (in_lane == s->held || leased != s->held)
+		sim_fail("one_place", "case %ju: held %d, in lane %s %d, leased %d", (uintmax_t)i,
+		    s->held, s->lane, in_lane, leased);
+}
+
+/* The machine offers no call outside the hours; asked-for ones a little longer. */
+static void
+hours(uint64_t i, const struct case_state *s)
+{
+	struct gate_state g = calendar_gate(&sim->calendar, sim_ms());
+	bool asked = strlen(s->lane) > 6 && strcmp(s->lane + strlen(s->lane) - 6, ":asked") == 0;
+	struct gate_state was =
+	    calendar_gate(&sim->calendar, sim_ms() - 4 * sim->lag_us / 1000 - 1000);
+
+	if (!s->pulled || g.gate == GATE_OPEN || (g.gate == GATE_ASKED && asked))
+		return;
+	if (was.gate == GATE_OPEN || (was.gate == GATE_ASKED && asked))
+		return; /* the bell rings just now */
+	sim_fail("hours", "case %ju from %s", (uintmax_t)i, s->lane);
+}
+
+static void
+none_after_end(uint64_t i, const struct sim_case *c)
+{
+	if (c->is_ended)
+		sim_fail("none_after_end", "case %ju is granted", (uintmax_t)i);
+}
+
+static void
+rest_until_date(uint64_t i, const struct sim_case *c, const struct case_state *s)
+{
+	if (!s->pulled)
+		return;
+	if (s->due > sim_ms())
+		sim_fail("rest_until_date", "case %ju is granted before it is due", (uintmax_t)i);
+	if (c->has_law && c->law.place == PLACE_RESTING && c->law.due > sim_ms())
+		sim_fail("rest_until_date", "case %ju rests, and is granted", (uintmax_t)i);
+}
+
+/* To the strike team as lost: only with attempts and dayparts enough or no number left, and each of the rungs 4 to
+ * 7 done or waived. */
+static void
+no_rung_skipped(uint64_t i, const struct law_case *was, const struct law_case *is)
+{
+	if (is->strike != STRIKE_LOST || was->strike == STRIKE_LOST)
+		return;
+	if (was->lost_ruling || is->lost_ruling)
+		return;
+	if (((is->rungs_done | is->rungs_waived) & 0xf0) != 0xf0)
+		sim_fail("no_rung_skipped", "case %ju: rungs done %x, waived %x", (uintmax_t)i,
+		    is->rungs_done, is->rungs_waived);
+	if (was->state != STATE_UNREACHABLE && is->state != STATE_UNREACHABLE &&
+	    !law_unreachable(is, sim->policy))
+		sim_fail("no_rung_skipped", "case %ju is lost after %d attempts", (uintmax_t)i,
+		    is->stage_attempts);
+}
+
+/* The task is where the strike team finds it, or waits for a ruling; it ends by what somebody did. */
+static void
+strike_task(uint64_t i, struct sim_case *c, const struct law_case *is, const char *lane)
+{
+	bool there = is->place == PLACE_STRIKE || is->place == PLACE_SUPERVISION;
+
+	if (is->strike != STRIKE_NONE && !there && is->place != PLACE_PARKED &&
+	    is->state != STATE_REGISTERED)
+		sim_fail("one_strike_task", "case %ju: a task is open in %s", (uintmax_t)i,
+		    place_name(is->place));
+	if ((is->place == PLACE_STRIKE) !=
+	    (strncmp(lane, "strike", 6) == 0 ||
+	        (strncmp(lane, "own:", 4) == 0 && is->place == PLACE_STRIKE &&
+	            is->hand[0] != '\0')))
+		sim_fail("one_strike_task", "case %ju: %s in lane %s", (uintmax_t)i,
+		    place_name(is->place), lane);
+	if (is->strike != STRIKE_NONE && !c->strike_open)
+		sim->n_strikes++;
+	if (c->strike_open && is->strike == STRIKE_NONE && c->law.last == is->last &&
+	    c->law.attempts == is->attempts && c->acts == c->acts_at_strike)
+		sim_fail("no_strike_task_lost", "case %ju: it ended by itself", (uintmax_t)i);
+	if (is->strike != STRIKE_NONE && !c->strike_open)
+		c->acts_at_strike = c->acts;
+	c->strike_open = is->strike != STRIKE_NONE;
+}
+
+static bool
+may_be_late(const struct sim_case *c)
+{
+	/* In somebody's hands, or the router was away: the next look is later. */
+	return c->s.held || !sim->is_router_up || !sim->is_connected ||
+	       sim->now - sim->router_up_at < 5 * SIM_MINUTE;
+}
+
+/* What was agreed with a family is called, or goes to the leader: it never just lies there. */
+static void
+promise_due(void *arg, uint64_t i)
+{
+	struct sim_case *c = &sim->cases[i];
+	int64_t late;
+
+	(void)arg;
+	if (c->promise == 0 || c->law.promised_at != c->promise || c->law.place != PLACE_OWN) {
+		c->promise_us = 0;
+		return;
+	}
+	late = calendar_step(&sim->calendar, c->promise, policy_step(sim->policy, SET_PROMISE_LATE), 0) +
+	       5 * MINUTE_MS;
+	if (late >= CALENDAR_NEVER) {
+		c->promise_us = 0;
+	} else if (sim_ms() < late || may_be_late(c)) {
+		int64_t wait = late > sim_ms() ? (late - sim_ms()) * 1000 : 0;
+
+		sim_after(wait + 6 * SIM_MINUTE, promise_due, NULL, i);
+	} else {
+		c->promise_us = 0;
+		sim_fail("promises", "case %ju was promised a call and lies in %s", (uintmax_t)i,
+		    c->s.lane);
+	}
+}
+
+static void
+promises(uint64_t i, struct sim_case *c)
+{
+	if (c->law.promised_at == c->promise)
+		return;
+	c->promise = c->law.promised_at;
+	if (c->promise == 0)
+		return;
+	sim->n_promises++;
+	if (c->promise_us == 0) { /* one look at a time */
+		c->promise_us = 1;
+		sim_after(SIM_MINUTE, promise_due, NULL, i);
+	}
+}
+
+/* ---- the log ---- */
+
+static void
+on_grant(uint64_t i, struct sim_case *c, const struct case_state *s)
+{
+	sim->n_grants++;
+	hours(i, s);
+	none_after_end(i, c);
+	rest_until_date(i, c, s);
+	if (s->token <= sim->last_token)
+		sim_fail("tokens_rise", "case %ju: token %jx after %jx", (uintmax_t)i,
+		    (uintmax_t)s->token, (uintmax_t)sim->last_token);
+	sim->last_token = s->token;
+}
+
+static void
+on_memory(uint64_t i, struct sim_case *c, const struct case_state *s, struct span blob)
+{
+	struct law_case is;
+	struct err err = ERR_INIT;
+
+	if (law_case_unpack(&is, blob, &err) != 0) {
+		sim_fail("memory_is_the_log", "case %ju: %s", (uintmax_t)i, err.text);
+		return;
+	}
+	if (c->has_law && !s->held) {
+		no_rung_skipped(i, &c->law, &is);
+		strike_task(i, c, &is, s->lane);
+	}
+	c->law = is;
+	c->has_law = true;
+	if (!s->held) {
+		c->is_ended = strcmp(s->lane, "terminal") == 0;
+		promises(i, c);
+	}
+}
+
+static void
+on_record(uint64_t i, struct sim_case *c, const struct log_entry *e)
+{
+	struct record_header h;
+	struct frame f;
+	const uint8_t *d = e->detail.data;
+	size_t n = 0, at = 0;
+
+	/* <ob> <seq> <verdict> … */
+	while (at < e->detail.len && n < 2)
+		n += d[at++] == ' ';
+	if (at >= e->detail.len || d[at] == '2' || frame_decode(&f, e->f0, NULL) != 0 ||
+	    record_header_decode(&h, f.u.record.header, NULL) != 0)
+		return;
+	if (h.kind == REC_ATTEMPT) {
+		char code[32];
+		enum outcome o;
+
+		snprintf(code, sizeof(code), "%.*s", (int)h.f[F_outcome].bytes.len,
+		    (const char *)h.f[F_outcome].bytes.data);
+		o = outcome_by_code(code, strlen(code));
+		if (o != OUT_NONE && policy_outcome(sim->policy, o)->attempt)
+			c->attempts++;
+	}
+	if (h.kind != REC_TIMER)
+		c->acts++;
+	(void)i;
+}
+
+static void
+entry(const struct log_entry *e)
+{
+	struct case_state s;
+	struct sim_case *c;
+	uint64_t i;
+
+	if (strcmp(e->type, "pass") == 0 || !e->has_case || !sim_case_no(e->case_id, &i))
+		return;
+	c = &sim->cases[i];
+	if (strcmp(e->type, "record") == 0)
+		on_record(i, c, e);
+	if (e->state.len == 0)
+		return;
+	if (case_state_decode(&s, e->state, NULL) != 0) {
+		sim_fail("one_place", "case %ju: its state does not read", (uintmax_t)i);
+		return;
+	}
+	if (c->known && s.version != c->s.version + 1)
+		sim_fail("one_place", "case %ju: version %ju after %ju", (uintmax_t)i,
+		    (uintmax_t)s.version, (uintmax_t)c->s.version);
+	if (strcmp(e->type, "grant") == 0)
+		on_grant(i, c, &s);
+	if (strcmp(e->type, "expire") == 0)
+		sim->n_expired++;
+	s.blob = span_of("", 0);
+	c->s = s;
+	c->known = true;
+	if (e->blob.len > 0) {
+		sim->n_places++;
+		on_memory(i, c, &s, e->blob);
+	}
+	c->is_touched = true;
+}
+
+static void
+take_entry(const struct fv *fields, struct span id)
+{
+	struct span pairs[24];
+	struct log_entry e;
+	struct err err = ERR_INIT;
+	size_t n = fields->n < 24 ? fields->n : 24;
+
+	for (size_t k = 0; k < n; k++)
+		pairs[k] = buf_span(&fields->at[k].s);
+	if (log_entry_decode(&e, id, pairs, n, &err) != 0) {
+		sim_fail("records_kept", "the log does not read: %s", err.text);
+		return;
+	}
+	if (e.no != sim->log_no + 1)
+		sim_fail("records_kept", "log number %ju after %ju", (uintmax_t)e.no,
+		    (uintmax_t)sim->log_no);
+	sim->log_epoch = e.epoch;
+	sim->log_no = e.no;
+	entry(&e);
+	if (e.has_case)
+		sim->touched[sim->n_touched++ % SIM_TOUCHED] = be64_get(e.case_id + 8) - 1;
+}
+
+void
+sim_check_log(void)
+{
+	char key[128], id[48];
+	struct span argv[4] = {span_str("XREAD"), {NULL, 0}, {NULL, 0}, span_str("512")};
+	struct fv r;
+	const struct fv *list;
+	uint8_t case_id[16];
+
+	argv[1] = span_str(call_key(key, sizeof(key), SIM_CAMPAIGN, "log"));
+	snprintf(id, sizeof(id), "%" PRIu64 "-%" PRIu64, sim->log_epoch, sim->log_no);
+	argv[2] = span_str(id);
+	fake_redis_cmd(sim->store, argv, 4, &r);
+	if (r.type != FV_ARRAY) {
+		fv_done(&r);
+		return;
+	}
+	sim->n_touched = 0;
+	list = &r.at[0].at[1];
+	for (size_t k = 0; k < list->n; k++)
+		take_entry(&list->at[k].at[1], buf_span(&list->at[k].at[0].s));
+	fv_done(&r);
+	/* Where the cases are now, once for all that the call did. */
+	for (size_t k = 0; k < sim->n_touched && k < SIM_TOUCHED; k++) {
+		struct sim_case *c =
+		    sim->touched[k] < sim->o.cases ? &sim->cases[sim->touched[k]] : NULL;
+
+		if (c == NULL || !c->is_touched)
+			continue;
+		c->is_touched = false;
+		sim_case_id(case_id, sim->touched[k]);
+		one_place(sim->touched[k], case_id, &c->s);
+	}
+	sim_router_wake();
+}
+
+/* Each case is in the place that its state names; together they are all: so none is in two. */
+void
+sim_check_sum(void)
+{
+	char key[128], name[100];
+	struct span argv[2] = {span_str("SMEMBERS"),
+	    span_str(call_key(key, sizeof(key), SIM_CAMPAIGN, "lanes"))};
+	struct fv r;
+	uint64_t sum = sim_zcard("leases");
+
+	fake_redis_cmd(sim->store, argv, 2, &r);
+	for (size_t i = 0; i < r.n; i++) {
+		snprintf(name, sizeof(name), "lane:%.*s", (int)r.at[i].s.len,
+		    (const char *)r.at[i].s.data);
+		sum += sim_zcard(name);
+	}
+	fv_done(&r);
+	if (sum != sim->o.cases)
+		sim_fail("one_place", "%ju places for %ju cases", (uintmax_t)sum,
+		    (uintmax_t)sim->o.cases);
+}
+
+/* ---- who thinks to hold it ---- */
+
+void
+sim_check_hold(struct sim_person *p, uint64_t i, uint64_t token, int64_t until)
+{
+	struct sim_case *c = &sim->cases[i];
+
+	if (until <= sim->now)
+		return;
+	if (c->holder != NULL && c->holder != p && c->holder_until > sim->now)
+		sim_fail("one_holder", "case %ju: %s holds it while %s does", (uintmax_t)i,
+		    sim_person_name(p), sim_person_name(c->holder));
+	c->holder = p;
+	c->holder_until = until;
+	c->holder_token = token;
+}
+
+void
+sim_check_hold_over(struct sim_person *p, uint64_t i, uint64_t token)
+{
+	struct sim_case *c = &sim->cases[i];
+
+	if (c->holder == p && c->holder_token == token)
+		c->holder = NULL;
+}
+
+/* ---- at the end ---- */
+
+static void
+records_kept(const struct sim_person *p)
+{
+	char key[128], name[48] = "ob:";
+	struct span argv[3] = {span_str("HGET"), {NULL, 0}, span_str("upto")};
+	struct fv r;
+	uint64_t upto = 0;
+
+	hex_encode(name + 3, p->ob, 16);
+	argv[1] = span_str(call_key(key, sizeof(key), SIM_CAMPAIGN, name));
+	fake_redis_cmd(sim->store, argv, 3, &r);
+	(void)text_to_u64((const char *)r.s.data, r.s.len, &upto);
+	fv_done(&r);
+	if (upto != p->n_records)
+		sim_fail("records_kept", "%s said %zu, the store has %ju", p->name, p->n_records,
+		    (uintmax_t)upto);
+}
+
+static void
+ruled(uint64_t i, const struct sim_case *c)
+{
+	if (!c->has_law || c->law.place == PLACE_UNRELEASED)
+		sim_fail("all_ruled", "case %ju was never released", (uintmax_t)i);
+	else if (c->law.place != PLACE_TERMINAL && c->law.state != STATE_CONFIRMED &&
+	         c->law.state != STATE_ADMITTED)
+		sim_fail("all_ruled", "case %ju is %s in %s", (uintmax_t)i,
+		    intent_name(c->law.state), c->s.lane);
+}
+
+void
+sim_check_end(void)
+{
+	sim_check_sum();
+	for (size_t i = 0; i < sim->n_people; i++)
+		records_kept(&sim->people[i]);
+	for (uint64_t i = 0; i < sim->o.cases; i++) {
+		const struct sim_case *c = &sim->cases[i];
+
+		ruled(i, c);
+		if (c->has_law && c->law.attempts != c->attempts)
+			sim_fail("memory_is_the_log",
+			    "case %ju: %d attempts in its memory, %ju in the log", (uintmax_t)i,
+			    c->law.attempts, (uintmax_t)c->attempts);
+	}
+	if (!sim->is_over)
+		sim_fail("all_ruled", "the campaign does not end");
+}

@@ -1,0 +1,45 @@
+/* sim_office.h - inside of the simulated people: what an agent and its person are made of. */
+#ifndef TESTS_SIM_OFFICE_H
+#define TESTS_SIM_OFFICE_H
+
+#include "proto/record.h"
+#include "tests/lib/sim.h"
+
+struct sim_record {
+	struct buf f0, header;
+	uint8_t prev[32], h[32], case_id[16];
+	enum record_kind kind;
+	uint32_t flags;
+	const char *why;
+	uint64_t token;
+	bool has_case;
+};
+
+struct sim_person {
+	name_t name, team;
+	uint32_t roles;
+	bool works, is_lazy, is_liar;
+	uint8_t ob[16], zero[32];
+	/* survives a crash: outbox, hold, next_no */
+	struct sim_record *records;
+	size_t n_records;
+	uint64_t accepted, next_no;
+	bool has_hold, is_last_try;
+	uint64_t hold, token, rseq;
+	int64_t hold_until, call_ends, away_until;
+	/* does not */
+	bool is_asking, is_known;
+	uint64_t life, wakes;
+};
+
+/* sim_people.c */
+void sim_say(struct sim_person *p, struct record_header *h); /* into the outbox */
+void sim_wake_soon(struct sim_person *p);
+void sim_give_back(struct sim_person *p);
+
+/* sim_office.c */
+bool sim_call_result(struct sim_person *p); /* true: another try follows under the same lease */
+bool sim_day_off(struct sim_person *p);     /* true: does something else now, and is woken later */
+void sim_office_make(struct sim_person *data, struct sim_person *head, struct sim_person *sup);
+
+#endif

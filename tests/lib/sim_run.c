@@ -1,0 +1,373 @@
+/* sim_run.c - one campaign from nothing to its end, and the faults that show that the checks are awake. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "proto/roles.h"
+#include "tests/lib/sim.h"
+
+#define END_US (30 * 24 * 60 * SIM_MINUTE)
+
+static const char *const breaks[BREAKS][2] = {
+#define SIM_BREAK_ROW(id, name, check) [BREAK_##id] = {name, check},
+    SIM_BREAKS(SIM_BREAK_ROW)
+#undef SIM_BREAK_ROW
+};
+
+const char *
+sim_break_name(enum sim_break b)
+{
+	return breaks[b][0];
+}
+
+const char *
+sim_break_check(enum sim_break b)
+{
+	return breaks[b][1];
+}
+
+/* ---- the observer: lets leases expire that nobody renewed ---- */
+
+static void
+expire(const struct fv *all, size_t at)
+{
+	struct call c;
+	struct fv r;
+
+	call_begin(&c, "hf1_broker", SIM_CAMPAIGN, sim_ms(), sim_ms(), 0);
+	call_entry(&c, "expire");
+	call_span(&c, sim_text(all, at + 1));
+	call_span(&c, sim_text(all, at));
+	call_span(&c, sim_text(all, at + 2));
+	sim_fcall(&c, &r);
+	fv_done(&r);
+}
+
+static void
+observe(void *arg, uint64_t n)
+{
+	struct buf from = BUF_INIT;
+	size_t got;
+
+	(void)arg;
+	watch_begin(sim->watch);
+	do {
+		struct call c;
+		struct fv r;
+		const struct fv *all;
+
+		call_begin(&c, "hf1_broker", SIM_CAMPAIGN, sim_ms(), sim_ms(), 0);
+		call_entry(&c, "leases");
+		call_span(&c, buf_span(&from));
+		sim_fcall(&c, &r);
+		all = &r.at[4];
+		got = (all->n - 1) / 3;
+		for (size_t i = 1; i + 2 < all->n; i += 3) {
+			uint64_t token = 0, rseq = strtoull((const char *)all->at[i + 2].s.data,
+			                        NULL, 10);
+
+			(void)token_parse(&token, sim_text(all, i));
+			if (watch_see(sim->watch, sim_text(all, i + 1).data, token, rseq, sim->now,
+			        sim->now,
+			        sim->o.fault == BREAK_HOLDER ? SIM_SECOND
+			                                     : SIM_LEASE_US + SIM_GUARD_US))
+				expire(all, i);
+			buf_clear(&from);
+			buf_add(&from, sim_text(all, i).data, 16);
+			buf_add(&from, sim_text(all, i + 1).data, 16);
+		}
+		fv_done(&r);
+	} while (got == 200);
+	watch_end(sim->watch);
+	buf_done(&from);
+	sim_check_sum();
+	if (!sim->is_over)
+		sim_after(n == 1 ? 20 * SIM_SECOND : 2 * SIM_MINUTE, observe, NULL,
+		    sim_zcard("leases") > 0);
+}
+
+/* ---- faults ---- */
+
+void __wrap_timers_fire(struct router *r);
+void __real_timers_fire(struct router *r);
+void __wrap_offers_gate(struct router *r);
+void __real_offers_gate(struct router *r);
+
+void
+__wrap_timers_fire(struct router *r)
+{
+	if (sim->o.fault != BREAK_PROMISE)
+		__real_timers_fire(r);
+}
+
+void
+__wrap_offers_gate(struct router *r)
+{
+	if (sim->o.fault != BREAK_HOURS)
+		__real_offers_gate(r);
+}
+
+/* A placement that no law made. */
+static void
+place_badly(uint64_t i, const char *lane, const struct law_case *memory)
+{
+	struct sim_case *c = &sim->cases[i];
+	uint8_t id[16], blob[LAW_BLOB_MAX];
+	char law_at[48];
+	struct call call;
+	struct fv r;
+
+	sim_case_id(id, i);
+	snprintf(law_at, sizeof(law_at), "%" PRIu64 "-%" PRIu64, c->s.law_epoch, c->s.law_no);
+	call_begin(&call, "hf1_router", SIM_CAMPAIGN, sim_ms(), sim_ms(), 0);
+	call_entry(&call, "place");
+	call_bytes(&call, id, 16);
+	call_u(&call, c->s.version);
+	call_str(&call, law_at);
+	call_bytes(&call, blob, law_case_pack(blob, memory));
+	call_str(&call, lane);
+	call_u(&call, 1000);
+	call_str(&call, "moved");
+	call_str(&call, "");
+	call_str(&call, "");
+	sim_fcall(&call, &r);
+	fv_done(&r);
+}
+
+static void
+second_place(uint64_t i)
+{
+	uint8_t id[16];
+	char key[128];
+	struct span argv[4] = {span_str("ZADD"),
+	    span_str(call_key(key, sizeof(key), SIM_CAMPAIGN, "lane:pool")), span_str("9"),
+	    span_of(id, 16)};
+	struct fv r;
+
+	sim_case_id(id, i);
+	fake_redis_cmd(sim->store, argv, 4, &r);
+	fv_done(&r);
+}
+
+static void
+old_token(void)
+{
+	char key[128];
+	struct span argv[4] = {span_str("HSET"),
+	    span_str(call_key(key, sizeof(key), SIM_CAMPAIGN, "meta")), span_str("tokno"),
+	    span_str("1")};
+	struct fv r;
+
+	fake_redis_cmd(sim->store, argv, 4, &r);
+	fv_done(&r);
+}
+
+static bool
+break_case(uint64_t i)
+{
+	const struct sim_case *c = &sim->cases[i];
+	struct law_case m = c->law;
+	enum place p = c->law.place;
+
+	if (!c->has_law || c->s.held)
+		return false;
+	switch (sim->o.fault) {
+	case BREAK_PLACE:
+		if (p != PLACE_RESTING)
+			return false;
+		second_place(i);
+		return true;
+	case BREAK_END:
+		if (p != PLACE_TERMINAL)
+			return false;
+		/* The store is told, the log is not: as if the place had been forgotten. */
+		second_place(i);
+		return true;
+	case BREAK_REST:
+		if (p != PLACE_RESTING)
+			return false;
+		second_place(i);
+		return true;
+	case BREAK_RUNG:
+		if (p != PLACE_OWN || c->law.stage_contacts > 0)
+			return false;
+		m.strike = STRIKE_LOST;
+		m.place = PLACE_STRIKE;
+		m.strike_by = m.since;
+		place_badly(i, "strike", &m);
+		return true;
+	case BREAK_STRIKE:
+		if (p != PLACE_OWN)
+			return false;
+		m.strike = STRIKE_DIFFICULT;
+		m.strike_by = m.since;
+		place_badly(i, c->s.lane, &m);
+		return true;
+	case BREAK_STRIKE_LOST:
+		if (p != PLACE_STRIKE || c->law.hand[0] != '\0')
+			return false;
+		m.strike = STRIKE_NONE;
+		m.strike_by = 0;
+		m.place = PLACE_POOL;
+		place_badly(i, "pool", &m);
+		return true;
+	case BREAK_FOLD:
+		if (p != PLACE_RESTING || c->law.state != STATE_CONFIRMED)
+			return false;
+		m.attempts++;
+		place_badly(i, c->s.lane, &m);
+		return true;
+	default: return false;
+	}
+}
+
+static void
+break_something(void *arg, uint64_t n)
+{
+	(void)arg;
+	if (sim->o.fault == BREAK_TOKEN && n > 100)
+		old_token();
+	for (uint64_t i = 0; n > 100 && i < sim->o.cases; i++)
+		if (break_case(i))
+			break;
+	if (!sim->is_closing)
+		sim_after(7 * SIM_MINUTE, break_something, NULL, n + 1);
+}
+
+/* ---- a campaign ---- */
+
+static void
+open_store(void)
+{
+	struct call c;
+	struct fv r;
+	char key[] = "hf:campaigns";
+	struct span argv[3] = {span_str("SADD"), span_str(key), span_str(SIM_CAMPAIGN)};
+
+	fake_redis_cmd(sim->store, argv, 3, &r);
+	fv_done(&r);
+	call_begin(&c, "hf1_router", SIM_CAMPAIGN, sim_ms(), sim_ms(), 0);
+	call_entry(&c, "open");
+	call_u(&c, 1);
+	call_str(&c, "0123456789abcdef0123456789abcdef");
+	call_str(&c, "create");
+	call_entry(&c, "admit_agent");
+	call_str(&c, SIM_AGENT);
+	for (int i = 0; i < 2; i++)
+		call_str(&c, "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef");
+	call_str(&c, "active");
+	sim_fcall(&c, &r);
+	fv_done(&r);
+}
+
+static void
+create_case(struct call *c, uint64_t i)
+{
+	struct law_case m;
+	struct law_act a;
+	struct law_ctx ctx = {.policy = sim->policy, .calendar = &sim->calendar, .owner = "", .team = ""};
+	uint8_t id[16], blob[LAW_BLOB_MAX];
+
+	law_case_init(&m);
+	law_act_init(&a, LAW_IMPORT);
+	a.n_numbers = 2;
+	for (uint64_t k = 0; k < 2; k++)
+		a.numbers[k] = 1 + i * 4 + k;
+	law_fold(&m, &ctx, &a);
+	sim_case_id(id, i);
+	call_entry(c, "create");
+	call_bytes(c, id, 16);
+	call_str(c, "unreleased");
+	call_u(c, 0);
+	call_str(c, "task");
+	call_bytes(c, blob, law_case_pack(blob, &m));
+	call_str(c, "-");
+	call_str(c, "");
+	sim->cases[i].reach = (int)(15 + sim_rnd(80));
+	sim->cases[i].mind = (int)sim_rnd(3);
+}
+
+static void
+create_cases(void)
+{
+	for (uint64_t i = 0; i < sim->o.cases;) {
+		struct call c;
+		struct fv r;
+
+		call_begin(&c, "hf1_router", SIM_CAMPAIGN, sim_ms(), sim_ms(), 0);
+		for (int n = 0; n < 64 && i < sim->o.cases; n++)
+			create_case(&c, i++);
+		sim_fcall(&c, &r);
+		fv_done(&r);
+	}
+}
+
+static void
+set_up(const struct sim_options *o)
+{
+	struct err err = ERR_INIT;
+
+	sim = xcalloc(1, sizeof(*sim));
+	sim->o = *o;
+	sim->rng = (o->seed + 1) * 0x9e3779b97f4a7c15u;
+	for (int i = 0; i < 8; i++)
+		(void)sim_rnd(2);
+	/* Swarm: each seed has its own kind of weather. */
+	sim->loss = o->calm ? 0 : (int)sim_rnd(120);
+	sim->dup = o->calm ? 0 : (int)sim_rnd(120);
+	sim->crash = o->calm ? 0 : (int)sim_rnd(8);
+	sim->lag_us = (int64_t)(1000 << sim_rnd(8)) * (1 + (int64_t)o->cases / 10000);
+	CHECK(policy_load(&sim->policy, "deploy/policy/default.policy", NULL, &err) == 0);
+	calendar_init(&sim->calendar, sim->policy);
+	sim->store = fake_redis_create();
+	sim->queue = fake_queue_create(sim->store, "broker/queue.lua");
+	sim->cases = xcalloc(o->cases, sizeof(*sim->cases));
+	sim->roster = roster_create();
+	sim->watch = watch_create();
+}
+
+static void
+tear_down(void)
+{
+	sim_router_stop();
+	while (sim->n_heap > 0) /* what is on its way frees itself */
+		(void)sim_next_event();
+	sim_people_free();
+	roster_destroy(sim->roster);
+	watch_destroy(sim->watch);
+	fake_queue_destroy(sim->queue);
+	fake_redis_destroy(sim->store);
+	policy_free(sim->policy);
+	free(sim->cases);
+	free(sim->heap);
+	free(sim);
+	sim = NULL;
+}
+
+int
+sim_run(const struct sim_options *o, struct sim *ret)
+{
+	bool failed;
+
+	set_up(o);
+	open_store();
+	create_cases();
+	sim_people_make();
+	sim_router_start();
+	sim_after(SIM_MINUTE, observe, NULL, 0);
+	if (o->fault != BREAK_NONE)
+		sim_after(SIM_MINUTE, break_something, NULL, 0);
+	while (!sim->is_over && sim->now < END_US && sim_next_event())
+		if (sim->n_failed > 0 && (o->fault != BREAK_NONE || sim->n_failed > 20))
+			break;
+	if (sim->n_failed == 0)
+		sim_check_end();
+	failed = sim->n_failed > 0;
+	*ret = *sim;
+	sim->is_over = sim->is_closing = true;
+	sim->o.fault = BREAK_NONE;
+	tear_down();
+	return failed ? -1 : 0;
+}

@@ -1,0 +1,21 @@
+/* payday.h - the sheet that is closed, and its supplements: what is signed, or the reasons why it may not be. */
+#ifndef RECONCILIATION_PAYDAY_H
+#define RECONCILIATION_PAYDAY_H
+
+#include <jansson.h>
+
+#include "base/err.h"
+#include "base/pg.h"
+#include "workers/reconciliation/readings.h"
+
+/* *ret: the sheet of sheet.h as of this campaign time, with "as_of"; *reasons: a list of texts, empty when
+ * it may be closed. Both are new references. minimum >= 0. */
+int payday_close(struct pg *pg, const char *keys, const char *campaign,
+    const struct readings *rules, int64_t minimum, int64_t as_of, json_t **ret, json_t **reasons,
+    struct err *err);
+/* The same for what changed since: rows are those of supplement.h, the minimum and the rules are those of the closed sheet. as_of 0: not
+ * to be closed, only shown. ERR_NOT_FOUND: nothing is closed. */
+int payday_supplement(struct pg *pg, const char *keys, const char *campaign, int64_t as_of,
+    json_t **ret, json_t **reasons, struct err *err);
+
+#endif

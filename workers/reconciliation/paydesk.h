@@ -1,0 +1,31 @@
+/* paydesk.h - the verbs about pay of hf-reconcile. */
+#ifndef RECONCILIATION_PAYDESK_H
+#define RECONCILIATION_PAYDESK_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "base/pg.h"
+#include "base/rds.h"
+#include "workers/reconciliation/readings.h"
+
+struct paydesk {
+	struct pg *pg;
+	const char *keys, *campaign; /* keys: the endpoint of the key store */
+	const struct readings *rules;
+	bool json, explain;
+	const char *xlsx;              /* or NULL */
+	int64_t minimum, as_of, sheet; /* -1, 0, 0: not given */
+};
+
+/* The readings of the policy that the router goes by; without one the defaults hold. */
+int paydesk_rules(
+    struct rds_sync *redis, const char *campaign, struct readings *ret, struct err *err);
+/* Each answers the exit code, or -1. */
+int paydesk_show(const struct paydesk *d, struct err *err);
+int paydesk_close(const struct paydesk *d, bool is_close, struct err *err);
+/* The rows as a table. */
+void paydesk_print(const json_t *sheet, bool explain);
+
+#endif
