@@ -189,7 +189,7 @@ cursor_of(struct census *c, char out[64], struct err *err)
 static int
 behind(struct census *c, int64_t *ret, struct err *err)
 {
-	char key[80], from[64];
+	char key[80], from[64] = "";
 	const struct rds_reply *r;
 	struct span argv[6] = {span_str("XRANGE"),
 	    span_str(call_key(key, sizeof(key), c->campaign, "log")), span_str(from), span_str("+"),
