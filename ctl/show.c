@@ -47,6 +47,14 @@ static const struct word whys[] = {
     {"registered", "已报到"},
     {"not-registered", "报到已更正,回到原处"},
     {"data-error", "信息不符,数据组核对"},
+    {"unreachable", "联系不上,转组长"},
+    {"time-short", "时间不够,直接转组长"},
+    {"rung-1", "找人第 1 级: 发短信"},
+    {"rung-2", "找人第 2 级: 加微信、QQ"},
+    {"rung-4", "找人第 4 级: 查同校考生"},
+    {"rung-5", "找人第 5 级: 招办后台"},
+    {"rung-6", "找人第 6 级: 中学老师到班主任"},
+    {"rung-7", "找人第 7 级: 114"},
 };
 
 static const char *

@@ -187,7 +187,7 @@ days_parse(struct days *ret, struct span text, struct err *err)
 	for (int line = 1; at < end; line++) {
 		const uint8_t *nl = memchr(at, '\n', (size_t)(end - at));
 		const uint8_t *stop = nl == NULL ? end : nl;
-		struct day day;
+		struct day day = {.kind = DAY_ORDINARY};
 
 		if (stop > at &&
 		    (!utf8_valid(at, (size_t)(stop - at)) || !parse_line(at, stop, &day)))

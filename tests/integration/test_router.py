@@ -468,3 +468,24 @@ def test_a_number_that_does_not_exist_is_dead_in_every_case_that_has_it(rig):
         rig.placed(lease[0], "own:bob:retry", MONDAY + 2 * HOUR, "retry")
         wait_for("and its mark", lambda c=lease[0]: [n for _, n in task_digits(rig, c)] == [
             "〔没人接 03-02〕", "〔空号 03-02〕"])
+
+
+def test_who_is_lost_was_looked_for_before_the_strike_team_hears_of_it(rig):
+    worked(rig, n=1)
+    lease = pull(rig, "ann")
+    case = lease[0]
+    rig.attempt("ann", lease, "empty-number")
+    for rung in (4, 5):
+        rig.placed(case, "own:ann:retry", why=f"rung-{rung}")
+        rig.say("ATTEMPT", "ann", {"outcome": "rung-empty", "rung": rung}, case=case)
+    rig.placed(case, "own:ann:retry", why="rung-6")
+    rig.kill("hf-router")
+    rig.say("WAIVER", "lea", {"rung": 6, "reason": "school closed"}, case=case)
+    rig.start()
+    rig.placed(case, "own:ann:retry", why="rung-7")
+    rig.clock(at("2 11:00"))  # the owner is slow: that is no reason to call them lost
+    assert rig.lane(case).startswith("own:ann")
+    rig.say("ATTEMPT", "ann", {"outcome": "rung-empty"}, case=case)  # the one in work
+    rig.placed(case, "team:t1", why="unreachable")
+    rig.clock(at("2 14:01"))  # two hours of the leader's, the noon rest left out
+    wait_for("the strike team has it", lambda: rig.lane(case).startswith("strike"), 30)

@@ -72,7 +72,7 @@ struct sim_case {
 	bool strike_open;
 	uint64_t attempts, acts, acts_at_strike; /* records of the log */
 	bool is_touched;
-	int reach, mind;         /* of the applicant, in % and as a kind */
+	int reach, mind; /* of the applicant, in % and as a kind */
 };
 
 struct sim {

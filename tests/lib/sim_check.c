@@ -152,7 +152,8 @@ promise_due(void *arg, uint64_t i)
 		c->promise_us = 0;
 		return;
 	}
-	late = calendar_step(&sim->calendar, c->promise, policy_step(sim->policy, SET_PROMISE_LATE), 0) +
+	late = calendar_step(
+	           &sim->calendar, c->promise, policy_step(sim->policy, SET_PROMISE_LATE), 0) +
 	       5 * MINUTE_MS;
 	if (late >= CALENDAR_NEVER) {
 		c->promise_us = 0;
@@ -348,8 +349,8 @@ void
 sim_check_sum(void)
 {
 	char key[128], name[100];
-	struct span argv[2] = {span_str("SMEMBERS"),
-	    span_str(call_key(key, sizeof(key), SIM_CAMPAIGN, "lanes"))};
+	struct span argv[2] = {
+	    span_str("SMEMBERS"), span_str(call_key(key, sizeof(key), SIM_CAMPAIGN, "lanes"))};
 	struct fv r;
 	uint64_t sum = sim_zcard("leases");
 

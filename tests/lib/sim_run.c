@@ -65,8 +65,8 @@ observe(void *arg, uint64_t n)
 		all = &r.at[4];
 		got = (all->n - 1) / 3;
 		for (size_t i = 1; i + 2 < all->n; i += 3) {
-			uint64_t token = 0, rseq = strtoull((const char *)all->at[i + 2].s.data,
-			                        NULL, 10);
+			uint64_t token = 0,
+			         rseq = strtoull((const char *)all->at[i + 2].s.data, NULL, 10);
 
 			(void)token_parse(&token, sim_text(all, i));
 			if (watch_see(sim->watch, sim_text(all, i + 1).data, token, rseq, sim->now,
@@ -267,7 +267,8 @@ create_case(struct call *c, uint64_t i)
 {
 	struct law_case m;
 	struct law_act a;
-	struct law_ctx ctx = {.policy = sim->policy, .calendar = &sim->calendar, .owner = "", .team = ""};
+	struct law_ctx ctx = {
+	    .policy = sim->policy, .calendar = &sim->calendar, .owner = "", .team = ""};
 	uint8_t id[16], blob[LAW_BLOB_MAX];
 
 	law_case_init(&m);

@@ -29,14 +29,15 @@ seconds(void)
 static void
 show(const struct sim *s, double took)
 {
-	printf("seed %" PRIu64 ", %" PRIu64 " cases: %.1f days in %.1f s, %" PRIu64 " events, %" PRIu64
-	       " calls, %" PRIu64 " log entries; %" PRIu64 " grants, %" PRIu64 " calls made (%" PRIu64
-	       " late), %" PRIu64 " promises, %" PRIu64 " strike tasks; lost %" PRIu64 ", doubled %" PRIu64
-	       ", expired %" PRIu64 ", crashes %" PRIu64 " + %" PRIu64 " router, links lost %" PRIu64
-	       "\n",
-	    s->o.seed, s->o.cases, (double)s->now / 86400e6, took, s->n_events, s->n_calls, s->log_no,
-	    s->n_grants, s->n_records, s->n_late, s->n_promises, s->n_strikes, s->n_lost_msgs,
-	    s->n_dup_msgs, s->n_expired, s->n_person_crashes, s->n_router_crashes, s->n_link_losses);
+	printf("seed %" PRIu64 ", %" PRIu64 " cases: %.1f days in %.1f s, %" PRIu64
+	       " events, %" PRIu64 " calls, %" PRIu64 " log entries; %" PRIu64 " grants, %" PRIu64
+	       " calls made (%" PRIu64 " late), %" PRIu64 " promises, %" PRIu64
+	       " strike tasks; lost %" PRIu64 ", doubled %" PRIu64 ", expired %" PRIu64
+	       ", crashes %" PRIu64 " + %" PRIu64 " router, links lost %" PRIu64 "\n",
+	    s->o.seed, s->o.cases, (double)s->now / 86400e6, took, s->n_events, s->n_calls,
+	    s->log_no, s->n_grants, s->n_records, s->n_late, s->n_promises, s->n_strikes,
+	    s->n_lost_msgs, s->n_dup_msgs, s->n_expired, s->n_person_crashes, s->n_router_crashes,
+	    s->n_link_losses);
 }
 
 static void
@@ -53,7 +54,8 @@ one(const struct sim_options *o, bool loud)
 		return;
 	}
 	failed++;
-	printf("FAILED %s; again: build/tests/sim/campaign --seed %" PRIu64 " --cases %" PRIu64 "%s\n",
+	printf("FAILED %s; again: build/tests/sim/campaign --seed %" PRIu64 " --cases %" PRIu64
+	       "%s\n",
 	    counts.failed, o->seed, o->cases, o->calm ? " --calm" : "");
 }
 
@@ -125,7 +127,8 @@ main(int argc, char **argv)
 					o.fault = (enum sim_break)b;
 			i++;
 		} else {
-			fprintf(stderr, "campaign: %s is not known; see the head of tests/sim/campaign.c\n",
+			fprintf(stderr,
+			    "campaign: %s is not known; see the head of tests/sim/campaign.c\n",
 			    argv[i]);
 			return 64;
 		}

@@ -191,6 +191,8 @@ messages_come_before_the_search(void **state)
 	kit_say(&k, "2026-03-03 12:10", "sms-sent", 1);
 	assert_int_equal(k.c.rung, 4);
 	assert_string_equal(reason_code(k.p.reason), "rung");
+	empty(&k, "2026-03-03 12:20", -1); /* not said which: the one in work */
+	assert_int_equal(k.c.rung, 5);
 	kit_close(&k);
 }
 

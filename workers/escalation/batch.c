@@ -228,26 +228,26 @@ write_words(struct call *call, const struct words *w)
 	}
 }
 
+#define CURSOR_PAIRS 4 /* of one entry: ARCHITECTURE.md 3.3 */
+
 static void
 write_cursor(struct router *r, struct call *call)
 {
 	struct buf book = BUF_INIT, days = BUF_INIT;
+	int pairs = 0;
 
 	call_entry(call, "cursor");
 	call_str(call, "router");
 	write_logid(call, r->done);
 	if (r->book_dirty) {
+		pairs++;
 		book_print(&book, &r->book);
 		call_str(call, "book");
 		call_span(call, buf_span(&book));
 		r->book_dirty = false;
 		buf_done(&book);
 	}
-	if (r->closing.len > 0) {
-		call_str(call, "closing");
-		call_span(call, buf_span(&r->closing));
-		buf_clear(&r->closing);
-	}
+	pairs += r->policy_dirty + r->proposal_dirty + r->days_dirty;
 	if (r->policy_dirty) {
 		call_str(call, "policy");
 		call_span(call, buf_span(&r->policy_text));
@@ -264,6 +264,11 @@ write_cursor(struct router *r, struct call *call)
 		call_span(call, buf_span(&days));
 		r->days_dirty = false;
 		buf_done(&days);
+	}
+	if (r->closing.len > 0 && pairs < CURSOR_PAIRS) { /* else with the next one */
+		call_str(call, "closing");
+		call_span(call, buf_span(&r->closing));
+		buf_clear(&r->closing);
 	}
 	r->cursor = r->done;
 }

@@ -156,6 +156,8 @@ fold_rungs(struct law_case *c, const struct law_ctx *ctx, const struct law_act *
 		done |= BIT(3);
 	if (o == OUT_RUNG_EMPTY && a->rung >= 0 && a->rung < RUNG_COUNT)
 		done |= BIT(a->rung);
+	else if (o == OUT_RUNG_EMPTY && c->rung != 0) /* not said which: the one in work */
+		done |= BIT(c->rung);
 	c->rungs_done = (uint16_t)done;
 }
 

@@ -17,7 +17,7 @@
 #include "workers/escalation/numbers.h"
 #include "workers/escalation/router.h"
 
-#define KEYS_WAIT_US 3000000 /* after a start; without a key store the work goes on */
+#define KEYS_WAIT_US 5000000 /* after a start; without a key store the work goes on */
 
 /* Is there a number whose rank or state this record may change? */
 bool
