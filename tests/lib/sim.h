@@ -52,6 +52,7 @@ struct sim_options {
 	enum sim_break fault;
 	bool calm; /* no losses and no crashes */
 	bool verbose;
+	int64_t story; /* this case's log is printed; -1 none */
 };
 
 struct sim_job;
@@ -72,7 +73,7 @@ struct sim_case {
 	bool strike_open;
 	uint64_t attempts, acts, acts_at_strike; /* records of the log */
 	bool is_touched;
-	int reach, mind;         /* of the applicant, in % and as a kind */
+	int reach, mind; /* of the applicant, in % and as a kind */
 };
 
 struct sim {
@@ -89,6 +90,7 @@ struct sim {
 	uint64_t last_token;
 	uint64_t touched[SIM_TOUCHED]; /* by the newest call */
 	size_t n_touched;
+	uint64_t acts_on_all; /* records of the log without a case */
 	struct roster *roster;
 	struct watch *watch;
 

@@ -23,15 +23,16 @@ about(struct record_header *h, enum record_kind kind, uint64_t i)
 
 /* ---- the result of a call ---- */
 
-static const char *const talks[] = {"confirmed", "confirmed", "confirmed", "confirmed", "considering",
-    "considering", "will-not-say", "withdraw-asked", "needs-help", "ask-leader", "call-later",
-    "call-later", "do-not-call", "data-error", "sms-sent", "im-requested", "third-party"};
+static const char *const talks[] = {"confirmed", "confirmed", "confirmed", "confirmed",
+    "considering", "considering", "will-not-say", "withdraw-asked", "needs-help", "ask-leader",
+    "call-later", "call-later", "do-not-call", "data-error", "sms-sent", "im-requested",
+    "third-party"};
 static const char *const fails[] = {"no-answer", "no-answer", "no-answer", "busy", "rejected",
     "powered-off", "suspended", "no-signal", "screened", "empty-number", "wrong-number",
     "school-closed", "rung-empty", "number-found"};
-static const char *const rare[] = {"incident", "papers-incomplete", "withdraw-cancelled", "wavering",
-    "regret", "deferred", "not-coming", "persuaded", "withdrawn", "registered", "no-such-word",
-    "following", "late-arrival", "on-the-way"};
+static const char *const rare[] = {"incident", "papers-incomplete", "withdraw-cancelled",
+    "wavering", "regret", "deferred", "not-coming", "persuaded", "withdrawn", "registered",
+    "no-such-word", "following", "late-arrival", "on-the-way"};
 #define PICK(list) (list)[sim_rnd(sizeof(list) / sizeof((list)[0]))]
 
 static const char *
@@ -75,8 +76,7 @@ attempt(struct sim_person *p, bool again)
 	if (sim_chance(30))
 		field_set_s(&h, F_next_do, sim_chance(500) ? "they-call" : "hand-up");
 	if (strcmp(o, "considering") == 0)
-		field_set_u(
-		    &h, F_decide_by, (uint64_t)(sim_ms() + (int64_t)sim_rnd(48 * HOUR_MS)));
+		field_set_u(&h, F_decide_by, (uint64_t)(sim_ms() + (int64_t)sim_rnd(48 * HOUR_MS)));
 	if (strcmp(o, "rung-empty") == 0)
 		field_set_u(&h, F_rung, 4 + sim_rnd(4));
 	if (strcmp(o, "withdraw-asked") == 0)
@@ -136,8 +136,7 @@ sim_day_off(struct sim_person *p)
 	p->away_until = sim->now + (int64_t)(2 + sim_rnd(30)) * 60 * SIM_MINUTE;
 	if (sim_chance(500)) {
 		field_set_s(&h, F_subject, p->name);
-		field_set_u(
-		    &h, F_until, (uint64_t)(sim_ms() + (p->away_until - sim->now) / 1000));
+		field_set_u(&h, F_until, (uint64_t)(sim_ms() + (p->away_until - sim->now) / 1000));
 		sim_say(p, &h);
 	}
 	sim_wake_soon(p);
@@ -151,8 +150,7 @@ static bool
 first_in(const char *lane, uint64_t *ret)
 {
 	char key[160], name[100];
-	struct span argv[4] = {
-	    span_str("ZRANGE"), {NULL, 0}, span_str("0"), span_str("0")};
+	struct span argv[4] = {span_str("ZRANGE"), {NULL, 0}, span_str("0"), span_str("0")};
 	struct fv r;
 	bool any;
 
@@ -316,7 +314,10 @@ end(void)
 		break;
 	case 2:
 	case 3: sim->step++; break;
-	case 4: open_pass(3, false); sim->step++; break;
+	case 4:
+		open_pass(3, false);
+		sim->step++;
+		break;
 	default: sim->is_over = done;
 	}
 }

@@ -36,13 +36,13 @@ sim_say(struct sim_person *p, struct record_header *h)
 {
 	struct sim_record *r;
 	uint8_t bc[32];
-	const uint8_t *prev = p->n_records == 0 ? p->zero : p->records[p->n_records - 1].h;
-	struct records_clock clock = {
-	    (uint64_t)sim_ms(), (uint64_t)(1000000000LL + sim->now)};
+	uint8_t prev[32];
+	struct records_clock clock = {(uint64_t)sim_ms(), (uint64_t)(1000000000LL + sim->now)};
 	struct buf header = BUF_INIT;
 	struct fold_stored f = {.seq = p->n_records + 1};
 	const char *why;
 
+	memcpy(prev, p->n_records == 0 ? p->zero : p->records[p->n_records - 1].h, 32);
 	memcpy(h->person, p->name, sizeof(h->person));
 	records_stamp(h, &clock);
 	record_header_encode(&header, h);
@@ -162,8 +162,7 @@ reply_arrives(void *arg, uint64_t n)
 static int64_t
 delay(void)
 {
-	return sim_chance(20) ? (int64_t)sim_rnd(8 * SIM_SECOND)
-	                      : 5000 + (int64_t)sim_rnd(150000);
+	return sim_chance(20) ? (int64_t)sim_rnd(8 * SIM_SECOND) : 5000 + (int64_t)sim_rnd(150000);
 }
 
 static void
@@ -271,8 +270,7 @@ record_answer(struct sim_person *p, const struct message *m, const struct fv *e)
 	} else if (span_eq_str(why, "gap")) {
 		uint64_t expected = 0;
 
-		(void)text_to_u64(
-		    (const char *)sim_text(e, 2).data, sim_text(e, 2).len, &expected);
+		(void)text_to_u64((const char *)sim_text(e, 2).data, sim_text(e, 2).len, &expected);
 		if (expected > p->accepted)
 			p->accepted = expected - 1;
 	} else if (span_eq_str(why, "unknown")) {
@@ -337,6 +335,8 @@ wants_work(const struct sim_person *p)
 {
 	int64_t ms = sim_ms(), of_day = (ms + 8 * HOUR_MS) % DAY_MS;
 
+	if (sim->o.fault == BREAK_PROMISE && sim->now > 6 * 60 * SIM_MINUTE)
+		return false;
 	return p->works && sim->now >= p->away_until && of_day >= 8 * HOUR_MS &&
 	       of_day < 22 * HOUR_MS && !sim->is_closing;
 }
@@ -375,8 +375,8 @@ work(struct sim_person *p)
 	if (sim->now > p->hold_until - SIM_LEASE_US / 2 && sim->now < p->hold_until &&
 	    p->call_ends < sim->now + SIM_LEASE_US)
 		ask(p, ASK_RENEW, p->hold, p->token, p->rseq);
-	wake_in(p, p->call_ends - sim->now < 40 * SIM_SECOND ? p->call_ends - sim->now
-	                                                    : 40 * SIM_SECOND);
+	wake_in(p,
+	    p->call_ends - sim->now < 40 * SIM_SECOND ? p->call_ends - sim->now : 40 * SIM_SECOND);
 }
 
 static void

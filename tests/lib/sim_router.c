@@ -84,8 +84,7 @@ execute(void *arg, uint64_t n)
 		return;
 	}
 	if (span_eq_str(argv[0], "XREAD")) {
-		struct span a[4] = {
-		    argv[0], argv[j->argc - 2], argv[j->argc - 1], span_str("256")};
+		struct span a[4] = {argv[0], argv[j->argc - 2], argv[j->argc - 1], span_str("256")};
 
 		sim_cmd(a, 4, &j->reply);
 		if (j->reply.type == FV_NIL && has_word(argv, j->argc, "BLOCK")) {
@@ -119,8 +118,8 @@ int64_t __wrap_rds_int(const struct rds_reply *r);
 struct span __wrap_rds_str(const struct rds_reply *r);
 size_t __wrap_rds_len(const struct rds_reply *r);
 const struct rds_reply *__wrap_rds_at(const struct rds_reply *r, size_t i);
-void __wrap_rds_cmd(struct rds *r, const struct span *argv, size_t argc, int64_t timeout_us,
-    rds_fn *fn, void *arg);
+void __wrap_rds_cmd(
+    struct rds *r, const struct span *argv, size_t argc, int64_t timeout_us, rds_fn *fn, void *arg);
 void __wrap_loop_timer_after(struct loop_timer *t, int64_t us);
 void __wrap_loop_timer_stop(struct loop_timer *t);
 int __wrap_own_open(struct router *r, struct err *err);
@@ -179,8 +178,8 @@ __wrap_rds_at(const struct rds_reply *r, size_t i)
 }
 
 void
-__wrap_rds_cmd(struct rds *r, const struct span *argv, size_t argc, int64_t timeout_us, rds_fn *fn,
-    void *arg)
+__wrap_rds_cmd(
+    struct rds *r, const struct span *argv, size_t argc, int64_t timeout_us, rds_fn *fn, void *arg)
 {
 	struct sim_job *j = xcalloc(1, sizeof(*j));
 	bool is_tail = (const void *)r == (const void *)&tail_end;
@@ -303,8 +302,8 @@ lose_link(void *arg, uint64_t n)
 		sim_after((int64_t)sim_rnd(30) * SIM_SECOND, connect_again, NULL, sim->router_life);
 	}
 	if (!sim->is_closing)
-		sim_after((int64_t)(1 + sim_rnd(600)) * SIM_MINUTE, lose_link, NULL,
-		    sim->router_life);
+		sim_after(
+		    (int64_t)(1 + sim_rnd(600)) * SIM_MINUTE, lose_link, NULL, sim->router_life);
 }
 
 static void
@@ -333,8 +332,8 @@ start(void *arg, uint64_t n)
 	if (!sim->o.calm) {
 		sim_after((int64_t)(1 + sim_rnd(900)) * SIM_MINUTE, sim_router_crash, NULL,
 		    sim->router_life);
-		sim_after((int64_t)(1 + sim_rnd(600)) * SIM_MINUTE, lose_link, NULL,
-		    sim->router_life);
+		sim_after(
+		    (int64_t)(1 + sim_rnd(600)) * SIM_MINUTE, lose_link, NULL, sim->router_life);
 	}
 }
 

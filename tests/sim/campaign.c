@@ -2,7 +2,8 @@
  *
  *	build/tests/sim/campaign                      what `make test` runs
  *	build/tests/sim/campaign --seed N --cases M   one campaign, again exactly as it was
- *	… --seeds K (from N on)  --calm (no loss, no crash)  --break NAME  --verbose (the router's log)
+ *	… --seeds K (from N on)  --calm (no loss, no crash)  --break NAME
+ *	… --verbose (the router's log)  --story I (what the log says of case I)
  *
  * Prints the seed of every campaign in which a check fails. Runs in the root of the tree: it reads
  * broker/queue.lua and the shipped policy. The last line is `N passed, N failed`. */
@@ -29,14 +30,15 @@ seconds(void)
 static void
 show(const struct sim *s, double took)
 {
-	printf("seed %" PRIu64 ", %" PRIu64 " cases: %.1f days in %.1f s, %" PRIu64 " events, %" PRIu64
-	       " calls, %" PRIu64 " log entries; %" PRIu64 " grants, %" PRIu64 " calls made (%" PRIu64
-	       " late), %" PRIu64 " promises, %" PRIu64 " strike tasks; lost %" PRIu64 ", doubled %" PRIu64
-	       ", expired %" PRIu64 ", crashes %" PRIu64 " + %" PRIu64 " router, links lost %" PRIu64
-	       "\n",
-	    s->o.seed, s->o.cases, (double)s->now / 86400e6, took, s->n_events, s->n_calls, s->log_no,
-	    s->n_grants, s->n_records, s->n_late, s->n_promises, s->n_strikes, s->n_lost_msgs,
-	    s->n_dup_msgs, s->n_expired, s->n_person_crashes, s->n_router_crashes, s->n_link_losses);
+	printf("seed %" PRIu64 ", %" PRIu64 " cases: %.1f days in %.1f s, %" PRIu64
+	       " events, %" PRIu64 " calls, %" PRIu64 " log entries; %" PRIu64 " grants, %" PRIu64
+	       " calls made (%" PRIu64 " late), %" PRIu64 " promises, %" PRIu64
+	       " strike tasks; lost %" PRIu64 ", doubled %" PRIu64 ", expired %" PRIu64
+	       ", crashes %" PRIu64 " + %" PRIu64 " router, links lost %" PRIu64 "\n",
+	    s->o.seed, s->o.cases, (double)s->now / 86400e6, took, s->n_events, s->n_calls,
+	    s->log_no, s->n_grants, s->n_records, s->n_late, s->n_promises, s->n_strikes,
+	    s->n_lost_msgs, s->n_dup_msgs, s->n_expired, s->n_person_crashes, s->n_router_crashes,
+	    s->n_link_losses);
 }
 
 static void
@@ -53,7 +55,8 @@ one(const struct sim_options *o, bool loud)
 		return;
 	}
 	failed++;
-	printf("FAILED %s; again: build/tests/sim/campaign --seed %" PRIu64 " --cases %" PRIu64 "%s\n",
+	printf("FAILED %s; again: build/tests/sim/campaign --seed %" PRIu64 " --cases %" PRIu64
+	       "%s\n",
 	    counts.failed, o->seed, o->cases, o->calm ? " --calm" : "");
 }
 
@@ -72,7 +75,7 @@ many(struct sim_options o, uint64_t n, double limit)
 static void
 broken(enum sim_break b)
 {
-	struct sim_options o = {.seed = 7, .cases = 60, .fault = b};
+	struct sim_options o = {.seed = 7, .cases = 60, .fault = b, .story = -1};
 	struct sim counts = {.n_failed = 0};
 
 	for (; o.seed < 12 && counts.n_failed == 0; o.seed++)
@@ -92,14 +95,14 @@ everything(void)
 {
 	for (int b = BREAK_NONE + 1; b < BREAKS; b++)
 		broken((enum sim_break)b);
-	many((struct sim_options){.seed = 1, .cases = 40}, 60, 20);
-	one(&(struct sim_options){.seed = 1, .cases = 1403}, true);
+	many((struct sim_options){.seed = 1, .cases = 40, .story = -1}, 60, 20);
+	one(&(struct sim_options){.seed = 1, .cases = 1403, .story = -1}, true);
 }
 
 int
 main(int argc, char **argv)
 {
-	struct sim_options o = {.seed = 1, .cases = 1403};
+	struct sim_options o = {.seed = 1, .cases = 1403, .story = -1};
 	uint64_t seeds = 1;
 	struct err err = ERR_INIT;
 
@@ -115,6 +118,8 @@ main(int argc, char **argv)
 			o.verbose = true;
 		} else if (strcmp(argv[i], "--seed") == 0) {
 			o.seed = strtoull(v, NULL, 10), i++;
+		} else if (strcmp(argv[i], "--story") == 0) {
+			o.story = strtoll(v, NULL, 10), i++;
 		} else if (strcmp(argv[i], "--cases") == 0) {
 			o.cases = strtoull(v, NULL, 10), i++;
 		} else if (strcmp(argv[i], "--seeds") == 0) {
@@ -125,7 +130,8 @@ main(int argc, char **argv)
 					o.fault = (enum sim_break)b;
 			i++;
 		} else {
-			fprintf(stderr, "campaign: %s is not known; see the head of tests/sim/campaign.c\n",
+			fprintf(stderr,
+			    "campaign: %s is not known; see the head of tests/sim/campaign.c\n",
 			    argv[i]);
 			return 64;
 		}
