@@ -207,7 +207,7 @@ comma := ,
 $(B)/tests/sim/campaign: $(call objects,$(SIM_PARTS))
 $(B)/tests/sim/campaign: WRAPPED := clock_boot_us clock_wall_ms clock_campaign_ms clock_until_us clock_boot_id uuid7 \
 	log_line loop_timer_after loop_timer_stop rds_cmd rds_connected rds_type rds_int rds_str rds_len rds_at own_open \
-	own_new_outbox timers_fire offers_gate
+	own_new_outbox timers_set
 
 $(BENCH) $(LONG): $(B)/%: $(B)/obj/%.o $(ARCHIVES)
 	@mkdir -p $(@D)

@@ -52,6 +52,7 @@ struct sim_options {
 	enum sim_break fault;
 	bool calm; /* no losses and no crashes */
 	bool verbose;
+	int64_t story; /* this case's log is printed; -1 none */
 };
 
 struct sim_job;
@@ -89,6 +90,7 @@ struct sim {
 	uint64_t last_token;
 	uint64_t touched[SIM_TOUCHED]; /* by the newest call */
 	size_t n_touched;
+	uint64_t acts_on_all; /* records of the log without a case */
 	struct roster *roster;
 	struct watch *watch;
 

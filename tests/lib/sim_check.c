@@ -22,6 +22,8 @@ sim_fail(const char *check, const char *fmt, ...)
 	char at[20];
 	va_list ap;
 
+	if (sim->is_over) /* being taken down */
+		return;
 	if (sim->n_failed++ == 0)
 		snprintf(sim->failed, sizeof(sim->failed), "%s", check);
 	if (sim->n_failed > FAILURES_SHOWN || sim->o.fault != BREAK_NONE)
@@ -110,6 +112,7 @@ no_rung_skipped(uint64_t i, const struct law_case *was, const struct law_case *i
 static void
 strike_task(uint64_t i, struct sim_case *c, const struct law_case *is, const char *lane)
 {
+	uint64_t acts = c->acts + sim->acts_on_all;
 	bool there = is->place == PLACE_STRIKE || is->place == PLACE_SUPERVISION;
 
 	if (is->strike != STRIKE_NONE && !there && is->place != PLACE_PARKED &&
@@ -125,10 +128,10 @@ strike_task(uint64_t i, struct sim_case *c, const struct law_case *is, const cha
 	if (is->strike != STRIKE_NONE && !c->strike_open)
 		sim->n_strikes++;
 	if (c->strike_open && is->strike == STRIKE_NONE && c->law.last == is->last &&
-	    c->law.attempts == is->attempts && c->acts == c->acts_at_strike)
+	    c->law.attempts == is->attempts && acts == c->acts_at_strike)
 		sim_fail("no_strike_task_lost", "case %ju: it ended by itself", (uintmax_t)i);
 	if (is->strike != STRIKE_NONE && !c->strike_open)
-		c->acts_at_strike = c->acts;
+		c->acts_at_strike = acts;
 	c->strike_open = is->strike != STRIKE_NONE;
 }
 
@@ -250,15 +253,44 @@ on_record(uint64_t i, struct sim_case *c, const struct log_entry *e)
 }
 
 static void
+tell(const struct log_entry *e)
+{
+	char at[20], text[300] = "";
+	struct record_header h;
+	struct frame f;
+	struct law_case m;
+
+	clock_text(at, sim_ms());
+	printf("%s %" PRIu64 " %s | %.*s | %.*s", at, e->no, e->type, (int)e->state.len,
+	    (const char *)e->state.data, (int)e->detail.len, (const char *)e->detail.data);
+	if (e->f0.len > 0 && frame_decode(&f, e->f0, NULL) == 0 &&
+	    record_header_decode(&h, f.u.record.header, NULL) == 0)
+		printf(" | %s %.*s%.*s", record_rule(h.kind)->name, (int)h.f[F_outcome].bytes.len,
+		    (const char *)h.f[F_outcome].bytes.data, (int)h.f[F_what].bytes.len,
+		    (const char *)h.f[F_what].bytes.data);
+	if (e->blob.len > 0 && law_case_unpack(&m, e->blob, NULL) == 0)
+		snprintf(text, sizeof(text),
+		    " | %s %s strike %s then %d %s attempts %d/%d contacts %d", place_name(m.place),
+		    intent_name(m.state), strike_kind_name(m.strike), (int)m.then,
+		    strike_kind_name(m.then_strike), m.stage_attempts, m.attempts,
+		    m.stage_contacts);
+	printf("%s\n", text);
+}
+
+static void
 entry(const struct log_entry *e)
 {
 	struct case_state s;
 	struct sim_case *c;
 	uint64_t i;
 
-	if (strcmp(e->type, "pass") == 0 || !e->has_case || !sim_case_no(e->case_id, &i))
+	if (strcmp(e->type, "record") == 0 && !e->has_case)
+		sim->acts_on_all++;
+	if (!e->has_case || !sim_case_no(e->case_id, &i))
 		return;
 	c = &sim->cases[i];
+	if ((int64_t)i == sim->o.story)
+		tell(e);
 	if (strcmp(e->type, "record") == 0)
 		on_record(i, c, e);
 	if (e->state.len == 0)
@@ -426,6 +458,9 @@ ruled(uint64_t i, const struct sim_case *c)
 void
 sim_check_end(void)
 {
+	if (!sim->is_over)
+		sim_fail("all_ruled", "the campaign does not end");
+	sim->is_over = false;
 	sim_check_sum();
 	for (size_t i = 0; i < sim->n_people; i++)
 		records_kept(&sim->people[i]);
@@ -438,6 +473,4 @@ sim_check_end(void)
 			    "case %ju: %d attempts in its memory, %ju in the log", (uintmax_t)i,
 			    c->law.attempts, (uintmax_t)c->attempts);
 	}
-	if (!sim->is_over)
-		sim_fail("all_ruled", "the campaign does not end");
 }

@@ -36,12 +36,13 @@ sim_say(struct sim_person *p, struct record_header *h)
 {
 	struct sim_record *r;
 	uint8_t bc[32];
-	const uint8_t *prev = p->n_records == 0 ? p->zero : p->records[p->n_records - 1].h;
+	uint8_t prev[32];
 	struct records_clock clock = {(uint64_t)sim_ms(), (uint64_t)(1000000000LL + sim->now)};
 	struct buf header = BUF_INIT;
 	struct fold_stored f = {.seq = p->n_records + 1};
 	const char *why;
 
+	memcpy(prev, p->n_records == 0 ? p->zero : p->records[p->n_records - 1].h, 32);
 	memcpy(h->person, p->name, sizeof(h->person));
 	records_stamp(h, &clock);
 	record_header_encode(&header, h);
@@ -334,6 +335,8 @@ wants_work(const struct sim_person *p)
 {
 	int64_t ms = sim_ms(), of_day = (ms + 8 * HOUR_MS) % DAY_MS;
 
+	if (sim->o.fault == BREAK_PROMISE && sim->now > 6 * 60 * SIM_MINUTE)
+		return false;
 	return p->works && sim->now >= p->away_until && of_day >= 8 * HOUR_MS &&
 	       of_day < 22 * HOUR_MS && !sim->is_closing;
 }

@@ -90,23 +90,13 @@ observe(void *arg, uint64_t n)
 
 /* ---- faults ---- */
 
-void __wrap_timers_fire(struct router *r);
-void __real_timers_fire(struct router *r);
-void __wrap_offers_gate(struct router *r);
-void __real_offers_gate(struct router *r);
+void __wrap_timers_set(struct router *r, struct rcase *c, int64_t at);
+void __real_timers_set(struct router *r, struct rcase *c, int64_t at);
 
 void
-__wrap_timers_fire(struct router *r)
+__wrap_timers_set(struct router *r, struct rcase *c, int64_t at)
 {
-	if (sim->o.fault != BREAK_PROMISE)
-		__real_timers_fire(r);
-}
-
-void
-__wrap_offers_gate(struct router *r)
-{
-	if (sim->o.fault != BREAK_HOURS)
-		__real_offers_gate(r);
+	__real_timers_set(r, c, sim->o.fault == BREAK_PROMISE ? 0 : at);
 }
 
 /* A placement that no law made. */
@@ -137,31 +127,29 @@ place_badly(uint64_t i, const char *lane, const struct law_case *memory)
 }
 
 static void
-second_place(uint64_t i)
+raw(const char *command, const char *suffix, struct span a, struct span b)
 {
-	uint8_t id[16];
 	char key[128];
-	struct span argv[4] = {span_str("ZADD"),
-	    span_str(call_key(key, sizeof(key), SIM_CAMPAIGN, "lane:pool")), span_str("9"),
-	    span_of(id, 16)};
+	struct span argv[4] = {
+	    span_str(command), span_str(call_key(key, sizeof(key), SIM_CAMPAIGN, suffix)), a, b};
 	struct fv r;
 
-	sim_case_id(id, i);
-	fake_redis_cmd(sim->store, argv, 4, &r);
+	fake_redis_cmd(sim->store, argv, b.len == 0 ? 3 : 4, &r);
 	fv_done(&r);
 }
 
+/* The store goes wrong: the case comes up in a lane that the log knows nothing of. */
 static void
-old_token(void)
+stray(uint64_t i, bool is_moved)
 {
-	char key[128];
-	struct span argv[4] = {span_str("HSET"),
-	    span_str(call_key(key, sizeof(key), SIM_CAMPAIGN, "meta")), span_str("tokno"),
-	    span_str("1")};
-	struct fv r;
+	uint8_t id[16];
+	char lane[100];
 
-	fake_redis_cmd(sim->store, argv, 4, &r);
-	fv_done(&r);
+	sim_case_id(id, i);
+	snprintf(lane, sizeof(lane), "lane:%s", sim->cases[i].s.lane);
+	if (is_moved)
+		raw("ZREM", lane, span_of(id, 16), span_of("", 0));
+	raw("ZADD", "lane:own:p0:promise", span_str("9"), span_of(id, 16));
 }
 
 static bool
@@ -177,18 +165,17 @@ break_case(uint64_t i)
 	case BREAK_PLACE:
 		if (p != PLACE_RESTING)
 			return false;
-		second_place(i);
+		stray(i, false);
 		return true;
 	case BREAK_END:
 		if (p != PLACE_TERMINAL)
 			return false;
-		/* The store is told, the log is not: as if the place had been forgotten. */
-		second_place(i);
+		stray(i, true);
 		return true;
 	case BREAK_REST:
 		if (p != PLACE_RESTING)
 			return false;
-		second_place(i);
+		stray(i, true);
 		return true;
 	case BREAK_RUNG:
 		if (p != PLACE_OWN || c->law.stage_contacts > 0)
@@ -228,7 +215,9 @@ break_something(void *arg, uint64_t n)
 {
 	(void)arg;
 	if (sim->o.fault == BREAK_TOKEN && n > 100)
-		old_token();
+		raw("HSET", "meta", span_str("tokno"), span_str("1"));
+	if (sim->o.fault == BREAK_HOURS)
+		raw("HSET", "meta", span_str("gate"), span_str("0"));
 	for (uint64_t i = 0; n > 100 && i < sim->o.cases; i++)
 		if (break_case(i))
 			break;
@@ -363,6 +352,8 @@ sim_run(const struct sim_options *o, struct sim *ret)
 	while (!sim->is_over && sim->now < END_US && sim_next_event())
 		if (sim->n_failed > 0 && (o->fault != BREAK_NONE || sim->n_failed > 20))
 			break;
+	if (o->fault == BREAK_RECORD)
+		raw("HSET", "ob:4f4f4f4f4f4f4f4f0000000000000001", span_str("upto"), span_str("1"));
 	if (sim->n_failed == 0)
 		sim_check_end();
 	failed = sim->n_failed > 0;

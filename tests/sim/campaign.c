@@ -2,7 +2,8 @@
  *
  *	build/tests/sim/campaign                      what `make test` runs
  *	build/tests/sim/campaign --seed N --cases M   one campaign, again exactly as it was
- *	… --seeds K (from N on)  --calm (no loss, no crash)  --break NAME  --verbose (the router's log)
+ *	… --seeds K (from N on)  --calm (no loss, no crash)  --break NAME
+ *	… --verbose (the router's log)  --story I (what the log says of case I)
  *
  * Prints the seed of every campaign in which a check fails. Runs in the root of the tree: it reads
  * broker/queue.lua and the shipped policy. The last line is `N passed, N failed`. */
@@ -74,7 +75,7 @@ many(struct sim_options o, uint64_t n, double limit)
 static void
 broken(enum sim_break b)
 {
-	struct sim_options o = {.seed = 7, .cases = 60, .fault = b};
+	struct sim_options o = {.seed = 7, .cases = 60, .fault = b, .story = -1};
 	struct sim counts = {.n_failed = 0};
 
 	for (; o.seed < 12 && counts.n_failed == 0; o.seed++)
@@ -94,14 +95,14 @@ everything(void)
 {
 	for (int b = BREAK_NONE + 1; b < BREAKS; b++)
 		broken((enum sim_break)b);
-	many((struct sim_options){.seed = 1, .cases = 40}, 60, 20);
-	one(&(struct sim_options){.seed = 1, .cases = 1403}, true);
+	many((struct sim_options){.seed = 1, .cases = 40, .story = -1}, 60, 20);
+	one(&(struct sim_options){.seed = 1, .cases = 1403, .story = -1}, true);
 }
 
 int
 main(int argc, char **argv)
 {
-	struct sim_options o = {.seed = 1, .cases = 1403};
+	struct sim_options o = {.seed = 1, .cases = 1403, .story = -1};
 	uint64_t seeds = 1;
 	struct err err = ERR_INIT;
 
@@ -117,6 +118,8 @@ main(int argc, char **argv)
 			o.verbose = true;
 		} else if (strcmp(argv[i], "--seed") == 0) {
 			o.seed = strtoull(v, NULL, 10), i++;
+		} else if (strcmp(argv[i], "--story") == 0) {
+			o.story = strtoll(v, NULL, 10), i++;
 		} else if (strcmp(argv[i], "--cases") == 0) {
 			o.cases = strtoull(v, NULL, 10), i++;
 		} else if (strcmp(argv[i], "--seeds") == 0) {

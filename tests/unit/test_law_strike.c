@@ -78,6 +78,29 @@ the_leaders_silence_leads_to_the_strike_team(void **state)
 	kit_close(&k);
 }
 
+/* Found by the simulation: who hands up after one try, or had reached them, makes nobody lost. */
+static void
+lost_is_who_is_unreachable(void **state)
+{
+	struct law_act a;
+	struct kit k;
+
+	(void)state;
+	kit_open(&k);
+	law_act_init(&a, LAW_ATTEMPT);
+	a.outcome = "no-answer";
+	a.person = "ann";
+	a.number = 1;
+	a.hand_up = true;
+	kit_act(&k, "2026-03-02 09:00", &a);
+	assert_placed(&k, "team:t1", "2026-03-02 09:00", "hand-up");
+	kit_tick(&k, "2026-03-02 11:00");
+	assert_placed(&k, "strike", "2026-03-02 11:00", "leader-silent");
+	assert_int_equal(k.c.strike, STRIKE_DIFFICULT);
+	assert_int_equal(k.c.rungs_waived, 0);
+	kit_close(&k);
+}
+
 /* Whoever still hesitates with the leader is not the leader's for ever. */
 static void
 a_leaders_talk_without_a_result_leads_to_the_strike_team(void **state)
@@ -275,6 +298,7 @@ main(void)
 	    cmocka_unit_test(unreachable_needs_three_attempts_in_two_dayparts),
 	    cmocka_unit_test(with_little_time_left_the_leader_comes_at_once),
 	    cmocka_unit_test(the_leaders_silence_leads_to_the_strike_team),
+	    cmocka_unit_test(lost_is_who_is_unreachable),
 	    cmocka_unit_test(a_leaders_talk_without_a_result_leads_to_the_strike_team),
 	    cmocka_unit_test(a_strike_task_has_its_hours),
 	    cmocka_unit_test(other_kinds_end_with_a_result),
