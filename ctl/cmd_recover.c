@@ -370,6 +370,8 @@ recover_excuse(struct ctl *c, int argc, char **argv, struct err *err)
 const struct verb verbs_recover[] = {
     {"recover", "redis", recover_redis, "[--wait-hours N]",
         "队列丢了或放回了旧的: 从账本重建, 开新纪元"},
+    {"recover", "postgres", recover_postgres, "[--force]",
+        "账本丢了或放回了旧的: 从归档和队列重建"},
     {"recover", "status", recover_status, "", "重建之后还等哪些机器回来"},
     {"recover", "excuse", recover_excuse, "AGENT | --all",
         "不再等这台(所有)机器: 它手上没有, 也没有未送的"},
