@@ -283,7 +283,7 @@ load(struct recorder *r, struct err *err)
 	return END_LOST;
 }
 
-/* Once a second: is it still the same queue store, and what need not be kept for a new one any more? */
+/* Once a second: is it still the same queue store, is PostgreSQL there, and what need not be kept for a new one any more? */
 static int
 look(struct recorder *r, struct err *err)
 {
@@ -291,7 +291,7 @@ look(struct recorder *r, struct err *err)
 
 	if (r->looked_at != 0 && clock_boot_us() - r->looked_at < LOOK_US)
 		return 0;
-	if (source_meta(r->source, &now, err) != 0)
+	if (source_meta(r->source, &now, err) != 0 || writer_alive(r->writer, err) != 0)
 		return -1;
 	if (r->looked_at == 0)
 		r->life = now;

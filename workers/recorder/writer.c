@@ -323,6 +323,12 @@ write_tail(struct writer *w, const struct batch *b, struct err *err)
 }
 
 int
+writer_alive(struct writer *w, struct err *err)
+{
+	return pg_exec(w->pg, "SELECT 1", NULL, 0, NULL, err);
+}
+
+int
 writer_forget(struct writer *w, struct log_id archived, struct log_id router, struct err *err)
 {
 	struct log_id upto = log_id_cmp(archived, router) < 0 ? archived : router;
