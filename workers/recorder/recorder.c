@@ -187,7 +187,9 @@ take(struct recorder *r, const struct raw_entry *entry, size_t n, struct err *er
 			end = END_HALTED;
 	if (end == END_STOPPED) {
 		batch_close(b);
-		if (b->worth && write_batch(r, b, err) != 0)
+		if (!b->worth)
+			writer_pend(r->writer, b);
+		else if (write_batch(r, b, err) != 0)
 			end = END_LOST;
 	}
 	batch_destroy(b);
