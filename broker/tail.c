@@ -330,8 +330,8 @@ load(void *arg)
 	struct tail *t = arg;
 	char meta_key[80], log_key[80], agents_key[80], persons_key[80];
 	struct span meta[] = {span_str("HMGET"),
-	    span_str(call_key(meta_key, sizeof(meta_key), t->b->campaign, "meta")), span_str("epoch"),
-	    span_str("loading")};
+	    span_str(call_key(meta_key, sizeof(meta_key), t->b->campaign, "meta")),
+	    span_str("epoch"), span_str("loading")};
 	struct span end[] = {span_str("XREVRANGE"),
 	    span_str(call_key(log_key, sizeof(log_key), t->b->campaign, "log")), span_str("+"),
 	    span_str("-"), span_str("COUNT"), span_str("1")};

@@ -28,7 +28,8 @@ look(struct ctl *c, struct progress *ret, struct err *err)
 
 	*ret = (struct progress){.known = false};
 	if (pg_exec(c->pg,
-	        "SELECT catch_up, coalesce(k.epoch, 0), coalesce(k.no, 0), c.ledger_no FROM hf.campaign c "
+	        "SELECT catch_up, coalesce(k.epoch, 0), coalesce(k.no, 0), c.ledger_no FROM "
+	        "hf.campaign c "
 	        "LEFT JOIN hf.cursor k ON k.campaign = c.campaign AND k.reader = 'recorder' WHERE "
 	        "c.campaign = $1",
 	        p, 1, &r, err) != 0)
@@ -78,7 +79,8 @@ allow(struct ctl *c, struct err *err)
 
 	if (pg_exec(c->pg,
 	        "INSERT INTO hf.campaign AS c (campaign, catch_up) VALUES ($1, true) ON CONFLICT "
-	        "(campaign) DO UPDATE SET catch_up = true, incarnation = EXCLUDED.incarnation WHERE NOT "
+	        "(campaign) DO UPDATE SET catch_up = true, incarnation = EXCLUDED.incarnation "
+	        "WHERE NOT "
 	        "c.catch_up",
 	        p, 1, NULL, err) != 0)
 		return err_wrap(err, "PostgreSQL");

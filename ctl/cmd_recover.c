@@ -83,8 +83,9 @@ is_sound(struct ctl *c, bool *ret, bool *ret_doubt, struct err *err)
 		return -1;
 	}
 	*ret = pg_rows(r) == 1 && span_eq(rds_str(rds_at(m, 0)), pg_get(r, 0, 0)) &&
-	       span_eq(rds_str(rds_at(m, 1)), pg_get(r, 0, 1)) && is_at_least(m, 2, pg_get(r, 0, 2)) &&
-	       !span_eq_str(rds_str(rds_at(m, 3)), "2") && !span_eq_str(rds_str(rds_at(m, 4)), "1");
+	       span_eq(rds_str(rds_at(m, 1)), pg_get(r, 0, 1)) &&
+	       is_at_least(m, 2, pg_get(r, 0, 2)) && !span_eq_str(rds_str(rds_at(m, 3)), "2") &&
+	       !span_eq_str(rds_str(rds_at(m, 4)), "1");
 	*ret_doubt = span_eq_str(rds_str(rds_at(m, 5)), "1");
 	rds_sync_free(m);
 	pg_free(r);
@@ -98,7 +99,8 @@ resend(struct ctl *c)
 	struct err late = ERR_INIT;
 
 	if (acts_resend(c, RESEND_MS, &late) != 0)
-		fprintf(stderr, "hfctl 自己的记录还没补送: %s; 再跑一遍 hfctl recover redis\n", late.text);
+		fprintf(stderr, "hfctl 自己的记录还没补送: %s; 再跑一遍 hfctl recover redis\n",
+		    late.text);
 	return 0;
 }
 

@@ -30,7 +30,7 @@ struct archive {
 	struct buf pending;      /* entries */
 	uint32_t count;
 	struct log_id first, last; /* of pending; last also before it */
-	int64_t wait_us; /* how long the oldest entry waits for a segment */
+	int64_t wait_us;           /* how long the oldest entry waits for a segment */
 	int64_t since;             /* BOOTTIME of the first of pending */
 	struct map *at;            /* ob -> index + 1 into boxes */
 	struct box *boxes;         /* owned: named by the segment */

@@ -41,7 +41,7 @@ struct recorder {
 	struct release *release;
 	struct replay *replay; /* NULL when the archive does not read */
 	bool replaying;        /* what is written comes from the archive: no marks */
-	bool catch_up; /* PostgreSQL may lag behind Redis' marks, up to: */
+	bool catch_up;         /* PostgreSQL may lag behind Redis' marks, up to: */
 	struct log_id target;
 	struct log_id one_by_one; /* entries up to here are written singly */
 	struct log_id strip;      /* this one without what `tried` says */
@@ -225,7 +225,8 @@ compare_archive(struct recorder *r, struct err *err)
 {
 	struct err why = ERR_INIT;
 
-	if (replay_open(&r->replay, r->o->home->archive, r->campaign, r->o->sign_sk + 32, &why) != 0) {
+	if (replay_open(&r->replay, r->o->home->archive, r->campaign, r->o->sign_sk + 32, &why) !=
+	    0) {
 		if (!r->catch_up)
 			return END_STOPPED; /* release_step says what is wrong with it */
 		*err = why;
@@ -249,8 +250,8 @@ rebuild(struct recorder *r, struct err *err)
 	while (end == END_STOPPED && n > 0 && !stopping(r)) {
 		bool singly = log_id_cmp(r->book->cursor, r->one_by_one) < 0;
 
-		if (replay_read(r->replay, r->book->cursor, singly ? 1 : r->o->batch, &entry, &n,
-		        err) != 0)
+		if (replay_read(
+		        r->replay, r->book->cursor, singly ? 1 : r->o->batch, &entry, &n, err) != 0)
 			end = END_HALTED;
 		else if (n > 0)
 			end = take(r, entry, n, err);

@@ -113,7 +113,8 @@ next_segment(struct replay *r, struct err *err)
 	if (read_segment(r, r->at.number + 1, &s, err) != 0)
 		return -1;
 	if (r->at.number > 0 && memcmp(s.prev, r->at.hash, HASH_LEN) != 0)
-		return err_set(err, ERR_CORRUPT, "segment %ju of the archive does not follow the one before",
+		return err_set(err, ERR_CORRUPT,
+		    "segment %ju of the archive does not follow the one before",
 		    (uintmax_t)s.number);
 	r->rest = s.entries;
 	r->at = s;
@@ -137,8 +138,8 @@ replay_read(struct replay *r, struct log_id after, size_t max, const struct raw_
 			if (log_id_cmp(r->entry[n].at, after) <= 0)
 				continue;
 			/* the entry's own views point into itself, which stays where it is */
-			r->raw[n] = (struct raw_entry){span_str(r->entry[n].id), r->entry[n].pair,
-			    r->entry[n].raw.n};
+			r->raw[n] = (struct raw_entry){
+			    span_str(r->entry[n].id), r->entry[n].pair, r->entry[n].raw.n};
 			n++;
 		}
 		if (rc < 0)

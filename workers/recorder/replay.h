@@ -8,8 +8,8 @@
 struct replay;
 
 /* dir is the installation's archive; an archive without segments is an empty one. */
-int replay_open(struct replay **ret, const char *dir, const char *campaign, const uint8_t sign_pk[32],
-    struct err *err);
+int replay_open(struct replay **ret, const char *dir, const char *campaign,
+    const uint8_t sign_pk[32], struct err *err);
 void replay_close(struct replay *r); /* NULL-safe */
 /* The newest entry; 0-0 when there is none. */
 struct log_id replay_end(const struct replay *r);

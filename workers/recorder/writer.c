@@ -338,8 +338,8 @@ writer_pend(struct writer *w, const struct batch *b)
 static int
 write_tail(struct writer *w, const struct batch *b, struct err *err)
 {
-	int rc = pg_copy_begin(
-	    w->pg, "COPY hf.log_tail (campaign, epoch, no, raw) FROM STDIN", err);
+	int rc =
+	    pg_copy_begin(w->pg, "COPY hf.log_tail (campaign, epoch, no, raw) FROM STDIN", err);
 
 	writer_pend(w, b);
 	for (size_t i = 0; rc == 0 && i < w->n_pending; i++) {
