@@ -640,8 +640,8 @@ function B.renew(ob, case, token, rseq)
 	rseq = count('rseq', rseq)
 	local s = load(case)
 	if not holds(s, token, ob) then return { 'no', lost_reason(s, token) } end
-	if rseq == s.rseq then
-		s.rseq = s.rseq + 1
+	if rseq >= s.rseq then -- a greater one is from before a store was lost
+		s.rseq = rseq + 1
 		save(case, s)
 		changed()
 	end

@@ -316,11 +316,22 @@ on_persons(void *arg, const struct rds_reply *r, const struct err *err)
 	one_loaded(t, is_array(r, err));
 }
 
+/* Asked first and last: who is enrolled cannot be told from a store that was lost or is being filled again. */
+static void
+on_whole(void *arg, const struct rds_reply *r, const struct err *err)
+{
+	one_loaded(arg, is_array(r, err) && rds_str(rds_at(r, 0)).len > 0 &&
+	                    !span_eq_str(rds_str(rds_at(r, 1)), "1"));
+}
+
 static void
 load(void *arg)
 {
 	struct tail *t = arg;
-	char log_key[80], agents_key[80], persons_key[80];
+	char meta_key[80], log_key[80], agents_key[80], persons_key[80];
+	struct span meta[] = {span_str("HMGET"),
+	    span_str(call_key(meta_key, sizeof(meta_key), t->b->campaign, "meta")),
+	    span_str("epoch"), span_str("loading")};
 	struct span end[] = {span_str("XREVRANGE"),
 	    span_str(call_key(log_key, sizeof(log_key), t->b->campaign, "log")), span_str("+"),
 	    span_str("-"), span_str("COUNT"), span_str("1")};
@@ -332,12 +343,14 @@ load(void *arg)
 	if (t->fresh != NULL || t->is_reading || !rds_connected(t->link))
 		return;
 	t->must_reload = false;
-	t->left = 3;
+	t->left = 5;
 	t->ok = true;
 	t->fresh = roster_create();
+	rds_cmd(t->link, meta, 4, STEP_TIMEOUT_US, on_whole, t);
 	rds_cmd(t->link, end, 6, STEP_TIMEOUT_US, on_log_end, t);
 	rds_cmd(t->link, agents, 2, STEP_TIMEOUT_US, on_agents, t);
 	rds_cmd(t->link, persons, 2, STEP_TIMEOUT_US, on_persons, t);
+	rds_cmd(t->link, meta, 4, STEP_TIMEOUT_US, on_whole, t);
 }
 
 static void

@@ -60,12 +60,13 @@ is_at_least(const struct rds_reply *r, size_t i, struct span wanted)
 
 /* The store is the one of the newest epoch, whole, and serves. */
 static int
-is_sound(struct ctl *c, bool *ret, struct err *err)
+is_sound(struct ctl *c, bool *ret, bool *ret_doubt, struct err *err)
 {
 	char key[96];
 	struct span argv[] = {span_str("HMGET"),
 	    span_str(call_key(key, sizeof(key), c->campaign, "meta")), span_str("epoch"),
-	    span_str("incarnation"), span_str("opseq"), span_str("mode"), span_str("loading")};
+	    span_str("incarnation"), span_str("opseq"), span_str("mode"), span_str("loading"),
+	    span_str("doubt")};
 	struct pg_param p[1] = {pg_text(c->campaign)};
 	const struct rds_reply *m;
 	struct pg_result *r;
@@ -77,7 +78,7 @@ is_sound(struct ctl *c, bool *ret, struct err *err)
 	        "e.campaign = $1 ORDER BY e.epoch DESC LIMIT 1",
 	        p, 1, &r, err) != 0)
 		return err_wrap(err, "PostgreSQL");
-	if (ctl_cmd(c, argv, 7, &m, err) != 0) {
+	if (ctl_cmd(c, argv, 8, &m, err) != 0) {
 		pg_free(r);
 		return -1;
 	}
@@ -85,8 +86,21 @@ is_sound(struct ctl *c, bool *ret, struct err *err)
 	       span_eq(rds_str(rds_at(m, 1)), pg_get(r, 0, 1)) &&
 	       is_at_least(m, 2, pg_get(r, 0, 2)) && !span_eq_str(rds_str(rds_at(m, 3)), "2") &&
 	       !span_eq_str(rds_str(rds_at(m, 4)), "1");
+	*ret_doubt = span_eq_str(rds_str(rds_at(m, 5)), "1");
 	rds_sync_free(m);
 	pg_free(r);
+	return 0;
+}
+
+/* hfctl is an agent too, and awaited like all others. */
+static int
+resend(struct ctl *c)
+{
+	struct err late = ERR_INIT;
+
+	if (acts_resend(c, RESEND_MS, &late) != 0)
+		fprintf(stderr, "hfctl 自己的记录还没补送: %s; 再跑一遍 hfctl recover redis\n",
+		    late.text);
 	return 0;
 }
 
@@ -265,17 +279,16 @@ recover_redis(struct ctl *c, int argc, char **argv, struct err *err)
 {
 	const char *hours = opt_take(&argc, argv, "--wait-hours", true);
 	struct refill_counts n = {0};
-	struct err late = ERR_INIT;
 	struct life l;
 	uint64_t wait = 12;
 	int64_t began = clock_boot_us();
-	bool sound = false;
+	bool sound = false, doubt = false;
 
 	if (argc != 0 ||
 	    (hours != NULL && (!text_to_u64(hours, strlen(hours), &wait) || wait > HOURS_MAX)))
 		return ctl_usage(err, verbs_recover, "recover", "redis");
 	if (ctl_redis(c, "admin", err) != 0 || only_campaign(c, err) != 0 ||
-	    is_sound(c, &sound, err) != 0)
+	    is_sound(c, &sound, &doubt, err) != 0)
 		return -1;
 	if (sound) {
 		/* the name may be all that a broken-off run has not written */
@@ -284,7 +297,7 @@ recover_redis(struct ctl *c, int argc, char **argv, struct err *err)
 		printf(c->json ? "{\"campaign\":\"%s\",\"sound\":true}\n"
 		               : "活动 %s 的队列与账本相符, 不必恢复\n",
 		    c->campaign);
-		return 0;
+		return doubt ? resend(c) : 0;
 	}
 	if (empty_store(c, err) != 0 || quiet_recorder(c, err) != 0 ||
 	    ctl_load_library(c, err) != 0 || new_epoch(c, &l, err) != 0 ||
@@ -296,10 +309,7 @@ recover_redis(struct ctl *c, int argc, char **argv, struct err *err)
 	pg_close(c->pg); /* the recorder may go on */
 	c->pg = NULL;
 	report(c, &l, &n, clock_boot_us() - began);
-	if (acts_resend(c, RESEND_MS, &late) != 0)
-		fprintf(
-		    stderr, "hfctl 自己的记录还没补送: %s; 下一条 hfctl 命令会再送\n", late.text);
-	return 0;
+	return resend(c);
 }
 
 /* ---- whom we wait for ---- */
@@ -330,6 +340,8 @@ recover_status(struct ctl *c, int argc, char **argv, struct err *err)
 	}
 	if (!doubt)
 		printf("没有在等谁\n");
+	else if (rds_len(names) == 0)
+		printf("都回来了, 一个租约之后恢复派发\n");
 	else
 		printf("还等 %zu 台机器:\n", rds_len(names));
 	for (size_t i = 0; doubt && i < rds_len(names); i++) {
@@ -370,6 +382,8 @@ recover_excuse(struct ctl *c, int argc, char **argv, struct err *err)
 const struct verb verbs_recover[] = {
     {"recover", "redis", recover_redis, "[--wait-hours N]",
         "队列丢了或放回了旧的: 从账本重建, 开新纪元"},
+    {"recover", "postgres", recover_postgres, "[--force]",
+        "账本丢了或放回了旧的: 从归档和队列重建"},
     {"recover", "status", recover_status, "", "重建之后还等哪些机器回来"},
     {"recover", "excuse", recover_excuse, "AGENT | --all",
         "不再等这台(所有)机器: 它手上没有, 也没有未送的"},

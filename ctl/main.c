@@ -24,7 +24,7 @@ help(void)
 	       "sysexits(75: 10 秒内未生效)。\n\n");
 	for (size_t t = 0; t < sizeof(tables) / sizeof(tables[0]); t++) {
 		for (const struct verb *v = tables[t]; v->noun != NULL; v++) {
-			char head[96];
+			char head[128];
 
 			snprintf(head, sizeof(head), "%s%s%s %s", v->noun, v->verb ? " " : "",
 			    v->verb ? v->verb : "", v->usage);

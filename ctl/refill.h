@@ -1,8 +1,10 @@
-/* refill.h - an empty queue store filled from PostgreSQL. */
+/* refill.h - the parts of `hfctl recover`: an empty queue store filled from PostgreSQL, and the other way round. */
 #ifndef CTL_REFILL_H
 #define CTL_REFILL_H
 
 #include "ctl/ctl.h"
+
+verb_fn recover_postgres; /* cmd_rebuild.c */
 
 struct refill_counts {
 	size_t tail, persons, agents, outboxes, cases, awaited;

@@ -180,6 +180,9 @@ inline end_lease() {
 #define readmit_any false
 #endif
 
+/* After a loss a case is given to nobody before it left doubt: a lease of the lost store is still the newest. */
+#define nobody_since (mode == RECOVERING || (lane == DOUBT && !held))
+
 /* What the store says of the next record of outbox a; n is its place, v the verdict. */
 inline judge_token() {
 	if
@@ -196,11 +199,11 @@ inline judge_token() {
 	:: r_tok[n] == tok && !moved -> v = EFFECTIVE
 #endif
 #ifdef V_READMITANY
-	:: r_tok[n] != tok && mode == RECOVERING -> v = EFFECTIVE
+	:: r_tok[n] != tok && (mode == RECOVERING || (r_tok[n] > tok && nobody_since)) -> v = EFFECTIVE
 #else
-	:: r_tok[n] > tok && mode == RECOVERING -> v = EFFECTIVE
+	:: r_tok[n] > tok && nobody_since -> v = EFFECTIVE
 #endif
-	:: (r_tok[n] < tok && !readmit_any) || (r_tok[n] > tok && mode == NORMAL) -> v = LATE
+	:: (r_tok[n] < tok && !readmit_any) || (r_tok[n] > tok && !nobody_since) -> v = LATE
 #endif
 	fi
 }

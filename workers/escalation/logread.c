@@ -401,8 +401,8 @@ log_apply(struct router *r, const struct log_entry *e)
 		on_create(r, e);
 	else if (strcmp(e->type, "person") == 0)
 		on_person(r, e);
-	else if (strcmp(e->type, "offer") == 0)
-		on_offer(r, e);
+	else if (strcmp(e->type, "offer") == 0 && e->epoch == r->epoch)
+		on_offer(r, e); /* those of a lost store went with it */
 	else if (strcmp(e->type, "doubt") == 0 && e->epoch == r->epoch)
 		on_doubt(r, e);
 	else if (strcmp(e->type, "epoch") == 0 && e->epoch > r->epoch)

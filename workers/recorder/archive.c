@@ -19,7 +19,7 @@
 #include "workers/recorder/segfile.h"
 #include "workers/recorder/waiting.h"
 
-#define WAIT_US 30000000LL
+#define WAIT_US 30000000LL /* unless archive_wait said otherwise */
 
 struct archive {
 	char dir[PATH_MAX - 64];
@@ -30,6 +30,7 @@ struct archive {
 	struct buf pending;      /* entries */
 	uint32_t count;
 	struct log_id first, last; /* of pending; last also before it */
+	int64_t wait_us;           /* how long the oldest entry waits for a segment */
 	int64_t since;             /* BOOTTIME of the first of pending */
 	struct map *at;            /* ob -> index + 1 into boxes */
 	struct box *boxes;         /* owned: named by the segment */
@@ -155,6 +156,7 @@ archive_open(struct archive **ret, const char *dir, const char *campaign, const 
 {
 	struct archive *a = xcalloc(1, sizeof(*a));
 
+	a->wait_us = WAIT_US;
 	a->at = map_create();
 	a->waiting = waiting;
 	snprintf(a->dir, sizeof(a->dir), "%s/records/%s", dir, campaign);
@@ -186,6 +188,12 @@ struct log_id
 archive_read_upto(const struct archive *a)
 {
 	return a->last;
+}
+
+void
+archive_wait(struct archive *a, int64_t us)
+{
+	a->wait_us = us;
 }
 
 struct log_id
@@ -224,7 +232,7 @@ archive_full(const struct archive *a)
 bool
 archive_due(const struct archive *a)
 {
-	return a->count > 0 && (archive_full(a) || clock_boot_us() - a->since >= WAIT_US);
+	return a->count > 0 && (archive_full(a) || clock_boot_us() - a->since >= a->wait_us);
 }
 
 int

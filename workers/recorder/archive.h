@@ -23,8 +23,9 @@ struct log_id archive_read_upto(const struct archive *a);
 struct log_id archive_sealed_upto(const struct archive *a);
 /* Adds the entry that follows. ERR_STALE: entries are missing before it. */
 int archive_add(struct archive *a, const struct raw_entry *raw, struct err *err);
-bool archive_full(const struct archive *a); /* seal before adding more */
-bool archive_due(const struct archive *a);  /* full, or the oldest entry waits for 30 s */
+bool archive_full(const struct archive *a);       /* seal before adding more */
+void archive_wait(struct archive *a, int64_t us); /* instead of 30 s: */
+bool archive_due(const struct archive *a);        /* full, or the oldest entry waits for 30 s */
 /* Writes what was added as one segment: all of it is on disk, or nothing. May be tried again. */
 int archive_seal(struct archive *a, struct err *err);
 

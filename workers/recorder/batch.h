@@ -73,7 +73,7 @@ struct
 struct case_change {
 	uint8_t case_id[16];
 	struct log_id at;
-	int64_t now;
+	int64_t now, created_at;
 	bool created;
 	struct case_state state; /* the newest; its blob is not used */
 	bool has_blob, has_task;

@@ -55,7 +55,10 @@ case_changed(struct batch *b, const struct log_entry *e, const struct case_state
 	c->at = (struct log_id){e->epoch, e->no};
 	c->now = e->now;
 	c->state = *state;
-	c->created |= strcmp(e->type, "create") == 0;
+	if (strcmp(e->type, "create") == 0 && !c->created) {
+		c->created = true;
+		c->created_at = e->now;
+	}
 	if (strcmp(e->type, "create") == 0 || strcmp(e->type, "place") == 0) {
 		c->has_blob = true;
 		c->blob = e->blob;

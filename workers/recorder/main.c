@@ -37,6 +37,8 @@ static const struct conf_key settings[] = {
         "keep a second file of the case keys in the archive directory"},
     {"archive_same_device", CONF_BOOL, "false", 0, 0, NULL,
         "the archive may lie on the device of the installation: one disk then loses both"},
+    {"archive_wait", CONF_INT, "30", 1, 3600, "s",
+        "how long an entry waits for its segment of the archive at most"},
     {NULL, CONF_STR, NULL, 0, 0, NULL, NULL},
 };
 
@@ -85,6 +87,7 @@ run_ledger(struct setup *s, int stop_fd)
 
 	log_init("hf-recorder/ledger", LOG_LVL_INFO);
 	o.batch = (size_t)conf_int(s->conf, "batch");
+	o.archive_wait_us = conf_int(s->conf, "archive_wait") * 1000000;
 	o.same_device = conf_bool(s->conf, "archive_same_device");
 	memcpy(o.sign_sk, s->sign_sk, sizeof(o.sign_sk));
 	say_ready(s);

@@ -193,7 +193,7 @@ add_case(struct pipe *p, const struct case_change *c, struct err *err)
 	v[i++] = pg_text(s->why);
 	v[i++] = c->has_blob ? pg_bytes(c->blob.data, c->blob.len) : pg_null();
 	v[i++] = c->has_task ? pg_bytes(c->task.data, c->task.len) : pg_null();
-	v[i++] = c->created ? pg_i64(c->now) : pg_null();
+	v[i++] = c->created ? pg_i64(c->created_at) : pg_null();
 	v[i++] = pg_i64(c->now);
 	v[i++] = pg_i64((int64_t)c->at.epoch);
 	v[i++] = pg_i64((int64_t)c->at.no);

@@ -19,6 +19,7 @@
 #include "workers/recorder/compare.h"
 #include "workers/recorder/recorder.h"
 #include "workers/recorder/release.h"
+#include "workers/recorder/replay.h"
 #include "workers/recorder/source.h"
 #include "workers/recorder/writer.h"
 
@@ -38,7 +39,9 @@ struct recorder {
 	struct writer *writer;
 	struct book *book;
 	struct release *release;
-	bool catch_up; /* PostgreSQL may lag behind Redis' marks, up to: */
+	struct replay *replay; /* NULL when the archive does not read */
+	bool replaying;        /* what is written comes from the archive: no marks */
+	bool catch_up;         /* PostgreSQL may lag behind Redis' marks, up to: */
 	struct log_id target;
 	struct log_id one_by_one; /* entries up to here are written singly */
 	struct log_id strip;      /* this one without what `tried` says */
@@ -159,14 +162,18 @@ write_batch(struct recorder *r, struct batch *b, struct err *err)
 		return refused(r, b, err);
 	r->backoff_ms = BACKOFF_MIN_MS;
 	log_flaws(r, b);
-	if (mark(r, b, err) != 0)
-		return -1;
-	if (r->catch_up && log_id_cmp(r->book->saved, r->target) >= 0) {
-		log_info("recorder.caught_up", "campaign=%s", r->campaign);
-		r->catch_up = false;
-		return writer_caught_up(r->writer, err);
-	}
-	return 0;
+	return r->replaying ? 0 : mark(r, b, err);
+}
+
+/* After a rebuild: the ledger has all that Redis was told to be recorded. */
+static int
+caught_up(struct recorder *r, struct err *err)
+{
+	if (!r->catch_up || log_id_cmp(r->book->saved, r->target) < 0)
+		return 0;
+	log_info("recorder.caught_up", "campaign=%s", r->campaign);
+	r->catch_up = false;
+	return writer_caught_up(r->writer, err);
 }
 
 static enum ending
@@ -180,7 +187,9 @@ take(struct recorder *r, const struct raw_entry *entry, size_t n, struct err *er
 			end = END_HALTED;
 	if (end == END_STOPPED) {
 		batch_close(b);
-		if (b->worth && write_batch(r, b, err) != 0)
+		if (!b->worth)
+			writer_pend(r->writer, b);
+		else if (write_batch(r, b, err) != 0)
 			end = END_LOST;
 	}
 	batch_destroy(b);
@@ -210,6 +219,47 @@ connect_stores(struct recorder *r, struct err *err)
 	return locked < 0 ? END_LOST : END_STOPPED;
 }
 
+/* The archive holds nothing that PostgreSQL has not: else the ledger was lost, or put back from a copy. */
+static enum ending
+compare_archive(struct recorder *r, struct err *err)
+{
+	struct err why = ERR_INIT;
+
+	if (replay_open(&r->replay, r->o->home->archive, r->campaign, r->o->sign_sk + 32, &why) !=
+	    0) {
+		if (!r->catch_up)
+			return END_STOPPED; /* release_step says what is wrong with it */
+		*err = why;
+		return END_HALTED;
+	}
+	if (log_id_cmp(replay_end(r->replay), r->book->cursor) <= 0 || r->catch_up)
+		return END_STOPPED;
+	(void)err_set(err, ERR_STALE, "PostgreSQL is older than the archive");
+	return END_HALTED;
+}
+
+/* What the archive has and the ledger has not. */
+static enum ending
+rebuild(struct recorder *r, struct err *err)
+{
+	enum ending end = END_STOPPED;
+	const struct raw_entry *entry;
+	size_t n = 1;
+
+	r->replaying = true;
+	while (end == END_STOPPED && n > 0 && !stopping(r)) {
+		bool singly = log_id_cmp(r->book->cursor, r->one_by_one) < 0;
+
+		if (replay_read(
+		        r->replay, r->book->cursor, singly ? 1 : r->o->batch, &entry, &n, err) != 0)
+			end = END_HALTED;
+		else if (n > 0)
+			end = take(r, entry, n, err);
+	}
+	r->replaying = false;
+	return end;
+}
+
 static enum ending
 load(struct recorder *r, struct err *err)
 {
@@ -222,7 +272,7 @@ load(struct recorder *r, struct err *err)
 	result = compare_stores(
 	    r->source, r->writer, r->book, r->o->sign_sk, r->catch_up, &r->target, err);
 	switch (result) {
-	case COMPARE_SAME: return END_STOPPED;
+	case COMPARE_SAME: return compare_archive(r, err);
 	case COMPARE_WAIT: return END_WAITING;
 	case COMPARE_APART:
 		if (strcmp(compare_hint(err), "hfctl recover redis") == 0) {
@@ -236,7 +286,7 @@ load(struct recorder *r, struct err *err)
 	return END_LOST;
 }
 
-/* Once a second: is it still the same queue store, and what need not be kept for a new one any more? */
+/* Once a second: is it still the same queue store, is PostgreSQL there, and what need not be kept for a new one any more? */
 static int
 look(struct recorder *r, struct err *err)
 {
@@ -244,7 +294,7 @@ look(struct recorder *r, struct err *err)
 
 	if (r->looked_at != 0 && clock_boot_us() - r->looked_at < LOOK_US)
 		return 0;
-	if (source_meta(r->source, &now, err) != 0)
+	if (source_meta(r->source, &now, err) != 0 || writer_alive(r->writer, err) != 0)
 		return -1;
 	if (r->looked_at == 0)
 		r->life = now;
@@ -278,12 +328,14 @@ session(struct recorder *r, struct err *err)
 	log_info("recorder.running", "campaign=%s log=%ju-%ju no=%ju", r->campaign,
 	    (uintmax_t)r->book->cursor.epoch, (uintmax_t)r->book->cursor.no,
 	    (uintmax_t)r->book->ledger_no);
+	if (r->catch_up)
+		end = rebuild(r, err);
 	while (end == END_STOPPED && !stopping(r)) {
 		const struct raw_entry *entry = NULL;
 		bool singly = log_id_cmp(r->book->cursor, r->one_by_one) < 0;
 		size_t n = 0;
 
-		if (look(r, err) != 0)
+		if (look(r, err) != 0 || caught_up(r, err) != 0)
 			return END_LOST;
 		if (source_read(r->source, r->book->cursor, singly ? 1 : r->o->batch, BLOCK_MS,
 		        &entry, &n, err) != 0)
@@ -321,7 +373,9 @@ recorder_run(const struct recorder_opts *o)
 		enum ending end = session(&r, &err);
 
 		release_destroy(r.release);
+		replay_close(r.replay);
 		r.release = NULL;
+		r.replay = NULL;
 		source_close(r.source);
 		writer_close(r.writer);
 		book_destroy(r.book);

@@ -10,10 +10,11 @@
 
 struct recorder_opts {
 	const struct home *home;
-	size_t batch;        /* most entries a transaction, 1 … BATCH_MAX */
-	uint8_t sign_sk[64]; /* signs receipts */
-	bool same_device;    /* the archive may lie on the device of the installation */
-	int stop_fd;         /* readable: stop after the batch in hand */
+	size_t batch;            /* most entries a transaction, 1 … BATCH_MAX */
+	uint8_t sign_sk[64];     /* signs receipts */
+	bool same_device;        /* the archive may lie on the device of the installation */
+	int64_t archive_wait_us; /* how long an entry waits for its segment at most */
+	int stop_fd;             /* readable: stop after the batch in hand */
 };
 
 /* Never fails: whatever is missing is waited for. */

@@ -111,6 +111,7 @@ ready(struct release *r)
 		trouble(r, &err);
 		return false;
 	}
+	archive_wait(r->archive, r->o->archive_wait_us);
 	if (r->said)
 		log_info("archive.again", "campaign=%s", r->campaign);
 	r->said = false;

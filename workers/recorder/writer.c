@@ -21,6 +21,13 @@ struct writer {
 	name_t campaign;
 	struct columns columns;
 	struct buf copy_sql;
+	struct pending *pending; /* owned array */
+	size_t n_pending, cap_pending;
+};
+
+struct pending { /* an entry for log_tail */
+	struct log_id at;
+	struct buf raw;
 };
 
 int
@@ -42,6 +49,14 @@ writer_open(struct writer **ret, const char *conninfo, const char *campaign, str
 	return 0;
 }
 
+static void
+forget_pending(struct writer *w)
+{
+	for (size_t i = 0; i < w->n_pending; i++)
+		buf_done(&w->pending[i].raw);
+	w->n_pending = 0;
+}
+
 void
 writer_close(struct writer *w)
 {
@@ -49,6 +64,8 @@ writer_close(struct writer *w)
 		return;
 	pg_close(w->pg);
 	columns_done(&w->columns);
+	forget_pending(w);
+	free(w->pending);
 	buf_done(&w->copy_sql);
 	free(w);
 }
@@ -301,25 +318,44 @@ write_careful(struct writer *w, struct batch *b, struct err *err)
 	return 0;
 }
 
+void
+writer_pend(struct writer *w, const struct batch *b)
+{
+	for (size_t i = 0; i < b->entries; i++) {
+		struct pending *p;
+
+		if (w->n_pending == w->cap_pending) {
+			w->cap_pending = w->cap_pending == 0 ? 64 : 2 * w->cap_pending;
+			w->pending = xrealloc(w->pending, w->cap_pending, sizeof(*w->pending));
+		}
+		p = &w->pending[w->n_pending++];
+		*p = (struct pending){.at = b->all_at[i]};
+		raw_entry_text(&p->raw, b->all[i]);
+	}
+}
+
 /* The entries as they lie in the log: what a new queue store's log begins with. */
 static int
 write_tail(struct writer *w, const struct batch *b, struct err *err)
 {
-	struct buf raw = BUF_INIT;
 	int rc =
 	    pg_copy_begin(w->pg, "COPY hf.log_tail (campaign, epoch, no, raw) FROM STDIN", err);
 
-	for (size_t i = 0; rc == 0 && i < b->entries; i++) {
-		struct pg_param v[] = {pg_text(w->campaign), pg_i64((int64_t)b->all_at[i].epoch),
-		    pg_i64((int64_t)b->all_at[i].no), pg_null()};
+	writer_pend(w, b);
+	for (size_t i = 0; rc == 0 && i < w->n_pending; i++) {
+		const struct pending *p = &w->pending[i];
+		struct pg_param v[] = {pg_text(w->campaign), pg_i64((int64_t)p->at.epoch),
+		    pg_i64((int64_t)p->at.no), pg_bytes(p->raw.data, p->raw.len)};
 
-		buf_clear(&raw);
-		raw_entry_text(&raw, b->all[i]);
-		v[3] = pg_bytes(raw.data, raw.len);
 		rc = pg_copy_row(w->pg, v, 4, err);
 	}
-	buf_done(&raw);
 	return rc == 0 ? pg_copy_end(w->pg, err) : -1;
+}
+
+int
+writer_alive(struct writer *w, struct err *err)
+{
+	return pg_exec(w->pg, "SELECT 1", NULL, 0, NULL, err);
 }
 
 int
@@ -396,5 +432,6 @@ writer_commit(struct writer *w, struct batch *b, enum writer_care care, struct e
 	if (pg_exec(w->pg, "COMMIT", NULL, 0, NULL, err) != 0)
 		return err_wrap(err, "commit");
 	committed(b);
+	forget_pending(w);
 	return 0;
 }

@@ -36,6 +36,10 @@ enum writer_care {
  * ERR_EXISTS: PostgreSQL refuses a row; ERR_GONE: the outcome is unknown. */
 int writer_commit(struct writer *w, struct batch *b, enum writer_care care, struct err *err);
 /* After it failed: is it what the batch holds that PostgreSQL refuses, and not the server's state? */
+/* A batch that is not worth a transaction of its own: its entries are kept for log_tail until the next commit. */
+void writer_pend(struct writer *w, const struct batch *b);
+/* ERR_GONE when the server went away, which an idle recorder would not notice. */
+int writer_alive(struct writer *w, struct err *err);
 /* Entries up to both are needed no more by a new queue store. router: its cursor, as it was when the log's end
  * was one that is committed by now. */
 int writer_forget(struct writer *w, struct log_id archived, struct log_id router, struct err *err);
