@@ -9,7 +9,13 @@ export function blank(c, number) {
     decide_by: null, told: false, evidence: [], next: null, note: '', words: '', answered: '', touched: 0};
 }
 
-export const draftOf = c => ({...blank(c), ...S.drafts.get(c)});
+/* The number that is dialled first: another one than before, when that is why the case came. */
+function firstNumber(t) {
+  const list = t && t.numbers || [], fresh = list.find(n => !n.note);
+  return t && t.why === 'other-number' && list.length > 1 ? (fresh || list[1]).n : 1;
+}
+
+export const draftOf = c => ({...blank(c, firstNumber(S.tasks.get(c))), ...S.drafts.get(c)});
 export const isTyped = c => S.drafts.has(c);
 
 const quick = c => `huifang-draft-${S.owner}-${c}`;
