@@ -74,11 +74,13 @@ def p01(stack):
 
 
 def test_a_second_import_of_the_same_roster_changes_nothing(stack, roster):
-    before = stack.redis.xlen("hf:{c1}:log")
+    def said():          # marks and the like come when they come
+        return sum(f[b"e"].startswith((b"record ", b"create ")) for _, f in stack.redis.xrange("hf:{c1}:log"))
+    before = said()
     got = json.loads(stack.ctl("--json", "roster", "import", roster).stdout)
     assert (got["rows"], got["imported"], got["updated"], got["rejected"]) == (30, 0, 30, 0)
     assert stack.redis.hlen("hf:{c1}:cases") == 30
-    assert stack.redis.xlen("hf:{c1}:log") == before
+    assert said() == before
 
 
 def test_nobody_answered_is_seen_everywhere(stack, roster, p01):

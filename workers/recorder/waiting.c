@@ -267,7 +267,7 @@ waiting_note(struct waiting *w, const struct msg_record *r)
 			last = &w->held[w->n - 1];
 		}
 	}
-	if (!is_behind(w, r->ob, r->seq))
+	if (last == NULL || !is_behind(w, r->ob, r->seq))
 		return false;
 	if (r->seq > last->newest) {
 		last->newest = r->seq;
