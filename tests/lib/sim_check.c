@@ -153,7 +153,8 @@ promise_due(void *arg, uint64_t i)
 	int64_t late;
 
 	(void)arg;
-	if (c->promise == 0 || c->law.promised_at != c->promise || c->law.place != PLACE_OWN) {
+	if (sim->is_over || c->promise == 0 || c->law.promised_at != c->promise ||
+	    c->law.place != PLACE_OWN) {
 		c->promise_us = 0;
 		return;
 	}
