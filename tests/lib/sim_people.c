@@ -105,6 +105,7 @@ write_hello(struct call *c, const struct sim_person *p)
 	sim_case_id(id, p->hold);
 	call_bytes(c, id, 16);
 	call_token(c, p->token);
+	call_str(c, p->name);
 }
 
 static void

@@ -95,7 +95,7 @@ everything(void)
 {
 	for (int b = BREAK_NONE + 1; b < BREAKS; b++)
 		broken((enum sim_break)b);
-	many((struct sim_options){.seed = 1, .cases = 40, .story = -1}, 60, 20);
+	many((struct sim_options){.seed = 1, .cases = 40, .story = -1}, 30, 12);
 	one(&(struct sim_options){.seed = 1, .cases = 1403, .story = -1}, true);
 }
 

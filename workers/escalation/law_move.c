@@ -208,6 +208,10 @@ law_to_strike(struct law *l, enum strike_kind k, enum reason r)
 	l->out->alerts |= ALERT_STRIKE_HEAD;
 	if (open && c->strike_by != 0)
 		return;
+	/* Lost is who is unreachable (practice.md 5): one try and a hand-up, or a talk before, are none. */
+	if (k == STRIKE_LOST && c->state != STATE_UNREACHABLE && !c->lost_ruling &&
+	    !law_unreachable(c, x->policy))
+		k = STRIKE_DIFFICULT;
 	c->strike = k == STRIKE_NONE ? STRIKE_DIFFICULT : k;
 	c->acted = false;
 	/* A leader or a ruling that sends it on waives what is still open of the owner's rungs. */

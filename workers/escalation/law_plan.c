@@ -40,13 +40,9 @@ law_failed(struct law *l, enum outcome o)
 		law_end_round(l->c);
 }
 
-/* Lost is who is unreachable (practice.md 5), whatever the newest outcome is: a caller who hands up at once, or a
- * case that was reached before, is difficult. */
 static void
 hand_up(struct law *l, enum strike_kind k, enum reason r)
 {
-	if (k == STRIKE_LOST && !law_unreachable(l->c, l->ctx->policy))
-		k = STRIKE_DIFFICULT;
 	law_to_leader(l, false, THEN_STRIKE, k, r);
 }
 
