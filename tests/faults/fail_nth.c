@@ -25,9 +25,11 @@ struct order {
 static struct order nothing, *order = &nothing;
 static int notify_fd = -1; /* the test's own ear: never fails */
 
+/* NOLINTBEGIN(bugprone-reserved-identifier): glibc's own names */
 void *__libc_malloc(size_t n);
 void *__libc_calloc(size_t n, size_t size);
 void *__libc_realloc(void *p, size_t n);
+/* NOLINTEND(bugprone-reserved-identifier) */
 
 __attribute__((constructor)) static void
 begin(void)

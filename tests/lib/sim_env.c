@@ -112,6 +112,7 @@ sim_case_no(const uint8_t id[16], uint64_t *ret)
 
 /* ---- what the router is given instead ---- */
 
+/* NOLINTBEGIN(bugprone-reserved-identifier): the linker's --wrap names */
 int64_t __wrap_clock_boot_us(void);
 int64_t __wrap_clock_wall_ms(void);
 int64_t __wrap_clock_campaign_ms(void);
@@ -119,6 +120,7 @@ int64_t __wrap_clock_until_us(int64_t at_ms);
 void __wrap_clock_boot_id(uint8_t out[16]);
 void __wrap_uuid7(uint8_t out[16]);
 void __wrap_log_line(enum log_level level, const char *event, const char *fmt, ...);
+/* NOLINTEND(bugprone-reserved-identifier) */
 
 int64_t
 __wrap_clock_boot_us(void)

@@ -112,6 +112,7 @@ sim_router_wake(void)
 
 /* ---- what the router calls ---- */
 
+/* NOLINTBEGIN(bugprone-reserved-identifier): the linker's --wrap names */
 bool __wrap_rds_connected(const struct rds *r);
 enum rds_type __wrap_rds_type(const struct rds_reply *r);
 int64_t __wrap_rds_int(const struct rds_reply *r);
@@ -124,6 +125,7 @@ void __wrap_loop_timer_after(struct loop_timer *t, int64_t us);
 void __wrap_loop_timer_stop(struct loop_timer *t);
 int __wrap_own_open(struct router *r, struct err *err);
 void __wrap_own_new_outbox(struct router *r);
+/* NOLINTEND(bugprone-reserved-identifier) */
 
 bool
 __wrap_rds_connected(const struct rds *r)

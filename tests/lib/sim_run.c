@@ -90,8 +90,10 @@ observe(void *arg, uint64_t n)
 
 /* ---- faults ---- */
 
+/* NOLINTBEGIN(bugprone-reserved-identifier): the linker's --wrap names */
 void __wrap_timers_set(struct router *r, struct rcase *c, int64_t at);
 void __real_timers_set(struct router *r, struct rcase *c, int64_t at);
+/* NOLINTEND(bugprone-reserved-identifier) */
 
 void
 __wrap_timers_set(struct router *r, struct rcase *c, int64_t at)
