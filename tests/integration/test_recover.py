@@ -20,7 +20,7 @@ META = "hf:{c1}:meta"
 
 @pytest.fixture(name="s")
 def _stack():
-    with faults_rig.FaultStack(7, workers=3, cases=200, think=0.1, proxied=False) as s:
+    with faults_rig.FaultStack(7, workers=3, cases=600, think=1.5, proxied=False) as s:
         yield s
 
 
@@ -137,6 +137,8 @@ def test_a_lost_redis_comes_back_from_the_ledger(archived):
     assert "不必恢复" in s.ctl("recover", "redis").stdout and meta(s, "epoch") == epoch
     one_agent_stays_away(s)
     s.finish(LIMIT)
+    wait_for("the archive follows over all losses", lambda: f"log up to {meta(s, 'epoch')}-" in s.ctl(
+        "verify", s.dir / "archive", check=False).stdout, LIMIT)
     s.judge()
 
 
@@ -165,7 +167,7 @@ def one_agent_stays_away(s):
 
 
 def test_a_case_in_hand_stays_in_hand_over_the_loss(monkeypatch):
-    monkeypatch.setattr(faults_rig, "LEASE_MS", 12000)
+    monkeypatch.setattr(faults_rig, "LEASE_MS", 8000)
     with faults_rig.FaultStack(7, workers=2, cases=6, think=0, proxied=False) as s:
         s.recovered = True
         w = faults_rig.Worker(s, s.names[0], 7)
