@@ -158,6 +158,8 @@ def one_agent_stays_away(s):
     assert said.returncode == 1 and "1 台" in said.stdout
     # a supervisor frees one by name; the others stay
     case, waiting = s.redis.zrange("hf:{c1}:lane:doubt", 0, 0)[0], s.redis.zcard("hf:{c1}:lane:doubt")
+    taken = s.fcall("hf1_broker", ("take", bytes(16), "p01", 1, case, "*"))[0]
+    assert taken[:2] == [b"no", b"embargo"], taken
     s.ctl("case", "free", case.hex())
     wait_for("it is free", lambda: s.redis.zscore("hf:{c1}:lane:doubt", case) is None, LIMIT)
     assert s.redis.zcard("hf:{c1}:lane:doubt") >= waiting - 1
