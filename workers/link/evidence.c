@@ -236,6 +236,13 @@ evidence_sent(struct evidence *e, const uint8_t hash[32])
 		i->sent = true;
 }
 
+void
+evidence_ask_again(struct evidence *e)
+{
+	for (size_t i = 0; i < e->n; i++)
+		e->items[i].sent = false;
+}
+
 int
 evidence_piece(const struct evidence *e, const uint8_t hash[32], uint64_t offset, struct buf *out,
     struct err *err)

@@ -33,6 +33,8 @@ void evidence_released(struct evidence *e, uint64_t upto);
 /* The next one that is not known to be all there; false: none. */
 bool evidence_next(const struct evidence *e, uint8_t ret_hash[32], uint64_t *ret_size);
 void evidence_sent(struct evidence *e, const uint8_t hash[32]);
+/* Another store may have less than the one that had it all: each is asked about again. */
+void evidence_ask_again(struct evidence *e);
 /* At most EVIDENCE_PIECE bytes from offset on are appended. */
 int evidence_piece(const struct evidence *e, const uint8_t hash[32], uint64_t offset,
     struct buf *out, struct err *err);

@@ -107,6 +107,8 @@ blob_welcome(struct session *s)
 	s->sending.sent_us = 0;
 	s->sending.knows = false;
 	s->sending.not_before = 0;
+	if (s->port.evidence != NULL)
+		evidence_ask_again(s->port.evidence);
 }
 
 int64_t
