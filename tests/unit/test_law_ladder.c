@@ -229,8 +229,17 @@ silence_is_no_waiver_for_who_is_lost(void **state)
 	assert_int_equal(k.c.then_strike, STRIKE_LOST);
 	kit_tick(&k, "2026-03-02 11:00");
 	assert_int_equal(k.c.strike, STRIKE_NONE);
+	assert_placed(&k, "own:ann:due", "2026-03-02 12:00", "until-unreachable");
+	/* Unreachable by now, and handed up again: the search begins. */
+	a.hand_up = false;
+	kit_act(&k, "2026-03-02 12:00", &a);
+	a.hand_up = true;
+	kit_act(&k, "2026-03-02 14:00", &a);
+	assert_string_equal(k.p.lane, "team:t1");
+	kit_tick(&k, "2026-03-02 16:00");
+	assert_int_equal(k.c.strike, STRIKE_NONE);
 	assert_int_equal(k.c.rung, 1);
-	assert_placed(&k, "own:ann:due", "2026-03-02 11:00", "rung");
+	assert_placed(&k, "own:ann:due", "2026-03-02 16:00", "rung");
 	/* The other kinds go on without rungs. */
 	kit_close(&k);
 	kit_open(&k);

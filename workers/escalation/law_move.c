@@ -154,6 +154,24 @@ law_to_leader(struct law *l, bool papers, enum then_kind then, enum strike_kind 
 	l->out->alerts |= ALERT_LEADER;
 }
 
+/* Silence waives nothing: who is lost cannot be reached, and was looked for first. Who spoke with us before, or
+ * for whom no time is left, is difficult. */
+static void
+lost_and_silent(struct law *l)
+{
+	const struct law_case *c = l->c;
+	bool unreachable = c->state == STATE_UNREACHABLE || law_unreachable(c, l->ctx->policy);
+
+	if (unreachable && law_ladder_open(l))
+		law_climb(l, STRIKE_LOST);
+	else if (unreachable)
+		law_to_strike(l, STRIKE_LOST, REASON_LEADER_SILENT);
+	else if (c->stage_contacts == 0 && law_ladder_open(l))
+		law_enter_rung(l, 4, STRIKE_LOST);
+	else
+		law_to_strike(l, STRIKE_DIFFICULT, REASON_LEADER_SILENT);
+}
+
 void
 law_leader_silent(struct law *l)
 {
@@ -164,9 +182,8 @@ law_leader_silent(struct law *l)
 	l->out->alerts |= ALERT_HEAD;
 	switch (then) {
 	case THEN_STRIKE:
-		/* Silence waives nothing: who is lost was looked for first. */
-		if (k == STRIKE_LOST && law_ladder_open(l))
-			law_climb(l, k);
+		if (k == STRIKE_LOST && policy_n(l->ctx->policy, SET_LADDER_TASKS) != 0)
+			lost_and_silent(l);
 		else
 			law_to_strike(l, k, REASON_LEADER_SILENT);
 		return;
