@@ -309,6 +309,17 @@ lose_link(void *arg, uint64_t n)
 }
 
 static void
+tick(void *arg, uint64_t n)
+{
+	(void)arg;
+	if (n != sim->router_life || !sim->is_router_up || sim->is_over)
+		return;
+	if (sim->is_connected)
+		pump(sim->router);
+	sim_after(10 * SIM_SECOND, tick, NULL, n);
+}
+
+static void
 start(void *arg, uint64_t n)
 {
 	struct router *r = xcalloc(1, sizeof(*r));
@@ -331,6 +342,7 @@ start(void *arg, uint64_t n)
 	r->tail = (struct rds *)(void *)&tail_end;
 	boot_forget(r);
 	connect_again(NULL, sim->router_life);
+	sim_after(10 * SIM_SECOND, tick, NULL, sim->router_life);
 	if (!sim->o.calm) {
 		sim_after((int64_t)(1 + sim_rnd(900)) * SIM_MINUTE, sim_router_crash, NULL,
 		    sim->router_life);

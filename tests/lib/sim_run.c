@@ -151,7 +151,8 @@ stray(uint64_t i, bool is_moved)
 	snprintf(lane, sizeof(lane), "lane:%s", sim->cases[i].s.lane);
 	if (is_moved)
 		raw("ZREM", lane, span_of(id, 16), span_of("", 0));
-	raw("ZADD", "lane:own:p0:promise", span_str("9"), span_of(id, 16));
+	raw("ZADD", is_moved ? "lane:own:p0:promise" : "lane:papers", span_str("9"),
+	    span_of(id, 16));
 }
 
 static bool
@@ -180,7 +181,7 @@ break_case(uint64_t i)
 		stray(i, true);
 		return true;
 	case BREAK_RUNG:
-		if (p != PLACE_OWN || c->law.stage_contacts > 0)
+		if (p != PLACE_OWN || c->law.stage_contacts > 0 || c->law.rungs_waived != 0)
 			return false;
 		m.strike = STRIKE_LOST;
 		m.place = PLACE_STRIKE;
