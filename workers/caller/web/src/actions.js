@@ -120,6 +120,7 @@ function onTask(t) {
   S.tasks.set(t.case, t);
   if (isNew) S.leaving.delete(t.case);
   if (!S.inhand.includes(t.case)) S.inhand.push(t.case);
+  if (!t.last) look({what: 'case', case: t.case}); // in hand since before the office began anew
   if (S.wantNext || !task()) {
     set({wantNext: false, none: null});
     choose(t.case);
@@ -144,12 +145,18 @@ export function onLine(said) {
   else if (said.settled) records.onMarks({settled: said.settled.upto});
   else if (said.released) records.onMarks({released: said.released.upto});
   else if (said.lease) onLease(said.lease);
-  else if (said.seen) set({seen: said.seen});
+  else if (said.seen) onSeen(said.seen);
   else if (said.revealed) set({revealed: said.revealed});
   else if (said['evidence-sent']) S.sent.add(said['evidence-sent'].hash);
   else if (said.link) set({link: said.link.state === 'online' ? 'up' : 'down'});
   else if (said.error && !records.onError(said.error)) say(said.error.text || said.error.code, 'bad');
   if (said.accepted) own();
+}
+
+function onSeen(seen) {
+  const row = seen.what === 'case' && seen.rows[0], t = row && S.tasks.get(row.case);
+  if (t && !t.last) S.tasks.set(row.case, {...t, last: row.last});
+  set({seen});
 }
 
 function onNone(none) {
