@@ -550,6 +550,7 @@ local function closed(opening)
 	if opening then return nil end
 	if M.paused == '1' then return { 'no', 'paused', '0', '', M.paused_by } end
 	if tonumber(M.gate) > NOW_MS then return { 'no', 'closed-until', M.gate, '' } end
+	if M.shut ~= '0' and tonumber(M.shut) <= NOW_MS then return { 'no', 'closed-until', '0', '' } end
 	return nil
 end
 
@@ -1201,11 +1202,12 @@ function R.lead(seen, mine)
 	return { 'ok', mine }
 end
 
-function R.gate(until_ms)
-	local v = due_arg(until_ms)
-	if v == M.gate then return { 'ok', 'same' } end
-	M.gate, M.dirty = v, true
-	append('gate', '', '', v)
+-- shut: when it closes again by itself, so that a router that is away leaves no door open; 0 never.
+function R.gate(until_ms, shut_ms)
+	local v, shut = due_arg(until_ms), due_arg(shut_ms or '0')
+	if v == M.gate and shut == M.shut then return { 'ok', 'same' } end
+	M.gate, M.shut, M.dirty = v, shut, true
+	append('gate', '', '', v .. ' ' .. shut)
 	return { 'ok', 'new' }
 end
 
@@ -1404,7 +1406,7 @@ end
 -- ---- the batch -------------------------------------------------------------------------------------
 
 local META = { 'epoch', 'incarnation', 'mode', 'opseq', 'logno', 'tokno', 'run_id', 'gate', 'paused', 'why',
-    'paused_by', 'paused_why', 'loading', 'doubt', 'doubt_until' }
+    'paused_by', 'paused_why', 'loading', 'doubt', 'doubt_until', 'shut' }
 
 local function load_meta()
 	local v = call('HMGET', P .. 'meta', unpack(META))
@@ -1412,7 +1414,7 @@ local function load_meta()
 	    opseq = tonumber(v[4] or '0'), logno = tonumber(v[5] or '0'), tokno = tonumber(v[6] or '0'),
 	    run_id = v[7] or '', gate = v[8] or '0', paused = v[9] or '0', why = v[10] or '',
 	    paused_by = v[11] or '', paused_why = v[12] or '', loading = v[13] or '0', doubt = v[14] or '0',
-	    doubt_until = v[15] or '0' }
+	    doubt_until = v[15] or '0', shut = v[16] or '0' }
 	M.before = M.opseq
 end
 
@@ -1421,7 +1423,8 @@ local function save_meta()
 	call('HSET', P .. 'meta', 'epoch', num(M.epoch), 'incarnation', M.incarnation, 'mode', num(M.mode),
 	    'opseq', num(M.opseq), 'logno', num(M.logno), 'tokno', num(M.tokno), 'run_id', M.run_id,
 	    'gate', M.gate, 'paused', M.paused, 'why', M.why, 'paused_by', M.paused_by,
-	    'paused_why', M.paused_why, 'loading', M.loading, 'doubt', M.doubt, 'doubt_until', M.doubt_until)
+	    'paused_why', M.paused_why, 'loading', M.loading, 'doubt', M.doubt, 'doubt_until', M.doubt_until,
+	    'shut', M.shut)
 end
 
 local function message(e)

@@ -117,7 +117,6 @@ struct sim {
 
 	uint64_t n_calls, n_grants, n_records, n_late, n_lost_msgs, n_dup_msgs, n_person_crashes,
 	    n_expired, n_places, n_strikes, n_promises;
-	uint64_t n_bells_missed; /* calls offered after hours while the router was away */
 	uint64_t n_failed;
 	char failed[32]; /* the first check that failed */
 };

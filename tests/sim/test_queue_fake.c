@@ -200,7 +200,7 @@ both(struct world *w, const struct span *argv, size_t argc, bool fcall, bool log
 		drain(w);
 }
 
-/* ---- random entries: mostly sensible, sometimes not ---- */
+/* ---- random entries: mostly sensible ---- */
 static const char *
 some_person(struct world *w)
 {
@@ -383,6 +383,7 @@ router_entry(struct world *w, struct call *c)
 	case 0:
 		call_entry(c, "gate");
 		call_u(c, rnd(w, 5) == 0 ? (uint64_t)w->now + 50 : 0);
+		call_u(c, rnd(w, 3) == 0 ? 0 : (uint64_t)w->now + 90);
 		break;
 	case 1:
 		call_entry(c, "offer");
@@ -424,7 +425,7 @@ begin(struct world *w, struct call *c, const char *function)
 
 #define HEAD 7 /* FCALL function 1 key now wall epoch */
 
-/* The entries of a batch in calls of their own, at the twin; r is what the batch said. */
+/* The entries of a batch one by one, at the twin; r is what the batch said. */
 static void
 one_by_one(struct world *w, const struct span *argv, size_t argc, const struct fv *r)
 {
@@ -637,7 +638,6 @@ compare_all(struct world *w)
 	fv_done(&r);
 }
 
-/* The twin came to the same cases, log and places. */
 static void
 compare_twin(struct world *w)
 {

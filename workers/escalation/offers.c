@@ -9,11 +9,22 @@
 
 #define FAR_AHEAD CALENDAR_NEVER
 
+/* When the gate closes again by itself, should nobody say otherwise: at the end of this opening, or of the next. */
+static int64_t
+shuts_at(const struct router *r, const struct gate_state *g)
+{
+	int64_t at = g->gate == GATE_CLOSED && g->until < CALENDAR_NEVER
+	                 ? calendar_gate(&r->calendar, g->until).until
+	                 : g->until;
+
+	return at < CALENDAR_NEVER ? at : 0;
+}
+
 /* Closed outside the hours; and, once there are passes, while none is open. */
 void
 offers_gate(struct router *r)
 {
-	int64_t now = clock_campaign_ms(), until = 0;
+	int64_t now = clock_campaign_ms(), until = 0, shut;
 	struct gate_state g = calendar_gate(&r->calendar, now);
 
 	r->gate_changes = g.until;
@@ -21,12 +32,15 @@ offers_gate(struct router *r)
 		until = FAR_AHEAD;
 	else if (g.gate == GATE_CLOSED)
 		until = g.until;
-	if (until != r->gate_sent) {
+	shut = shuts_at(r, &g);
+	if (until != r->gate_sent || shut != r->shut_sent) {
 		struct words *w = words_make("gate");
 
 		words_u(w, (uint64_t)until);
+		words_u(w, (uint64_t)shut);
 		words_queue(r, w);
 		r->gate_sent = until;
+		r->shut_sent = shut;
 	}
 	if (g.gate != r->gate || now >= r->offers_until) {
 		r->gate = g.gate;

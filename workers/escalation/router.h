@@ -128,7 +128,7 @@ struct router {
 	struct map *cases, *persons, *agents; /* agent hex -> owned keys, 128 hex digits */
 	void *heap;                           /* timers.c */
 	size_t n_heap, cap_heap;
-	int64_t gate_sent; /* -1 unknown */
+	int64_t gate_sent, shut_sent; /* -1 unknown */
 	int64_t gate_changes;
 	enum gate gate;
 
