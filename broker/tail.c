@@ -146,10 +146,11 @@ on_offer(struct tail *t, const struct log_entry *e)
 	waiters_person(t->b->waiters, person);
 }
 
+/* 0, or until when it is closed; when it shuts */
 static void
 on_open(struct tail *t, const struct log_entry *e)
 {
-	if (span_eq_str(e->detail, "0"))
+	if (e->detail.len > 0 && e->detail.data[0] == '0')
 		waiters_all(t->b->waiters);
 }
 

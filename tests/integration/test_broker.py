@@ -558,6 +558,16 @@ def test_waiting_ends_with_the_next_request_and_the_gate_wakes_all(rig):
     assert got[agents[0]][0] == 2 and {g[2] for g in got.values()} == cases
 
 
+def test_a_gate_shuts_by_itself_when_its_hour_has_come(rig):
+    ann = rig.person("ann")
+    rig.case()
+    a = rig.agent(ann)
+    rig.router(("gate", 0, wall_ms() - 1))
+    assert a.next(ann)[2] == "closed-until"
+    rig.router(("gate", 0, wall_ms() + 3600000))
+    a.expect(GRANT)
+
+
 def test_new_offers_wake_their_person(rig):
     ann = rig.person("ann")
     case = rig.case("strike")
