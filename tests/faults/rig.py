@@ -143,7 +143,7 @@ class Worker(threading.Thread):
 
 
 class FaultStack(Stack):
-    def __init__(self, seed, workers=6, cases=400, think=0.2, proxied=True):
+    def __init__(self, seed, workers=6, cases=4000, think=0.2, proxied=True):
         super().__init__(pg=True)
         self.seed, self.names, self.cases = seed, [f"p{i:02d}" for i in range(workers)], cases
         self.think = think

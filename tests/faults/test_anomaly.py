@@ -87,7 +87,7 @@ def fail_once(s, order, program, kind, n, at_start):
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_a_call_that_fails_once_loses_nothing(program):
     rng, hits = random.Random(f"{SEED} {program}"), 0
-    with FaultStack(SEED, workers=3, cases=400, think=0.05) as s:
+    with FaultStack(SEED, workers=3, cases=3000, think=0.2) as s:
         order = Order(s.dir / "order")
         s.more_env[program] = {"LD_PRELOAD": ROOT / "build/tests/faults/fail_nth.so", "HF_FAIL_FILE": s.dir / "order"}
         if program.startswith("hf-"):

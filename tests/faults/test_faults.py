@@ -20,7 +20,7 @@ WAYS = ("cut", "half", "corrupt", "delay", "dribble", "deaf", "mute", "dark")
 
 @pytest.fixture(name="stack")
 def _stack():
-    with FaultStack(SEED) as s:
+    with FaultStack(SEED, cases=4000 + int(100 * SECONDS)) as s:     # a case that was tried thrice comes back late
         yield s
 
 
