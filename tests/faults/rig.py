@@ -143,7 +143,7 @@ class Worker(threading.Thread):
 
 
 class FaultStack(Stack):
-    def __init__(self, seed, workers=6, cases=4000, think=0.2, proxied=True):
+    def __init__(self, seed, workers=6, cases=400, think=0.2, proxied=True):
         super().__init__(pg=True)
         self.seed, self.names, self.cases = seed, [f"p{i:02d}" for i in range(workers)], cases
         self.think = think
@@ -179,6 +179,8 @@ class FaultStack(Stack):
         self.ctl("stage", "open", "2")
         self.ctl("pass", "open", "1", "--until", "2026-03-09 20:30")
         self.ctl("release", "--all", "--seed", "1")
+        wait_for("all are released", lambda: self.redis.zcard("hf:{c1}:lane:pool") > self.cases // 2
+                 and not any(self.redis.zcard("hf:{c1}:lane:" + x) for x in ("unreleased", "triage")), 60)
 
     # -- programs -----------------------------------------------------------------------------------
 
