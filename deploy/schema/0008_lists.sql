@@ -74,6 +74,18 @@ CREATE VIEW v_frozen_case WITH (security_barrier) AS
 	CROSS JOIN LATERAL refs(r.cases) u (case_ref);
 COMMENT ON VIEW v_frozen_case IS 'The denominator after the freeze, each case with its owner at the freeze (Q9)';
 
+-- A withdrawal is two signatures under papers, which are no outcome of a call: the last outcome does not tell it. What
+-- was signed before the applicant took it back does not count.
+CREATE INDEX ledger_papers ON ledger (campaign, case_ref, no) WHERE kind = 4;
+CREATE VIEW v_signed WITH (security_barrier) AS
+	SELECT e.campaign, e.case_ref, count(DISTINCT e.person) AS signers
+	FROM ledger e
+	WHERE e.kind = 4 AND e.what = 'signed' AND e.items = 63 AND e.verdict = 0 AND e.flaw IS NULL AND e.case_ref IS NOT NULL
+		AND NOT EXISTS (SELECT FROM ledger c WHERE c.campaign = e.campaign AND c.case_ref = e.case_ref AND c.no > e.no
+			AND c.outcome = 'withdraw-cancelled' AND c.verdict = 0 AND c.flaw IS NULL)
+	GROUP BY e.campaign, e.case_ref;
+COMMENT ON VIEW v_signed IS 'How many persons signed the papers of a withdrawal that was not taken back';
+
 CREATE OR REPLACE VIEW v_figure WITH (security_barrier) AS
 	SELECT s.campaign, s.case_ref, CASE WHEN z.case_ref IS NULL THEN s.owner ELSE z.owner END AS owner, p.team,
 		s.lane, s.held,
@@ -104,9 +116,11 @@ CREATE OR REPLACE VIEW v_figure WITH (security_barrier) AS
 		WHERE e.campaign = s.campaign AND e.case_ref = s.case_ref AND e.outcome IS NOT NULL
 			AND e.verdict = 0 AND e.flaw IS NULL
 		ORDER BY e.no DESC LIMIT 1) l ON true
+	LEFT JOIN v_signed g ON g.campaign = s.campaign AND g.case_ref = s.case_ref
 	CROSS JOIN LATERAL (
 		SELECT s.lane = 'terminal' AND s.why <> 'registered'
-			AND l.outcome IN ('withdrawn', 'papers-received') AS withdrawn) w;
+			AND (coalesce(l.outcome IN ('withdrawn', 'papers-received'), false) OR coalesce(g.signers >= 2, false))
+			AS withdrawn) w;
 COMMENT ON VIEW v_figure IS
 	'One row a case: what was tried, what was reached, what came of it. admitted: counts in the denominator, which is the frozen list, and before the freeze every case that is not withdrawn; registered: counts above it; owner: at the freeze, if there was one';
 

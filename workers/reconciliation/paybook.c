@@ -39,27 +39,24 @@ text(const json_t *row, const char *key)
 	return s != NULL ? s : "";
 }
 
+/* For a cell, like yuan_of. */
 static double
 count(const json_t *row, const char *key)
 {
 	return (double)json_integer_value(json_object_get(row, key));
 }
 
-/* "1633.50", always with two places. */
+/* "1633.50", "-60.00": written by ourselves. */
 static int64_t
 fen(const json_t *row, const char *key)
 {
-	const char *s = text(row, key);
-	int64_t n = 0;
+	int ok;
 
-	for (; *s != '\0'; s++) {
-		if (*s != '.')
-			n = n * 10 + (*s - '0');
-	}
-	return n;
+	return supplement_fen(text(row, key), &ok);
 }
 
-/* The file format has no other number; sums are made before. */
+/* A cell of the file format is a double, and nothing else is one here: sums are made before, in fen, and a count of
+ * fen below 2^53 comes out as the decimal that it was. */
 static double
 yuan_of(int64_t amount)
 {
@@ -227,27 +224,19 @@ fill(struct book *b, const json_t *sheet)
 
 /* ---- a supplement: what was, what is, the difference, and a place to sign ---- */
 
-static int64_t
-signed_fen(const json_t *row, const char *key)
-{
-	int ok;
-
-	return supplement_fen(text(row, key), &ok);
-}
-
 static void
 supplement_row(const struct book *b, lxw_row_t at, const json_t *row)
 {
 	static const char *const keys[] = {
 	    "pay_was", "pay_now", "pay_difference", "bonus_was", "bonus_now", "bonus_difference"};
-	int64_t sum = signed_fen(row, "pay_difference") + signed_fen(row, "bonus_difference");
+	int64_t sum = fen(row, "pay_difference") + fen(row, "bonus_difference");
 	char formula[64];
 
 	worksheet_write_string(b->paid, at, 0, text(row, "person"), NULL);
 	worksheet_write_string(b->paid, at, 1, text(row, "team"), NULL);
 	for (lxw_col_t c = 0; c < 6; c++)
 		worksheet_write_number(
-		    b->paid, at, (lxw_col_t)(c + 2), yuan_of(signed_fen(row, keys[c])), b->money);
+		    b->paid, at, (lxw_col_t)(c + 2), yuan_of(fen(row, keys[c])), b->money);
 	(void)snprintf(formula, sizeof(formula), "=E%u+H%u", at + 1, at + 1);
 	worksheet_write_formula_num(b->paid, at, 8, formula, b->money, yuan_of(sum));
 }
