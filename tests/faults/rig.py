@@ -154,7 +154,11 @@ class FaultStack(Stack):
         self.proxies = [Proxy(port, seed + i) for i, port in enumerate(self.ports)] if proxied else []
         self.broker = " ".join(f"tcp://127.0.0.1:{p}" for p in self.ports)
         self.write_env()
-        self.build_up()
+        try:
+            self.build_up()
+        except BaseException:        # nobody else would end what was begun
+            self.close()
+            raise
 
     def build_up(self):
         (self.dir / "broker.conf").write_text(f"lease_ms = {LEASE_MS}\nguard_ms = {GUARD_MS}\n")
