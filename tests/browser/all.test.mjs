@@ -2,7 +2,7 @@
 import {after, before, test} from 'node:test';
 import {desk} from './desk.mjs';
 import {operators} from './operators.mjs';
-import {openBrowser, openStand} from './rig.mjs';
+import {openBrowser, openStand, tell} from './rig.mjs';
 
 const has = {};
 before(async () => {
@@ -14,4 +14,15 @@ after(async () => {
   if (has.stand) await has.stand.close();
 });
 
-for (const [name, run] of [...desk, ...operators]) test(name, {timeout: 180000}, t => run(t, has));
+for (const [name, run] of [...desk, ...operators]) {
+  test(name, {timeout: 180000}, async t => {
+    try {
+      await run(t, has);
+    } catch (e) {
+      await tell(has.browser, name);
+      throw e;
+    } finally {
+      for (const context of has.browser.contexts()) await context.close();
+    }
+  });
+}

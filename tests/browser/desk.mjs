@@ -5,7 +5,10 @@ import {resolve} from 'node:path';
 import {gzipSync} from 'node:zlib';
 import {OFFICE_PC, PLAIN, TELEPHONE, ZOOMED, axe, logIn, newPage, picture, root, until} from './rig.mjs';
 
-const name = page => page.locator('h2.name').evaluate(e => e.firstChild.textContent.trim());
+const name = page => page.evaluate(() => { /* '' when nobody is on the screen */
+  const e = document.querySelector('h2.name');
+  return e ? e.firstChild.textContent.trim() : '';
+});
 const counts = async page => Object.fromEntries([...(await page.locator('#counts').innerText()).matchAll(/(\S+) (\d+)/g)].map(m => [m[1], Number(m[2])]));
 const attempts = async (stand, who) => Number((await stand.say(`sql SELECT count(*) FROM hf.v_contact WHERE person = '${who}'`)).rows[0][0]);
 const nobody = page => page.evaluate(() => document.activeElement && document.activeElement.blur());

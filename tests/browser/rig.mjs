@@ -79,6 +79,16 @@ export async function picture(page, name) {
   await page.screenshot({path: resolve(screens, `${name}.png`)});
 }
 
+/* What every page still open shows when a test has failed: a picture, and its words to the test's output. */
+export async function tell(browser, what) {
+  let n = 0;
+  for (const page of browser.contexts().flatMap(c => c.pages())) {
+    await picture(page, `failed-${what.replace(/\W+/g, '-')}-${++n}`).catch(() => {});
+    const text = await page.locator('body').innerText({timeout: 5000}).catch(e => e.message);
+    console.error(`# page ${n}: ${text.replace(/\s+/g, ' ').slice(0, 1500)}`);
+  }
+}
+
 /* What axe-core finds wrong, a line each. */
 export async function axe(page) {
   if (!await page.evaluate(() => !!window.axe)) await page.evaluate(axeSource);

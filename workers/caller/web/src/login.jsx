@@ -1,5 +1,5 @@
 /* The door. It also covers a desk whose session is over or that nobody touched: what was typed is still there. */
-import {useEffect, useState} from 'preact/hooks';
+import {useLayoutEffect, useState} from 'preact/hooks';
 import {login, logout} from './actions.js';
 import {S} from './store.js';
 
@@ -7,7 +7,7 @@ export function Login() {
   const locked = S.phase === 'locked';
   const [person, setPerson] = useState(locked && S.me ? S.me.person.id : ''), [pin, setPin] = useState('');
   const [error, setError] = useState(''), [busy, setBusy] = useState(false);
-  useEffect(() => document.getElementById(locked ? 'pin' : 'person').focus(), [locked]);
+  useLayoutEffect(() => document.getElementById(locked ? 'pin' : 'person').focus(), [locked]);
   const enter = async e => {
     e.preventDefault();
     if (busy) return;
