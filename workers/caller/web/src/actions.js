@@ -161,10 +161,7 @@ function onSeen(seen) {
 
 function onNone(none) {
   const back = backAgain;
-  if (back && back.tries > 0 && ['held', 'denied', 'not-found'].includes(none.reason)) {
-    setTimeout(() => backAgain === back && takeBack(back.case, back.tries - 1), 500);
-    return;
-  }
+  if (back && back.tries > 0 && ['held', 'denied', 'not-found'].includes(none.reason)) return takeSoon(back);
   backAgain = null;
   const waits = ['empty', 'closed-until', 'paused'].includes(none.reason);
   set({none: {...none, text: NONE[none.reason] || none.reason}, wantNext: waits && S.wantNext});
@@ -332,16 +329,24 @@ export async function save(how) {
 export async function undo() {
   const back = await records.undo();
   if (!back) return;
-  if (back.ended) takeBack(back.case, 10);
+  if (back.ended) takeBack(back.case, 60);
   else choose(back.case);
 }
 
 /* The record ended the lease: the case is taken again, as soon as the router has put it back. */
 let backAgain = null;
 function takeBack(c, tries) {
-  backAgain = {case: c, tries};
+  const back = backAgain = {case: c, tries};
   set({wantNext: true, none: null});
-  command({do: 'take', case: c}).then(ok => ok || set({wantNext: false}));
+  command({do: 'take', case: c}).then(ok => {
+    if (ok || backAgain !== back) return;
+    if (tries > 0) takeSoon(back);
+    else set({wantNext: false});
+  });
+}
+
+function takeSoon(back) {
+  setTimeout(() => backAgain === back && takeBack(back.case, back.tries - 1), 500);
 }
 
 /* navigator.clipboard is there only on https and localhost. */
