@@ -164,7 +164,7 @@ lanes_text(struct buf *out, const json_t *state, bool by_age)
 }
 
 static void
-ledger_text(struct buf *out, const json_t *l)
+ledger_text(struct buf *out, const json_t *l, const json_t *f)
 {
 	static const char *const bars[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
 	const json_t *minutes = json_object_get(l, "per_minute"), *m;
@@ -176,8 +176,8 @@ ledger_text(struct buf *out, const json_t *l)
 	    " · 确认 %" JSON_INTEGER_FORMAT " · 犹豫 %" JSON_INTEGER_FORMAT
 	    " · 没联系上 %" JSON_INTEGER_FORMAT " · 退档 %" JSON_INTEGER_FORMAT
 	    " · 已报到 %" JSON_INTEGER_FORMAT "/%" JSON_INTEGER_FORMAT "\n",
-	    num(l, "cases"), num(l, "attempted"), num(l, "confirmed"), num(l, "considering"),
-	    num(l, "unreachable"), num(l, "withdrawn"), num(l, "registered"), num(l, "admitted"));
+	    num(f, "cases"), num(f, "attempted"), num(f, "confirmed"), num(f, "considering"),
+	    num(f, "unreachable"), num(f, "withdrawn"), num(f, "registered"), num(f, "admitted"));
 	json_array_foreach(minutes, i, m)
 	{
 		last = json_integer_value(m);
@@ -185,8 +185,36 @@ ledger_text(struct buf *out, const json_t *l)
 	}
 	buf_addf(out, "最近一分钟 %" JSON_INTEGER_FORMAT " 条 ", last);
 	json_array_foreach(minutes, i, m) buf_adds(out, bars[json_integer_value(m) * 7 / top]);
-	buf_addf(out, " 最多 %" JSON_INTEGER_FORMAT ", 账本共 %" JSON_INTEGER_FORMAT " 条\n", top,
-	    num(l, "records"));
+	buf_addf(out,
+	    " 最多 %" JSON_INTEGER_FORMAT ", 账本共 %" JSON_INTEGER_FORMAT
+	    " 条, 待归档 %" JSON_INTEGER_FORMAT "\n\n",
+	    top, num(l, "records"), num(l, "unreleased"));
+}
+
+static void
+teams_text(struct buf *out, const json_t *teams)
+{
+	static const struct {
+		const char *name, *key;
+	} columns_of[] = {{"人员", "people"}, {"在岗", "working"}, {"在手", "held"},
+	    {"到点未办", "due"}, {"近30分记录", "records"}, {"未打", "untouched"},
+	    {"确认", "confirmed"}};
+	size_t i, n = sizeof(columns_of) / sizeof(columns_of[0]);
+	const json_t *t;
+
+	if (json_array_size(teams) == 0)
+		return;
+	cell(out, "小组", 12);
+	for (size_t k = 0; k < n; k++)
+		right(out, columns_of[k].name, 12);
+	buf_adds(out, "\n");
+	json_array_foreach(teams, i, t)
+	{
+		cell(out, str(t, "team"), 12);
+		for (size_t k = 0; k < n; k++)
+			buf_addf(out, "%12" JSON_INTEGER_FORMAT, num(t, columns_of[k].key));
+		buf_adds(out, "\n");
+	}
 }
 
 static void
@@ -199,8 +227,9 @@ problems_text(struct buf *out, const json_t *problems)
 		buf_adds(out, "一切正常\n");
 	else
 		buf_addf(out, "需要处理 %zu 件\n", json_array_size(problems));
-	json_array_foreach(problems, i, p) buf_addf(out, " ! %s\n   影响: %s\n   现在: %s\n",
-	    str(p, "what"), str(p, "effect"), str(p, "now"));
+	json_array_foreach(problems, i, p)
+	    buf_addf(out, " ! %s\n   影响: %s\n   现在: %s\n   找谁: %s\n", str(p, "what"),
+	        str(p, "effect"), str(p, "now"), str(p, "who"));
 	buf_adds(out, "\n");
 }
 
@@ -208,7 +237,8 @@ void
 top_text(struct buf *out, const json_t *state, long age_s, bool by_age)
 {
 	static const char *const modes[] = {"发放中", "恢复中", "已停"};
-	const json_t *ledger = json_object_get(state, "ledger");
+	const json_t *ledger = json_object_get(state, "ledger"),
+	             *figures = json_object_get(state, "figures");
 	json_int_t mode = num(state, "mode");
 	char now[32];
 
@@ -230,5 +260,6 @@ top_text(struct buf *out, const json_t *state, long age_s, bool by_age)
 	    num(state, "epoch"), num(state, "agents"), num(state, "persons"));
 	problems_text(out, json_object_get(state, "problems"));
 	lanes_text(out, state, by_age);
-	ledger_text(out, ledger);
+	ledger_text(out, ledger, figures);
+	teams_text(out, json_object_get(figures, "teams"));
 }

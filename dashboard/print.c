@@ -32,8 +32,19 @@ problems_json(const struct state *s)
 	json_t *list = json_array();
 
 	for (uint32_t i = 0; i < n; i++)
-		json_array_append_new(list, json_pack("{s:s s:s s:s}", "what", p[i].what, "effect",
-		                                p[i].effect, "now", p[i].now));
+		json_array_append_new(
+		    list, json_pack("{s:s s:s s:s s:s}", "what", p[i].what, "effect", p[i].effect,
+		              "now", p[i].now, "who", p[i].who));
+	return list;
+}
+
+static json_t *
+minutes_json(const int64_t per_minute[STATE_MINUTES])
+{
+	json_t *list = json_array();
+
+	for (int i = 0; i < STATE_MINUTES; i++)
+		json_array_append_new(list, json_integer(per_minute[i]));
 	return list;
 }
 
@@ -49,35 +60,104 @@ night_json(const struct ledger_state *l)
 }
 
 static json_t *
+nights_json(const struct ledger_state *l)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < l->n_nights; i++) {
+		const struct night_state *n = &l->nights[i];
+
+		json_array_append_new(
+		    list, json_pack("{s:s s:b s:I s:I s:I s:I s:I s:I s:I}", "day", n->day, "late",
+		              n->late != 0, "records", (json_int_t)n->records, "imported",
+		              (json_int_t)n->imported, "differences", (json_int_t)n->differences,
+		              "notices", (json_int_t)n->notices, "mended", (json_int_t)n->mended,
+		              "at", (json_int_t)n->ended_ms, "took", (json_int_t)n->took_ms));
+	}
+	return list;
+}
+
+static json_t *
+exports_json(const struct ledger_state *l)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < l->n_exports; i++) {
+		const struct export_state *e = &l->exports[i];
+
+		json_array_append_new(list,
+		    json_pack("{s:s s:I s:I s:I s:b s:s}", "kind", e->kind, "rows",
+		        (json_int_t)e->rows, "ledger_no", (json_int_t)e->ledger_no, "at",
+		        (json_int_t)e->made_ms, "masked", e->masked != 0, "manifest", e->manifest));
+	}
+	return list;
+}
+
+static json_t *
+flows_json(const struct ledger_state *l)
+{
+	json_t *o = json_object();
+
+	for (uint32_t i = 0; i < l->n_flows; i++)
+		json_object_set_new(o, l->flows[i].lane, minutes_json(l->flows[i].per_minute));
+	return o;
+}
+
+static json_t *
+teams_json(const struct figures_state *f)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < f->n_teams; i++) {
+		const struct team_state *t = &f->teams[i];
+
+		json_array_append_new(
+		    list, json_pack("{s:s s:I s:I s:I s:I s:I s:I s:I s:I}", "team", t->name,
+		              "people", (json_int_t)t->people, "working", (json_int_t)t->working,
+		              "records", (json_int_t)t->records, "held", (json_int_t)t->held, "due",
+		              (json_int_t)t->due, "cases", (json_int_t)t->cases, "untouched",
+		              (json_int_t)t->untouched, "confirmed", (json_int_t)t->confirmed));
+	}
+	return list;
+}
+
+static json_t *
 ledger_json(const struct ledger_state *l)
 {
-	json_t *minutes = json_array();
+	return json_pack("{s:b s:I s:I s:I s:I s:I s:o s:o s:o s:o s:o}", "up", (int)l->up,
+	    "records", (json_int_t)l->records, "quarantined", (json_int_t)l->quarantined,
+	    "outboxes", (json_int_t)l->outboxes, "frozen", (json_int_t)l->frozen, "unreleased",
+	    (json_int_t)l->unreleased, "per_minute", minutes_json(l->per_minute), "night",
+	    night_json(l), "nights", nights_json(l), "exports", exports_json(l), "flows",
+	    flows_json(l));
+}
 
-	for (int i = 0; i < STATE_MINUTES; i++)
-		json_array_append_new(minutes, json_integer(l->per_minute[i]));
-	return json_pack("{s:b s:I s:I s:I s:I s:I s:I s:I s:I s:I s:I s:I s:o s:o}", "up",
-	    (int)l->up, "cases", (json_int_t)l->cases, "attempted", (json_int_t)l->attempted,
-	    "contacts", (json_int_t)l->contacts, "confirmed", (json_int_t)l->confirmed,
-	    "considering", (json_int_t)l->considering, "unreachable", (json_int_t)l->unreachable,
-	    "withdrawn", (json_int_t)l->withdrawn, "admitted", (json_int_t)l->admitted,
-	    "registered", (json_int_t)l->registered, "records", (json_int_t)l->records,
-	    "quarantined", (json_int_t)l->quarantined, "per_minute", minutes, "night",
-	    night_json(l));
+static json_t *
+figures_json(const struct figures_state *f)
+{
+	return json_pack("{s:I s:I s:I s:I s:I s:I s:I s:I s:I s:I s:o}", "at",
+	    (json_int_t)f->at_ms, "cases", (json_int_t)f->cases, "attempted",
+	    (json_int_t)f->attempted, "contacts", (json_int_t)f->contacts, "confirmed",
+	    (json_int_t)f->confirmed, "considering", (json_int_t)f->considering, "unreachable",
+	    (json_int_t)f->unreachable, "withdrawn", (json_int_t)f->withdrawn, "admitted",
+	    (json_int_t)f->admitted, "registered", (json_int_t)f->registered, "teams",
+	    teams_json(f));
 }
 
 void
 state_json(struct buf *out, const struct state *s)
 {
-	json_t *o = json_pack(
-	    "{s:I s:I s:I s:s s:b s:I s:I s:I s:I s:I s:I s:I s:I s:s s:s s:s s:o s:o s:o s:I s:I}",
+	json_t *o = json_pack("{s:I s:I s:I s:s s:b s:I s:I s:I s:I s:I s:I s:I s:I s:s s:s s:s "
+	                      "s:o s:o s:o s:o s:I s:I}",
 	    "seq", (json_int_t)s->seq, "wall", (json_int_t)s->wall, "now", (json_int_t)s->now,
 	    "campaign", s->campaign, "redis", (int)s->redis_up, "mode", (json_int_t)s->mode,
 	    "epoch", (json_int_t)s->epoch, "gate", (json_int_t)s->gate, "paused",
 	    (json_int_t)s->paused, "cases", (json_int_t)s->cases, "leases", (json_int_t)s->leases,
 	    "agents", (json_int_t)s->agents, "persons", (json_int_t)s->persons, "router",
 	    s->router_cursor, "log", s->log_head, "version", HF_VERSION, "lanes", lanes_json(s),
-	    "problems", problems_json(s), "ledger", ledger_json(&s->ledger), "brokers",
-	    (json_int_t)s->brokers, "brokers_up", (json_int_t)s->brokers_up);
+	    "problems", problems_json(s), "ledger", ledger_json(&s->ledger), "figures",
+	    figures_json(&s->figures), "brokers", (json_int_t)s->brokers, "brokers_up",
+	    (json_int_t)s->brokers_up);
 	char *text = json_dumps(o, JSON_COMPACT);
 
 	buf_adds(out, text == NULL ? "{}" : text);
@@ -156,17 +236,24 @@ state_metrics(struct buf *out, const struct state *s)
 	gauge(out, "hf_ledger_records", "Records in the ledger.", s->ledger.records);
 	gauge(out, "hf_ledger_quarantined", "Records put aside for a person to look at.",
 	    s->ledger.quarantined);
+	gauge(out, "hf_outboxes", "Agents' outboxes known.", s->ledger.outboxes);
+	gauge(out, "hf_outboxes_frozen",
+	    "Outboxes with two records of one number: no more is taken.", s->ledger.frozen);
+	gauge(out, "hf_records_unreleased", "Records in the ledger that wait for the archive.",
+	    s->ledger.unreleased);
+	gauge(out, "hf_figures_timestamp_seconds", "When the figures were counted; 0 never.",
+	    s->figures.at_ms / 1000);
 	gauge(out, "hf_night_last_timestamp_seconds",
 	    "When the newest reconciliation ended; 0 never.", s->ledger.night_at / 1000);
 	gauge(out, "hf_night_differences",
 	    "Differences that the newest reconciliation found and did not mend.",
 	    s->ledger.night_differences);
 	gauge(out, "hf_cases_confirmed", "Cases whose newest outcome is confirmed.",
-	    s->ledger.confirmed);
+	    s->figures.confirmed);
 	gauge(out, "hf_cases_admitted",
 	    "The rate's denominator: the frozen list, before it the cases not withdrawn.",
-	    s->ledger.admitted);
+	    s->figures.admitted);
 	gauge(out, "hf_cases_registered", "Cases registered: the rate's numerator.",
-	    s->ledger.registered);
+	    s->figures.registered);
 	lane_metrics(out, s);
 }

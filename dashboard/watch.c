@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/rds.h"
 #include "base/text.h"
+#include "dashboard/reader.h"
 #include "dashboard/watch.h"
 #include "proto/call.h"
 
@@ -21,7 +22,7 @@ struct watch {
 	struct loop *loop;
 	const struct home *home; /* borrowed */
 	struct rds *redis;
-	struct ledger_watch *ledger;
+	struct reader *ledger, *figures;
 	struct loop_timer *timer;
 	watch_fn *on_state;
 	void *arg;
@@ -44,8 +45,10 @@ finish(struct watch *w)
 	w->next.wall = clock_wall_ms();
 	w->next.now = clock_campaign_ms();
 	w->next.seq = ++w->seq;
-	ledger_watch_campaign(w->ledger, w->next.campaign);
-	ledger_watch_read(w->ledger, &w->next.ledger);
+	reader_campaign(w->ledger, w->next.campaign);
+	reader_campaign(w->figures, w->next.campaign);
+	w->next.ledger.up = reader_last(w->ledger, &w->next.ledger);
+	(void)reader_last(w->figures, &w->next.figures);
 	w->on_state(w->arg, &w->next);
 }
 
@@ -233,7 +236,8 @@ watch_create(struct loop *l, const struct home *home, watch_fn *on_state, void *
 	w->on_state = on_state;
 	w->arg = arg;
 	(void)home_secret(home, "redis-dash", password, sizeof(password), NULL);
-	w->ledger = ledger_watch_create(home);
+	w->ledger = reader_create(home, ledger_read, sizeof(struct ledger_state));
+	w->figures = reader_create(home, figures_read, sizeof(struct figures_state));
 	w->redis = rds_create(l, home->redis, "dash", password, on_redis, w);
 	w->timer = loop_timer_create(l, on_look, w);
 	loop_timer_every(w->timer, LOOK_US);
@@ -247,6 +251,7 @@ watch_destroy(struct watch *w)
 		return;
 	loop_timer_destroy(w->timer);
 	rds_destroy(w->redis);
-	ledger_watch_destroy(w->ledger);
+	reader_destroy(w->ledger);
+	reader_destroy(w->figures);
 	free(w);
 }

@@ -1,5 +1,6 @@
-/* The operators' page: it passes axe, and it notices a broker that died. */
+/* The operators' page: it passes axe in every view, its tables export what they show, and it notices a broker that died. */
 import assert from 'node:assert/strict';
+import {readFileSync} from 'node:fs';
 import {PLAIN, axe, newPage, picture, until} from './rig.mjs';
 
 async function looks(t, {browser, stand}) {
@@ -8,6 +9,34 @@ async function looks(t, {browser, stand}) {
   await until('it is live', async () => (await page.locator('#age').innerText()).includes('实时'));
   assert.deepEqual(await axe(page), []);
   await picture(page, '60-operators');
+  assert.deepEqual(page.said, []);
+  await page.context().close();
+}
+
+const VIEWS = [['lanes', '#lanes'], ['people', '#people'], ['nights', '#nights'], ['parts', '#parts']];
+
+async function views(t, {browser, stand}) {
+  const page = await newPage(browser, PLAIN);
+  await stand.say('ctl reconcile run');
+  for (const [view, table] of VIEWS) {
+    await page.goto(`${stand.dashboard}/#${view}`);
+    await page.locator(`${table} tbody tr`).first().waitFor();
+    await until('the view is marked', async () => await page.locator('nav a[aria-current]').getAttribute('href') === `#${view}`);
+    assert.deepEqual(await axe(page), [], view);
+    await picture(page, `62-operators-${view}`);
+  }
+  await page.goto(`${stand.dashboard}/#people`);
+  await until('the team is there', async () => (await page.locator('#people tbody').innerText()).includes('t1'));
+  const [file] = await Promise.all([page.waitForEvent('download'), page.locator('#people button').click()]);
+  const csv = readFileSync(await file.path(), 'utf8');
+  assert.ok(csv.startsWith('\ufeff小组,人员,在岗,在手'), csv);
+  assert.match(csv, /^t1,2,/m);
+  await page.goto(`${stand.dashboard}/?tv=1`);
+  await until('it is live', async () => (await page.locator('#age').innerText()).includes('实时'));
+  assert.equal(await page.locator('#h-lanes').isVisible(), false);
+  assert.equal(await page.locator('#h-problems').isVisible(), true);
+  assert.deepEqual(await axe(page), []);
+  await picture(page, '63-operators-tv');
   assert.deepEqual(page.said, []);
   await page.context().close();
 }
@@ -30,4 +59,4 @@ async function brokerDies(t, {browser, stand}) {
   await page.context().close();
 }
 
-export const operators = [['the operators\' page passes axe', looks], ['the operators\' page notices a broker that died', brokerDies]];
+export const operators = [['the operators\' page passes axe', looks], ['every view of the operators\' page, its sheet, the wall', views], ['the operators\' page notices a broker that died', brokerDies]];
