@@ -338,32 +338,6 @@ spotcheck_list(struct ctl *c, int argc, char **argv, struct err *err)
 }
 
 static int
-find_record(struct ctl *c, const char *text, struct spot_row *row, struct err *err)
-{
-	struct pg_param p[2];
-	struct pg_result *r;
-	int64_t no;
-	bool ok;
-
-	if (!text_to_i64(text, strlen(text), &no) || no <= 0)
-		return err_set(err, ERR_INVALID, "编号是 spotcheck list 的第一列: %s", text);
-	if (ctl_campaign(c, err) != 0 || ctl_pg(c, "hf_read", err) != 0)
-		return -1;
-	p[0] = pg_text(c->campaign);
-	p[1] = pg_i64(no);
-	if (pg_exec(c->pg,
-	        "SELECT no, person, coalesce(outcome, ''), encode(case_ref, 'hex'), "
-	        "coalesce(seconds, 0), encode(ob, 'hex'), seq, 1 FROM hf.ledger WHERE campaign = "
-	        "$1 "
-	        "AND no = $2 AND kind = 1 AND flaw IS NULL",
-	        p, 2, &r, err) != 0)
-		return err_wrap(err, "PostgreSQL");
-	ok = pg_rows(r) == 1 && spot_record(row, r, 0);
-	pg_free(r);
-	return ok ? 0 : err_set(err, ERR_NOT_FOUND, "没有第 %" PRId64 " 条通话记录", no);
-}
-
-static int
 spotcheck_find(struct ctl *c, int argc, char **argv, struct err *err)
 {
 	const char *what = opt_take(&argc, argv, "--what", true);
@@ -376,7 +350,7 @@ spotcheck_find(struct ctl *c, int argc, char **argv, struct err *err)
 		return ctl_usage(err, verbs_spotcheck, "spotcheck", "find");
 	if (what[0] == '\0' || strlen(what) > 48)
 		return err_set(err, ERR_INVALID, "--what 要 1 到 48 个字节 (没有问题写 ok)");
-	if (find_record(c, argv[0], &row, err) != 0 || say_actor(c, me, err) != 0)
+	if (spot_find(c, argv[0], &row, err) != 0 || say_actor(c, me, err) != 0)
 		return -1;
 	if (strcmp(me, row.person) == 0)
 		return err_set(err, ERR_DENIED, "%s 不能查自己的记录", me);

@@ -56,6 +56,7 @@ struct verb {
 	X(holidays) \
 	X(policy) \
 	X(spotcheck) \
+	X(flags) \
 	X(number) \
 	X(top) \
 	X(evidence) \

@@ -8,12 +8,16 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/crypt.h"
 #include "base/text.h"
 #include "ctl/say.h"
 #include "ctl/show.h"
+#include "proto/keys.h"
 #include "workers/link/identity.h"
+#include "workers/link/keyclient.h"
 
 #define REASON_BYTES 48
+#define NOTE_BYTES   4000
 
 int
 say_one(struct ctl *c, struct record_header *h, struct err *err)
@@ -28,6 +32,48 @@ say_one(struct ctl *c, struct record_header *h, struct err *err)
 	if (got == 0)
 		got = acts_done(a, err);
 	acts_close(a);
+	return got;
+}
+
+static int
+seal_key(struct ctl *c, const struct record_header *h, uint8_t key[32], struct err *err)
+{
+	struct keyclient *k;
+	int got;
+
+	if (!h->has_case)
+		return show_reserved_key(c, KEYS_REF_CAMPAIGN, key, err);
+	k = keyclient_create(c->home.keys);
+	got = keyclient_get(k, c->campaign, h->case_id, key, err);
+	keyclient_destroy(k);
+	return got;
+}
+
+int
+say_noted(struct ctl *c, struct record_header *h, const char *note, struct err *err)
+{
+	struct body body = {.note = {NULL, 0}};
+	uint8_t key[32];
+	struct acts *a;
+	int got;
+
+	if (note == NULL)
+		return say_one(c, h, err);
+	if (note[0] == '\0' || strlen(note) > NOTE_BYTES)
+		return err_set(err, ERR_INVALID, "--note 要 1 到 %d 个字节", NOTE_BYTES);
+	if (seal_key(c, h, key, err) != 0)
+		return -1;
+	if (acts_open(c, &a, err) != 0) {
+		crypt_wipe(key, sizeof(key));
+		return -1;
+	}
+	body.note = span_str(note);
+	memcpy(h->person, acts_header(a, h->kind).person, sizeof(h->person));
+	got = acts_add(a, h, &body, key, err);
+	if (got == 0)
+		got = acts_done(a, err);
+	acts_close(a);
+	crypt_wipe(key, sizeof(key));
 	return got;
 }
 

@@ -6,6 +6,8 @@
 
 /* Opens the outbox, adds this one record without a body, waits for its effect. h->person is filled in. */
 int say_one(struct ctl *c, struct record_header *h, struct err *err);
+/* The same with a note (1 to 4000 bytes; NULL: none) in its body, sealed with the case's key or the campaign's. */
+int say_noted(struct ctl *c, struct record_header *h, const char *note, struct err *err);
 void say_case(struct record_header *h, const uint8_t case_id[16]);
 /* A reason's text: 1 to 48 bytes; NULL takes what stands for it. */
 int say_reason(struct record_header *h, const char *text, const char *instead, struct err *err);

@@ -4,6 +4,7 @@
  * that draws tells its seed. Failures: PostgreSQL away; what does not read is passed over. */
 #include "ctl/spot_ledger.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -120,4 +121,30 @@ spot_sample(
 	pg_free(r);
 	spot_select(*ret, *n, d->seed, &d->rates);
 	return 0;
+}
+
+int
+spot_find(struct ctl *c, const char *text, struct spot_row *row, struct err *err)
+{
+	struct pg_param p[2];
+	struct pg_result *r;
+	int64_t no;
+	bool ok;
+
+	if (!text_to_i64(text, strlen(text), &no) || no <= 0)
+		return err_set(err, ERR_INVALID, "编号是 spotcheck list 的第一列: %s", text);
+	if (ctl_campaign(c, err) != 0 || ctl_pg(c, "hf_read", err) != 0)
+		return -1;
+	p[0] = pg_text(c->campaign);
+	p[1] = pg_i64(no);
+	if (pg_exec(c->pg,
+	        "SELECT no, person, coalesce(outcome, ''), encode(case_ref, 'hex'), "
+	        "coalesce(seconds, 0), encode(ob, 'hex'), seq, 1 FROM hf.ledger WHERE campaign = "
+	        "$1 "
+	        "AND no = $2 AND kind = 1 AND flaw IS NULL",
+	        p, 2, &r, err) != 0)
+		return err_wrap(err, "PostgreSQL");
+	ok = pg_rows(r) == 1 && spot_record(row, r, 0);
+	pg_free(r);
+	return ok ? 0 : err_set(err, ERR_NOT_FOUND, "没有第 %" PRId64 " 条通话记录", no);
 }

@@ -24,6 +24,8 @@ int spot_sample(
     struct ctl *c, const struct spot_draw *d, struct spot_row **ret, size_t *n, struct err *err);
 /* A row of: no, person, outcome, case, seconds, ob, seq, nth. */
 bool spot_record(struct spot_row *row, const struct pg_result *r, int i);
+/* The ATTEMPT of this number of the ledger. ERR_NOT_FOUND. */
+int spot_find(struct ctl *c, const char *no, struct spot_row *row, struct err *err);
 void spot_copy(char *out, size_t size, struct span s);
 
 #endif

@@ -110,6 +110,34 @@ def pay(stack):
     return out, {row["person"]: row for row in out["rows"]}
 
 
+def test_what_looks_odd_is_shown_and_explained_by_its_person(stack):
+    note = "一直没有人接电话"
+    cases = [r[0] for r in stack.sql("SELECT encode(case_ref, 'hex') FROM hf.case_state WHERE owner = 'p02' AND lane LIKE 'own:%' LIMIT 3")]
+    c = Lines(stack, stack.dir / "ctl" / "c1", "--person", "p02")
+    for case in cases:
+        c.say(do="take", case=case)
+        task = c.hear("task", "none", "error")["task"]
+        c.say(do="record", case=case, token=task["token"], outcome="no-answer", channel="phone", number=1, seconds=35, note=note,
+              id=str(uuid.uuid4()))
+        assert "accepted" in c.hear("accepted", "error")
+    c.close()
+
+    def flags(*words):
+        got = say(stack, "spotcheck", "flags", "--person", "p02", *words)
+        assert got["notes"] and {r["person"] for r in got["rows"]} <= {"p02"}
+        return got["rows"]
+
+    wait_for("the copies", lambda: sum(r["flag"] == "copied" and r["value"] == 3 for r in flags()) == 3)
+    assert {"overlap", "clock"} <= {r["flag"] for r in flags("--day", "2026-03-09")}  # seconds were told that never passed
+    assert flags("--day", "2026-03-08") == [] and "--day" in stack.ctl("spotcheck", "flags", "--day", "8", check=False).stderr
+    no = next(r["no"] for r in flags() if r["flag"] == "overlap")
+    assert stack.ctl("--as", "p01", "spotcheck", "explain", no, "--note", "x", check=False).returncode == 77
+    stack.ctl("--as", "p02", "spotcheck", "explain", no, "--note", "先记在纸上, 后来一起录的")
+    wait_for("the explanation", lambda: any(r["no"] == no and r["explained"] for r in flags()))
+    text = stack.ctl("spotcheck", "flags").stdout
+    assert "本人已说明" in text and note not in text and "纸上" not in text
+
+
 def test_payments_are_counted_and_move_nothing(stack, numbers):
     path = write(stack, "paid.xlsx", ["考生号", "缴费"], [[n, "是"] for n in numbers[:5]] + [[numbers[5], "否"]])
     assert say(stack, "payments", "import", path, "--dry-run")["paid"] == 5

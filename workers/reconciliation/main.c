@@ -1,4 +1,4 @@
-/* main.c - hf-reconcile rates | census | night | nights | kept | what-if | pay | close | supplement | export |
+/* main.c - hf-reconcile rates | census | flags | night | nights | kept | what-if | pay | close | supplement | export |
  * verify: prints figures as a table or as JSON.
  *
  * Exit 0; 1 when the census or the second computation of pay found something, or a sheet may not be closed;
@@ -17,6 +17,7 @@
 #include "workers/link/home.h"
 #include "workers/reconciliation/export.h"
 #include "workers/reconciliation/figures.h"
+#include "workers/reconciliation/flags.h"
 #include "workers/reconciliation/nightly.h"
 #include "workers/reconciliation/paydesk.h"
 #include "workers/reconciliation/whatif.h"
@@ -25,13 +26,14 @@
 
 struct options {
 	bool json, explain;
-	const char *campaign, *by, *verb, *file, *xlsx;
+	const char *campaign, *by, *verb, *file, *xlsx, *person, *day;
 	int64_t minimum, as_of, sheet; /* -1, 0, 0: not given */
 };
 
 static const char usage[] =
     "用法: hf-reconcile [--json] [--campaign ID] rates [--by caller|team|campaign]\n"
     "      hf-reconcile [--json] [--campaign ID] census\n"
+    "      hf-reconcile [--json] [--campaign ID] flags [--person P] [--day YYYY-MM-DD]\n"
     "      hf-reconcile [--json] [--campaign ID] night | nights | kept NIGHT\n"
     "      hf-reconcile [--json] [--campaign ID] [--explain] [--xlsx FILE] [--minimum N] [--sheet "
     "NO] pay\n"
@@ -77,6 +79,10 @@ parse(struct options *o, int argc, char **argv)
 			o->by = argv[++i];
 		else if (strcmp(argv[i], "--xlsx") == 0 && i + 1 < argc)
 			o->xlsx = argv[++i];
+		else if (strcmp(argv[i], "--person") == 0 && i + 1 < argc)
+			o->person = argv[++i];
+		else if (strcmp(argv[i], "--day") == 0 && i + 1 < argc)
+			o->day = argv[++i];
 		else if (strcmp(argv[i], "--minimum") == 0 && i + 1 < argc)
 			ok = ok && count_of(argv[++i], &o->minimum);
 		else if (strcmp(argv[i], "--as-of") == 0 && i + 1 < argc)
@@ -249,6 +255,22 @@ nights(const struct options *o, struct pg *pg, const char *campaign, struct err 
 	return 0;
 }
 
+static int
+flags(
+    const struct options *o, struct pg *pg, const char *keys, const char *campaign, struct err *err)
+{
+	json_t *out;
+
+	if (flags_read(pg, keys, campaign, o->person, o->day, &out, err) != 0)
+		return -1;
+	if (o->json)
+		put_json(out);
+	else
+		flags_print(out);
+	json_decref(out);
+	return 0;
+}
+
 static const char *
 text(const json_t *row, const char *key)
 {
@@ -311,6 +333,8 @@ run(const struct options *o, struct err *err)
 			got = paydesk_show(&desk, err);
 		else if (strcmp(o->verb, "close") == 0 || strcmp(o->verb, "supplement") == 0)
 			got = paydesk_close(&desk, strcmp(o->verb, "close") == 0, err);
+		else if (strcmp(o->verb, "flags") == 0)
+			got = flags(o, pg, home.keys, campaign, err);
 		else if (strcmp(o->verb, "census") == 0)
 			got = census(o, pg, redis, campaign, err);
 		else if (strcmp(o->verb, "night") == 0)
