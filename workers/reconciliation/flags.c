@@ -149,8 +149,13 @@ say_flag(struct days *d, const struct flag *f)
 static void
 judge(struct days *d)
 {
-	struct flag *flags = xcalloc(d->n * FLAG_KINDS + 1, sizeof(*flags));
-	size_t n = plausible_day(d->calls, d->n, &plausible_default, flags);
+	struct flag *flags;
+	size_t n;
+
+	if (d->n == 0)
+		return;
+	flags = xcalloc(d->n, FLAG_KINDS * sizeof(*flags));
+	n = plausible_day(d->calls, d->n, &plausible_default, flags);
 
 	for (size_t i = 0; i < n; i++)
 		say_flag(d, &flags[i]);
