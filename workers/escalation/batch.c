@@ -141,7 +141,7 @@ write_case(struct router *r, struct call *call, struct rcase *c)
 		write_place(r, call, c);
 		sent(r, WORK_CASE, c);
 	} else {
-		c->unsaved.no = 0;
+		case_saved(r, c);
 	}
 	if (c->timer_at != c->timer_saved) {
 		call_entry(call, "timer");
@@ -323,7 +323,7 @@ placed(struct router *r, struct rcase *c, const struct rds_reply *entry)
 	if (!text_to_u64((const char *)v.data, v.len, &c->version))
 		return;
 	c->saved_at = c->at;
-	c->unsaved.no = 0;
+	case_saved(r, c);
 	if (says(entry, 2, "held")) {
 		c->held = true;
 		return;

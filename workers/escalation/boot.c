@@ -54,6 +54,7 @@ boot_forget(struct router *r)
 	map_destroy(r->persons, person_free);
 	map_destroy(r->agents, free);
 	r->cases = map_create();
+	r->unsaved = NULL;
 	r->persons = map_create();
 	r->agents = map_create();
 	free(r->release);

@@ -109,7 +109,7 @@ case_state(struct router *r, struct rcase *c, struct span text, struct span blob
 	/* Another router was faster: its memory is the newer one. */
 	if (blob.len > 0 && logid_after(law_at, c->at) && take_blob(c, blob)) {
 		c->at = law_at;
-		c->unsaved.no = 0;
+		case_saved(r, c);
 		c->has_want = false;
 	}
 	case_count(r, c);
@@ -195,7 +195,7 @@ case_act(struct router *r, struct rcase *c, const struct law_act *act, int64_t n
 	decide(r, c, &ctx, act);
 	c->at = at;
 	if (c->unsaved.no == 0)
-		c->unsaved = at;
+		case_unsaved(r, c, at);
 }
 
 void
@@ -208,6 +208,35 @@ case_look(struct router *r, struct rcase *c, int64_t now)
 }
 
 /* ---- both ---- */
+
+void
+case_unsaved(struct router *r, struct rcase *c, struct logid from)
+{
+	bool listed = c->unsaved.no != 0;
+
+	c->unsaved = from;
+	if (listed || from.no == 0)
+		return;
+	c->unsaved_prev = NULL;
+	c->unsaved_next = r->unsaved;
+	if (r->unsaved != NULL)
+		r->unsaved->unsaved_prev = c;
+	r->unsaved = c;
+}
+
+void
+case_saved(struct router *r, struct rcase *c)
+{
+	if (c->unsaved.no == 0)
+		return;
+	c->unsaved.no = 0;
+	if (c->unsaved_prev != NULL)
+		c->unsaved_prev->unsaved_next = c->unsaved_next;
+	else
+		r->unsaved = c->unsaved_next;
+	if (c->unsaved_next != NULL)
+		c->unsaved_next->unsaved_prev = c->unsaved_prev;
+}
 
 /* Parked until a person frees it; in doubt until all agents came back after a lost store. */
 static bool
@@ -246,7 +275,7 @@ case_queue(struct router *r, struct rcase *c)
 	if (c->is_queued)
 		return;
 	if (!case_differs(r, c)) {
-		c->unsaved.no = 0; /* folding it again after a restart says the same */
+		case_saved(r, c); /* folding it again after a restart says the same */
 		return;
 	}
 	c->is_queued = true;

@@ -281,7 +281,7 @@ arrive(struct router *r, struct import *m)
 		was_saved = c->unsaved.no == 0;
 		case_act(r, c, &act, m->now, m->commit);
 		if (was_saved)
-			c->unsaved = m->first;
+			case_unsaved(r, c, m->first);
 		case_queue(r, c);
 	}
 	log_info("arrivals", "rows=%zu unknown=%zu", m->n_arrivals, unknown);

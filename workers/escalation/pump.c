@@ -48,33 +48,15 @@ has_work(const struct router *r)
 
 /* ---- how far all effects are in Redis ---- */
 
-struct oldest {
-	struct logid id;
-	bool any;
-};
-
-static void
-oldest_unsaved(struct router *r, struct rcase *c, void *arg)
-{
-	struct oldest *o = arg;
-
-	(void)r;
-	if (c->unsaved.no != 0 && (!o->any || logid_after(o->id, c->unsaved))) {
-		o->id = c->unsaved;
-		o->any = true;
-	}
-}
-
 /* Everything up to `read` was applied; what is not saved, or waits for its commit, holds the cursor. */
 static void
 settle_cursor(struct router *r)
 {
-	struct oldest o = {.any = false};
 	struct logid done = r->read, import;
 
-	case_all(r, oldest_unsaved, &o);
-	if (o.any && !logid_after(o.id, done))
-		done = (struct logid){o.id.epoch, o.id.no - 1};
+	for (const struct rcase *c = r->unsaved; c != NULL; c = c->unsaved_next)
+		if (!logid_after(c->unsaved, done))
+			done = (struct logid){c->unsaved.epoch, c->unsaved.no - 1};
 	if (imports_oldest(r, &import) && !logid_after(import, done))
 		done = (struct logid){import.epoch, import.no - 1};
 	if (logid_after(done, r->done))

@@ -41,7 +41,8 @@ struct rcase {
 	struct law_case law;
 	struct logid at;      /* folded up to here */
 	struct logid unsaved; /* the first entry whose fold is not in Redis; no 0: none */
-	uint64_t retasked;    /* the batch that carries its task, which no HGET sees before */
+	struct rcase *unsaved_prev, *unsaved_next;
+	uint64_t retasked; /* the batch that carries its task, which no HGET sees before */
 	struct law_placement want;
 	bool has_want, is_queued;
 	int64_t timer_at; /* in the heap; 0 none */
@@ -126,6 +127,7 @@ struct router {
 	bool book_dirty, policy_dirty, days_dirty;
 	struct buf closing; /* why a pass could not be closed, for hfctl; empty: nothing new */
 	struct map *cases, *persons, *agents; /* agent hex -> owned keys, 128 hex digits */
+	struct rcase *unsaved;                /* the few whose fold is not in Redis yet */
 	void *heap;                           /* timers.c */
 	size_t n_heap, cap_heap;
 	int64_t gate_sent, shut_sent; /* -1 unknown */
@@ -213,6 +215,9 @@ void case_look(struct router *r, struct rcase *c, int64_t now);
 bool case_differs(const struct router *r, const struct rcase *c); /* Redis has to hear of it */
 bool case_moves(const struct router *r, const struct rcase *c); /* … of its lane, due or owner */
 void case_queue(struct router *r, struct rcase *c);
+/* Its fold is not in Redis from that entry on; it is. */
+void case_unsaved(struct router *r, struct rcase *c, struct logid from);
+void case_saved(struct router *r, struct rcase *c);
 void case_count(struct router *r, struct rcase *c);
 void case_free(void *c);
 void case_all(
