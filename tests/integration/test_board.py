@@ -180,3 +180,35 @@ def test_what_is_not_an_act_is_refused_and_says_why(board):
         assert got["code"] == code and word in got["text"], (what, got)
     before = board.redis.xlen("hf:{c1}:log")
     assert board.case(case)["lane"].startswith("own:p01:") and before == board.redis.xlen("hf:{c1}:log")
+
+
+def test_lists_have_names_and_only_for_who_may(board):
+    case = test_acts.own(board)
+    up = test_acts.called(board, "needs-help", note="请组长打")
+    board.placed(up, "team:t1")
+    leader = board.at("l1")
+    status, said = leader.ask("GET", "/api/list/team?page=0")
+    assert status == 200 and said["what"] == "team" and said["code"] == "ok" and said["pages"] >= 1, said
+    row = next(r for r in said["rows"] if r["case"] == up)
+    assert row["name"] and row["lane"] == "team:t1" and row["class"] == "team" and row["class_text"] == "转组长"
+    assert leader.ask("GET", "/api/list/team?page=900")[1]["rows"] == []
+    status, said = leader.ask("GET", f"/api/list/case?case={case}")
+    assert status == 200 and said["rows"][0]["name"] and said["rows"][0]["numbers"][0]["digits"].startswith("199")
+    assert said["rows"][0]["last"][0]["outcome"] == "no-answer"
+    status, said = leader.ask("GET", "/api/list/me")
+    assert said["rows"][0]["person"] == "l1" and said["rows"][0]["team"] == "t1"
+    digits = leader.ask("GET", f"/api/list/case?case={case}")[1]["rows"][0]["numbers"][0]["digits"]
+    status, said = leader.ask("GET", f"/api/list/number?number={digits}")
+    assert status == 200 and said["code"] == "ok" and case in [r["case"] for r in said["rows"]]
+    status, said = board.at("p04").ask("GET", f"/api/list/number?number={digits}")
+    assert status == 200 and said["code"] == "denied" and said["rows"][0].keys() == {"case", "owner", "team"}
+    assert said["rows"][0]["owner"] == "p01" and said["rows"][0]["team"] == "t1"
+    for person, path, status in (("p04", "/api/list/team", 403), ("l1", "/api/list/strike", 403),
+                                 ("l2", f"/api/list/case?case={case}", 403),
+                                 ("l1", f"/api/list/case?case={'0' * 32}", 404), ("l1", "/api/list/all", 404),
+                                 ("l1", "/api/list/", 404), ("l1", "/api/list/case", 400),
+                                 ("l1", "/api/list/case?case=12", 400), ("l1", f"/api/list/own?case={case}", 400),
+                                 ("l1", "/api/list/own?page=-1", 400), ("l1", "/api/list/number?number=12", 400)):
+        got, said = board.at(person).ask("GET", path)
+        assert got == status and re.search("[\u4e00-\u9fff]", said["error"]["text"]), (path, got, said)
+    assert leader.ask("GET", "/api/list/team", cookie=False)[0] == 401

@@ -162,6 +162,12 @@ own(struct seat *s, const struct http_request *req, struct http_response *res)
 }
 
 static void
+list(struct seat *s, const struct http_request *req, struct http_response *res)
+{
+	views_list(s->room, req, res);
+}
+
+static void
 campaign(struct seat *s, const struct http_request *req, struct http_response *res)
 {
 	(void)req;
@@ -169,7 +175,7 @@ campaign(struct seat *s, const struct http_request *req, struct http_response *r
 }
 
 static const struct {
-	const char *path;
+	const char *path; /* with a / at its end: all below it */
 	bool post, bytes; /* bytes: the body is a file */
 	bool by_hand;     /* not what a page asks for by itself */
 	void (*run)(struct seat *s, const struct http_request *req, struct http_response *res);
@@ -180,8 +186,17 @@ static const struct {
     {"/api/me", false, false, true, me},
     {"/api/events", false, false, false, events},
     {"/api/own", false, false, false, own},
+    {OFFICE_LIST, false, false, true, list},
     {"/api/campaign", false, false, false, campaign},
 };
+
+static bool
+is_path(const char *row, const char *path)
+{
+	size_t len = strlen(row);
+
+	return row[len - 1] == '/' ? strncmp(path, row, len) == 0 : strcmp(path, row) == 0;
+}
 
 /* A browser says so when another site makes it ask. */
 static bool
@@ -242,7 +257,7 @@ api(struct office *o, const struct http_request *req, struct http_response *res)
 		return;
 	}
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
-		if (strcmp(req->path, paths[i].path) != 0 || post != paths[i].post)
+		if (!is_path(paths[i].path, req->path) || post != paths[i].post)
 			continue;
 		if (!is_ours(req, post && !paths[i].bytes && req->body.len > 0, res))
 			return;
