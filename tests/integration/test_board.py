@@ -2,6 +2,7 @@
 phone. One whole stack for all of them, and one office in front of it; p01 works by --lines."""
 import os
 import re
+import signal
 import subprocess
 import types
 
@@ -14,7 +15,7 @@ import test_acts
 LIMIT = 60.0
 ADMIN = ("--as", "admin")
 PEOPLE = (("l1", "leader", "t1"), ("l2", "leader", "t2"), ("h1", "callback-head", "t1"), ("h2", "leading", "t1"),
-          ("s1", "supervisor", "t1"), ("d1", "data", "t1"), ("p04", "caller", "t1"))
+          ("s1", "supervisor", "t1"), ("d1", "data", "t1"), ("f1", "finance", "t1"), ("p04", "caller", "t1"))
 
 
 class Board(test_acts.Office):
@@ -212,3 +213,58 @@ def test_lists_have_names_and_only_for_who_may(board):
         got, said = board.at(person).ask("GET", path)
         assert got == status and re.search("[\u4e00-\u9fff]", said["error"]["text"]), (path, got, said)
     assert leader.ask("GET", "/api/list/team", cookie=False)[0] == 401
+
+
+def test_figures_are_what_hfctl_says_and_only_for_who_may(board):
+    case = test_acts.own(board)
+    args = {"absence-preview": "person=p01&until=2026-03-09T18:00:00%2B08:00&to=split", "case": f"case={case}",
+            "rates": "by=team", "pay": "minimum=1", "night": "night=1"}
+    got, names = {}, {}
+    for person in ("h1", "l1"):
+        status, said = board.at(person).ask("GET", "/api/reports")
+        assert status == 200 and said["home"] is True
+        names[person] = [r["name"] for r in said["reports"]]
+        for name in names[person]:
+            got[person, name] = board.at(person).ask("GET", f"/api/report/{name}?{args.get(name, '')}")
+    assert got.pop(("h1", "absence-preview"))[0] == 403 and got["l1", "absence-preview"][1]["data"]["dry_run"] is True
+    for person in ("h1", "l1"):
+        assert got.pop((person, "night"))[1]["error"]["code"] in ("not-found", "bad-field")
+    assert {"queue", "rates", "nights", "pay", "approvals", "late", "findings"} <= set(names["h1"])
+    assert "pay" not in names["l1"] and "absence-preview" in names["l1"]
+    for (person, name), (status, said) in got.items():
+        assert status == 200 and said["name"] == name and said["asof"].startswith("2026-03-09T"), (person, name, said)
+    assert got["h1", "rates"][1]["data"] == board.as_json("rates", "--by", "team")
+    assert got["l1", "case"][1]["data"]["owner"] == "p01"
+    for person, path, status, code in (
+            ("p04", "queue", 403, "denied"), ("l1", "pay?minimum=1", 403, "denied"), ("f1", "late", 403, "denied"),
+            ("h1", "passwords", 404, "not-found"), ("h1", "", 404, "not-found"), ("h1", "../me", 400, None),
+            ("l1", "case", 400, "missing-field"), ("l1", "case?case=--as", 400, "bad-field"),
+            ("h1", "rates?by=--as", 400, "bad-field"), ("h1", "rates?by=x;id", 400, "bad-field"),
+            ("h1", "pay?minimum=-1", 400, "bad-field"), ("h1", "spotcheck?n=77", 404, "not-found"),
+            ("l1", "absence-preview?person=p01&until=soon", 400, "bad-field"),
+            ("p04", "absence-preview?person=p01&until=2026-03-09T18:00:00%2B08:00", 403, "denied")):
+        s, said = board.at(person).ask("GET", f"/api/report/{path}")
+        assert s == status, (path, s, said)
+        assert code is None or (said["error"]["code"] == code and re.search("[\u4e00-\u9fff]", said["error"]["text"]))
+    assert board.at("p04").ask("GET", "/api/report/absence-preview?until=2026-03-09T18:00:00%2B08:00")[0] == 200
+    assert board.at("f1").ask("GET", "/api/report/pay?minimum=1")[1]["name"] == "pay"
+
+
+def test_an_office_that_is_not_on_the_server_says_so(board):
+    here = board.office, board.seats
+    board.seats = {}
+    try:
+        (board.dir / "far").mkdir()
+        board.ctl(*ADMIN, "agent", "enrol", "--person", "h1", "--out", board.dir / "far" / "h1", "--pin-file",
+                  board.dir / "pin")
+        board.spawn("far", [BIN / "hf-caller", "--office", "--agents", board.dir / "far", "--listen", "127.0.0.1:0",
+                            "--linger", "0"], env=dict(board.env(), HF_HOME=""), notify=True)
+        board.office = types.SimpleNamespace(port=int(re.search(r"event=start port=(\d+)", board.log("far")).group(1)))
+        head = board.at("h1")
+        assert head.ask("GET", "/api/reports")[1]["home"] is False
+        status, said = head.ask("GET", "/api/report/queue")
+        assert (status, said["error"]["code"]) == (503, "no-home") and "HF_HOME" in said["error"]["text"]
+        head.close()
+        assert board.kill("far", signal.SIGTERM) == 0
+    finally:
+        board.office, board.seats = here

@@ -1,5 +1,6 @@
 /* office_int.h - shared by office.c (life), room.c (one person), seats.c (who is logged in),
- * door.c (login), pages.c (HTTP), views.c (lists, campaign) and rules.c (the policy's words).
+ * door.c (login), pages.c (HTTP), views.c (lists, campaign), reports.c (figures) and rules.c
+ * (the policy's words).
  *
  * A *room* is one person's agent at work; a *seat* is one browser that is logged in as that person; a
  * *watcher* is one event stream of a seat. */
@@ -17,6 +18,7 @@
 #define SECOND_US       1000000LL
 #define OFFICE_EVIDENCE "/api/evidence" /* the one path with a body of up to 10 MiB */
 #define OFFICE_LIST     "/api/list/"
+#define OFFICE_REPORT   "/api/report/"
 #define WATCHERS_MAX    8 /* of one person */
 #define SEATS_MAX       8 /* of one person */
 #define TRIES           5 /* wrong PINs of one person in TRIES_US */
@@ -96,6 +98,7 @@ struct office {
 	struct zctx *z;
 	struct http *http;
 	struct pins *pins;
+	struct reports *reports;
 	struct rooms rooms;
 	struct seats seats;
 	struct loop_timer *beat, *tick, *look, *linger;
@@ -153,6 +156,12 @@ void views_list(struct room *r, const struct http_request *req, struct http_resp
 bool views_seen(struct room *r, const struct link_event *e); /* was it asked for here? */
 void views_close(struct room *r);                            /* answers what waits */
 json_t *views_campaign(const struct room *r);
+
+/* reports.c */
+void reports_open(struct office *o);
+void reports_close(struct reports *all); /* NULL-safe; answers what waits */
+void reports_answer(struct room *r, const struct http_request *req, struct http_response *res);
+void reports_list(struct room *r, struct http_response *res);
 
 /* rules.c: {"policy":…,"outcomes":[…],"rungs":[…]} of a policy file. */
 int rules_load(json_t **ret, const char *path, struct err *err);

@@ -77,7 +77,9 @@ type_of(const char *name)
 static void
 file_page(const char *path, struct http_response *res)
 {
-	const char *name = strcmp(path, "/") == 0 ? "index.html" : path + 1;
+	const char *name = strcmp(path, "/") == 0        ? "index.html"
+	                   : strcmp(path, "/board") == 0 ? "board.html"
+	                                                 : path + 1;
 	const char *type = type_of(name);
 	char share[80], file[4096];
 
@@ -168,6 +170,19 @@ list(struct seat *s, const struct http_request *req, struct http_response *res)
 }
 
 static void
+report(struct seat *s, const struct http_request *req, struct http_response *res)
+{
+	reports_answer(s->room, req, res);
+}
+
+static void
+report_names(struct seat *s, const struct http_request *req, struct http_response *res)
+{
+	(void)req;
+	reports_list(s->room, res);
+}
+
+static void
 campaign(struct seat *s, const struct http_request *req, struct http_response *res)
 {
 	(void)req;
@@ -187,6 +202,8 @@ static const struct {
     {"/api/events", false, false, false, events},
     {"/api/own", false, false, false, own},
     {OFFICE_LIST, false, false, true, list},
+    {OFFICE_REPORT, false, false, true, report},
+    {"/api/reports", false, false, true, report_names},
     {"/api/campaign", false, false, false, campaign},
 };
 
