@@ -192,6 +192,8 @@ def test_lists_have_names_and_only_for_who_may(board):
     assert status == 200 and said["what"] == "team" and said["code"] == "ok" and said["pages"] >= 1, said
     row = next(r for r in said["rows"] if r["case"] == up)
     assert row["name"] and row["lane"] == "team:t1" and row["class"] == "team" and row["class_text"] == "转组长"
+    assert row["asked_by"] == "p01" and row["question"] == "请组长打" and row["last"] == "needs-help"
+    assert row["since"].startswith("2026-03-09T") and row["deadline"] > row["since"] and row["tries"] == 1
     assert leader.ask("GET", "/api/list/team?page=900")[1]["rows"] == []
     status, said = leader.ask("GET", f"/api/list/case?case={case}")
     assert status == 200 and said["rows"][0]["name"] and said["rows"][0]["numbers"][0]["digits"].startswith("199")
@@ -268,3 +270,18 @@ def test_an_office_that_is_not_on_the_server_says_so(board):
         assert board.kill("far", signal.SIGTERM) == 0
     finally:
         board.office, board.seats = here
+
+
+def test_the_own_list_says_why_and_how_often(board):
+    b = board.at("p04")
+    assert b.do(do="next") == (202, {})
+    task = b.stream.line("task")
+    b.do(do="record", case=task["case"], token=task["token"], outcome="considering", channel="phone", number=1,
+         seconds=185, concerns=["cost"], decide_by="2026-03-09 18:00", note="和家里商量", then="stay")
+    b.stream.line("accepted")
+    row = wait_for("placed", lambda: next((r for r in b.ask("GET", "/api/own")[1]["rows"]
+                                           if r["case"] == task["case"] and r["class"] != "hand"
+                                           and r["class"] != "triage"), None), LIMIT)
+    assert (row["tries"], row["contacts"], row["minutes"], row["last"]) == (1, 1, 3, "considering"), row
+    assert row["why"] and row["newest"]["note"] == "和家里商量" and row["newest"]["person"] == "p04"
+    assert "asked_by" not in row and row["due"] and row["name"]

@@ -53,10 +53,42 @@ put_class(json_t *row, const char *lane)
 			(void)json_object_set_new(row, "class_text", json_string(classes[i].text));
 }
 
+static void
+put_time(json_t *row, const char *key, const json_t *ms)
+{
+	char text[32];
+
+	if (json_integer_value(ms) <= 0)
+		return;
+	clock_rfc3339(text, json_integer_value(ms));
+	(void)json_object_set_new(row, key, json_string(text));
+}
+
+/* What the newest record says: its outcome; and who asked what, while somebody waits for the leader. */
+static void
+put_newest(json_t *row, const json_t *seen)
+{
+	json_t *newest = json_object_get(seen, "newest"), *v = json_object_get(newest, "outcome");
+	bool waits = json_is_true(json_object_get(seen, "asked")) ||
+	             json_integer_value(json_object_get(seen, "deadline")) > 0;
+
+	if (newest == NULL)
+		return;
+	(void)json_object_set(row, "newest", newest);
+	(void)json_object_set_new(row, "last", v != NULL ? json_incref(v) : json_null());
+	if (!waits)
+		return;
+	if ((v = json_object_get(newest, "person")) != NULL)
+		(void)json_object_set(row, "asked_by", v);
+	if ((v = json_object_get(newest, "note")) != NULL)
+		(void)json_object_set(row, "question", v);
+}
+
 static json_t *
 list_row(const json_t *seen)
 {
-	static const char *const copied[] = {"case", "name", "no", "major", "school"};
+	static const char *const copied[] = {
+	    "case", "name", "no", "major", "school", "why", "tries", "contacts", "asked"};
 	const char *lane = json_string_value(json_object_get(seen, "lane"));
 	json_int_t due = json_integer_value(json_object_get(seen, "due"));
 	json_t *row = json_object();
@@ -76,6 +108,12 @@ list_row(const json_t *seen)
 	} else {
 		(void)json_object_set_new(row, "due", json_null());
 	}
+	if (json_object_get(seen, "seconds") != NULL)
+		(void)json_object_set_new(row, "minutes",
+		    json_integer(json_integer_value(json_object_get(seen, "seconds")) / 60));
+	put_time(row, "since", json_object_get(seen, "since"));
+	put_time(row, "deadline", json_object_get(seen, "deadline"));
+	put_newest(row, seen);
 	return row;
 }
 
@@ -187,8 +225,8 @@ views_seen(struct room *r, const struct link_event *e)
 		if (!a->whole)
 			answer_page(r, a, e->seen);
 		else if (e->seen->page + 1 < e->seen->pages && e->seen->page + 1 < PAGES_MAX)
-			a->look_no =
-			    client_look(r->client, r->person, "own", e->seen->page + 1, NULL, NULL);
+			a->look_no = client_look(
+			    r->client, r->person, "own", e->seen->page + 1, NULL, LOOK_MORE);
 		else
 			answer_whole(r, a, e->seen->as_of);
 		return true;
@@ -217,8 +255,8 @@ ask(struct room *r, const struct http_request *req, struct http_response *res,
 	a->later = http_later(req);
 	a->whole = whole;
 	a->rows = json_array();
-	a->look_no = client_look(
-	    r->client, r->person, w->what, w->page, w->has_case ? w->case_id : NULL, w->number);
+	a->look_no = client_look(r->client, r->person, w->what, w->page,
+	    w->has_case ? w->case_id : NULL, w->number != NULL ? w->number : LOOK_MORE);
 	TAILQ_INSERT_TAIL(&r->view_asks, a, link);
 }
 
