@@ -103,12 +103,18 @@ def test_a_leader_answers_moves_waives_and_opens_again(board):
     board.placed(asked, "own:p01:")
     assert board.error("l1", kind="handover", case=asked, fields={"to": "p02"})["code"] == "missing-field"
     leader = board.at("l1")
+    rows = wait_for("the question is listed", lambda: leader.ask("GET", "/api/report/questions")[1]["data"], LIMIT)
+    assert [(r["case"], r["person"], r["team"]) for r in rows] == [(asked, "p01", "t1")]
+    assert rows[0]["deadline"] == rows[0]["since"] + 1800_000
+    assert board.at("l2").ask("GET", "/api/report/questions")[1]["data"] == []
+    assert board.at("l2").ask("GET", "/api/report/questions?team=t1")[0] == 403
     leader.do(do="look", what="case", case=asked)
     seen = leader.stream.line("seen")
     assert seen["rows"][0]["last"][0]["note"] == "她想换专业, 能换吗"
     status, said = leader.do(do="note", case=asked, note="开学后可以申请")
     assert status == 200 and "stored" in said, said
     assert wait_for("the answer brings it back", lambda: (s := board.case(asked))["why"] == "answered" and s, LIMIT)
+    wait_for("it left the list", lambda: board.as_json("question", "list", "--team", "t1") == [], LIMIT)
     board.act("l1", "handover", asked, to="p02", reason="sick")
     moved = board.placed(asked, "own:p02:")
     assert moved["owner"] == "p01"
@@ -229,6 +235,7 @@ def test_figures_are_what_hfctl_says_and_only_for_who_may(board):
         for name in names[person]:
             got[person, name] = board.at(person).ask("GET", f"/api/report/{name}?{args.get(name, '')}")
     assert got.pop(("h1", "absence-preview"))[0] == 403 and got["l1", "absence-preview"][1]["data"]["dry_run"] is True
+    assert case in [c for m in got["l1", "absence-preview"][1]["data"]["moves"] for c in m["which"]]
     for person in ("h1", "l1"):
         assert got.pop((person, "night"))[1]["error"]["code"] in ("not-found", "bad-field")
     assert {"queue", "rates", "nights", "pay", "approvals", "late", "findings"} <= set(names["h1"])

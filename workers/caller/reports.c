@@ -13,8 +13,9 @@
 #include "proto/roles.h"
 #include "workers/caller/reports.h"
 
-#define LEADS (ROLE_LEADER | ROLE_DEPUTY | ROLE_STRIKE_HEAD | ROLE_CALLBACK_HEAD | ROLE_LEADING)
-#define WATCH (LEADS | ROLE_SUPERVISOR | ROLE_DATA | ROLE_ADMIN | ROLE_OPERATOR)
+#define LEADS     (ROLE_LEADER | ROLE_DEPUTY | ROLE_STRIKE_HEAD | ROLE_CALLBACK_HEAD | ROLE_LEADING)
+#define WATCH     (LEADS | ROLE_SUPERVISOR | ROLE_DATA | ROLE_ADMIN | ROLE_OPERATOR)
+#define ALL_TEAMS (WATCH & ~(uint32_t)(ROLE_LEADER | ROLE_DEPUTY | ROLE_STRIKE_HEAD))
 #define MONEY                                                                                      \
 	(ROLE_FINANCE | ROLE_CALLBACK_HEAD | ROLE_LEADING | ROLE_SUPERVISOR | ROLE_DATA |          \
 	    ROLE_ADMIN)
@@ -32,6 +33,8 @@ static const struct report_row rows[] = {
     {"pay", MONEY, false, false, "hfctl", {"pay", "show", "--explain"},
         {{"minimum", "--minimum", FORM_NUMBER, false}, {"sheet", "--sheet", FORM_NUMBER, false}}},
     {"approvals", WATCH | ROLE_FINANCE, false, false, "hfctl", {"approve", "list"}, {{0}}},
+    {"questions", WATCH, false, false, "hfctl", {"question", "list"},
+        {{"team", "--team", FORM_ID, false}}},
     {"late", WATCH, false, false, "hfctl", {"late", "list"}, {{0}}},
     {"findings", WATCH | ROLE_FINANCE, false, false, "hfctl", {"finding", "list"}, {{0}}},
     {"disputes", WATCH | ROLE_FINANCE, false, false, "hfctl", {"dispute", "list"}, {{0}}},
@@ -110,6 +113,13 @@ take_args(struct run *run, const struct room *r, const struct http_request *req,
 				return false;
 			}
 			v = r->person;
+		}
+		if (strcmp(a->name, "team") == 0 && (r->roles & ALL_TEAMS) == 0) {
+			if (v != NULL && strcmp(v, r->team) != 0) {
+				pages_error(res, 403, "denied", "只能看自己小组的");
+				return false;
+			}
+			v = r->team[0] != '\0' ? r->team : v;
 		}
 		if (v == NULL && !a->needed)
 			continue;
