@@ -1,8 +1,8 @@
 /* look.c - pages read from the store, by right; a row is shown together with its case key.
  *
  * Entries `own`, `lane` and `number` answer rows of ROW_FIELDS: case, lane (or hand:<person>),
- * due, version, owner, task. The store's pages are halved, so that a page fits into F1; what
- * does not fit even so is left out and counted. A row whose key is not known (any more) is not
+ * due, version, owner, task, why, blob, newest record. The store's pages are halved, so that a page fits into F1; a
+ * newest record that does not fit is left out, and a row that does not fit even so is counted. A row whose key is not known (any more) is not
  * shown at all. */
 #include "broker/look.h"
 
@@ -26,7 +26,7 @@
 #include "proto/lists.h"
 #include "proto/roles.h"
 
-#define ROW_FIELDS 6
+#define ROW_FIELDS 9
 #define PAGE_ROWS  25 /* half of the store's page */
 #define PAGES_MAX  1000000
 #define OFFER_MAX  255
@@ -35,6 +35,7 @@
 struct look_request {
 	struct request rq;
 	struct msg_look m;
+	bool more; /* the rows shall say why, how often, and what was said last */
 };
 
 static void
@@ -83,6 +84,10 @@ read_row(const struct look_request *q, struct row *ret, const struct reply *r, s
 	if (strncmp(seen->lane, "hand:", 5) == 0)
 		(void)snprintf(ret->hand, sizeof(ret->hand), "%.32s", seen->lane + 5);
 	seen->task = reply_at(r, at + 5);
+	seen->more = q->more;
+	reply_text(r, at + 6, seen->why, sizeof(seen->why));
+	seen->has_meters = meters_read(&seen->meters, reply_at(r, at + 7));
+	seen->has_last = work_last(&seen->last, reply_at(r, at + 8));
 	return keyring_get(q->rq.b->keys, seen->case_id, seen->key);
 }
 
@@ -91,22 +96,34 @@ struct page {
 	uint32_t n, left_out;
 };
 
-static void
-page_add(struct page *p, const struct seen_row *row)
+static bool
+page_fits(struct page *p, const struct seen_row *row, size_t room)
 {
 	size_t before = p->rows.len;
 
-	if (row->task.len + 256 > F1_MAX) {
-		p->left_out++;
-		return;
-	}
+	if (row->task.len + row->last.body.len + HEADER_MAX + 256 > F1_MAX)
+		return false;
 	seen_row_encode(&p->rows, row);
-	if (p->rows.len + ARRAY_ROOM > F1_MAX) {
-		p->rows.len = before;
+	if (p->rows.len + ARRAY_ROOM <= room)
+		return true;
+	p->rows.len = before;
+	return false;
+}
+
+/* A newest record comes along while its row keeps to its share of the page: no row loses its place to one. */
+static void
+page_add(struct page *p, const struct seen_row *row)
+{
+	struct seen_row bare = *row;
+
+	bare.has_last = false;
+	bare.last.body = span_of("", 0);
+	if (page_fits(p, row, (size_t)(p->n + 1) * F1_MAX / PAGE_ROWS) ||
+	    page_fits(p, &bare, F1_MAX))
+		p->n++;
+	else
 		p->left_out++;
-		return;
-	}
-	p->n++;
+	crypt_wipe(bare.key, sizeof(bare.key));
 }
 
 static void
@@ -388,6 +405,7 @@ look_on(struct broker *b, struct session *s, const struct msg_look *m, struct sp
 	q = xcalloc(1, sizeof(*q));
 	o = op_create(row->entry, on_look, q);
 	q->m = *m;
+	q->more = row->see == see_page && span_eq_str(f1, LOOK_MORE);
 	if (!row->ask(o, b, m, f1)) {
 		op_discard(o);
 		free(q);

@@ -983,6 +983,8 @@ end
 
 -- ---- looking: reads only ---------------------------------------------------------------------------
 
+local LAST_SHOWN = 2048  -- bytes: a longer newest record is seen when the case is opened
+
 local function rows(cases)
 	read_ahead('cases', cases)
 	read_ahead('tasks', cases)
@@ -990,8 +992,9 @@ local function rows(cases)
 	for i = 1, #cases do
 		local ok, s = pcall(load, cases[i])
 		if ok and s then
+			local last = call('LRANGE', P .. 'last:' .. hex(cases[i]), '0', '0')[1] or ''
 			for _, v in ipairs({ cases[i], s.held and 'hand:' .. s.hand or s.lane, s.due, num(s.version), s.owner,
-			    get('tasks', cases[i]) or '' }) do r[#r + 1] = v end
+			    get('tasks', cases[i]) or '', s.why, s.blob, #last <= LAST_SHOWN and last or '' }) do r[#r + 1] = v end
 		end
 	end
 	return r

@@ -64,8 +64,8 @@ work_none(struct broker *b, struct session *s, const char *person, uint64_t next
 /* ---- GRANT ---- */
 
 /* ob(16) seq(BE64) len(header)(BE32) header body */
-static bool
-read_last(struct last_record *ret, struct span s)
+bool
+work_last(struct last_record *ret, struct span s)
 {
 	uint32_t len;
 
@@ -88,7 +88,7 @@ work_last_records(struct last_record ret[LAST_MAX], const struct reply *r, size_
 	uint32_t got = 0;
 
 	for (uint64_t i = 0; i < n && got < LAST_MAX; i++)
-		if (read_last(&ret[got], reply_at(r, count_at + 1 + i)))
+		if (work_last(&ret[got], reply_at(r, count_at + 1 + i)))
 			got++;
 	return got;
 }

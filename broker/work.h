@@ -46,6 +46,8 @@ void work_none(struct broker *b, struct session *s, const char *person, uint64_t
 /* The person, if it may act from here now; else NACKs and is NULL. */
 const struct person *work_person(
     struct broker *b, struct session *s, const char *name, enum msg_kind kind, uint64_t ref);
+/* One newest record as the store keeps it; false when there is none. */
+bool work_last(struct last_record *ret, struct span s);
 /* Reads `k, last … (k)` from field count_at on; returns how many were read. */
 uint32_t work_last_records(
     struct last_record ret[LAST_MAX], const struct reply *r, size_t count_at);

@@ -13,6 +13,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/text.h"
 #include "ctl/say.h"
 #include "ctl/show.h"
 #include "proto/roles.h"
@@ -202,6 +203,21 @@ count_of(const struct away *a, size_t taker, bool promises)
 	return n;
 }
 
+static json_t *
+cases_of(const struct away *a, size_t taker)
+{
+	json_t *list = json_array();
+	char hex[33];
+
+	for (size_t i = 0; i < a->n_items; i++) {
+		if (a->items[i].to != taker)
+			continue;
+		hex_encode(hex, a->items[i].id, 16);
+		(void)json_array_append_new(list, json_string(hex));
+	}
+	return list;
+}
+
 static void
 show(struct ctl *c, const struct away *a)
 {
@@ -216,9 +232,9 @@ show(struct ctl *c, const struct away *a)
 	for (size_t i = 0; i < a->n_takers; i++) {
 		size_t n = count_of(a, i, false), promises = count_of(a, i, true);
 
-		json_array_append_new(
-		    moves, json_pack("{s:s s:I s:I}", "to", a->takers[i].person, "cases",
-		               (json_int_t)n, "promises", (json_int_t)promises));
+		json_array_append_new(moves,
+		    json_pack("{s:s s:I s:I s:o}", "to", a->takers[i].person, "cases",
+		        (json_int_t)n, "promises", (json_int_t)promises, "which", cases_of(a, i)));
 		if (!c->json)
 			printf("  %-16s %zu 个, 其中约好的 %zu 个\n", a->takers[i].person, n,
 			    promises);

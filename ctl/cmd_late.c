@@ -77,6 +77,18 @@ ask(struct ctl *c, const char *sql, int64_t no, struct pg_result **ret, struct e
 	return pg_exec(c->pg, sql, p, 2, ret, err) != 0 ? err_wrap(err, "PostgreSQL") : 0;
 }
 
+static json_t *
+as_json(const struct waiting *w)
+{
+	char ob[33];
+
+	hex_encode(ob, w->ob, 16);
+	return json_pack("{s:I s:s s:s s:s s:s s:s s:s s:I s:s s:I}", "no", (json_int_t)w->no,
+	    "person", w->person, "kind", show_kind(w->kind), "what", w->what, "case", w->case_hex,
+	    "owner", w->owner, "why", w->why, "at", (json_int_t)w->at, "ob", ob, "seq",
+	    (json_int_t)w->seq);
+}
+
 static int
 list(struct ctl *c, const char *sql, struct err *err)
 {
@@ -93,10 +105,7 @@ list(struct ctl *c, const char *sql, struct err *err)
 		if (!read_row(&w, r, i))
 			continue;
 		clock_text(at, w.at);
-		json_array_append_new(
-		    rows, json_pack("{s:I s:s s:s s:s s:s s:s s:s s:I}", "no", (json_int_t)w.no,
-		              "person", w.person, "kind", show_kind(w.kind), "what", w.what, "case",
-		              w.case_hex, "owner", w.owner, "why", w.why, "at", (json_int_t)w.at));
+		json_array_append_new(rows, as_json(&w));
 		if (!c->json)
 			printf("%-6" PRId64 " %s  %-10s %-9s %-18s %s  归属 %s %s\n", w.no, at,
 			    w.person, show_kind(w.kind), w.what, w.case_hex, w.owner, w.why);

@@ -50,6 +50,7 @@ struct verb {
 	X(case) \
 	X(move) \
 	X(late) \
+	X(question) \
 	X(absence) \
 	X(queue) \
 	X(pause) \

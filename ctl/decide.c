@@ -86,9 +86,13 @@ decide_each(struct ctl *c, int64_t no, undecided_fn *fn, void *arg, struct err *
 static void
 add_one(void *arg, const struct undecided *u)
 {
-	json_array_append_new(arg, json_pack("{s:I s:s s:s s:s s:I s:I}", "no", (json_int_t)u->no,
-	                               "person", u->person, "what", u->what, "subject", u->subject,
-	                               "n", (json_int_t)u->n, "at", (json_int_t)u->at));
+	char ob[33];
+
+	hex_encode(ob, u->ob, 16);
+	json_array_append_new(
+	    arg, json_pack("{s:I s:s s:s s:s s:I s:I s:s s:I}", "no", (json_int_t)u->no, "person",
+	             u->person, "what", u->what, "subject", u->subject, "n", (json_int_t)u->n, "at",
+	             (json_int_t)u->at, "ob", ob, "seq", (json_int_t)u->seq));
 }
 
 static void

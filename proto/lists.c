@@ -9,6 +9,9 @@
 
 #include "base/check.h"
 
+#define ROW_LENGTH 6 /* of SEEN */
+#define ROW_MORE   9
+
 /* The count of an array that must fit a table. */
 static uint32_t
 count(struct dec *d, uint32_t max)
@@ -186,32 +189,42 @@ welcome_lists_encode(struct buf *out, const struct welcome_lists *l)
 	}
 }
 
+static void
+read_one_last(struct dec *d, struct last_record *last)
+{
+	(void)dec_array_of(d, 4);
+	(void)dec_bn(d, last->ob, sizeof(last->ob));
+	last->seq = dec_u(d);
+	last->header = dec_b(d, HEADER_MAX);
+	last->body = dec_b(d, F1_MAX);
+}
+
 static uint32_t
 read_last(struct dec *d, struct last_record last[LAST_MAX])
 {
 	uint32_t n = count(d, LAST_MAX);
 
-	for (uint32_t i = 0; i < n; i++) {
-		(void)dec_array_of(d, 4);
-		(void)dec_bn(d, last[i].ob, sizeof(last[i].ob));
-		last[i].seq = dec_u(d);
-		last[i].header = dec_b(d, HEADER_MAX);
-		last[i].body = dec_b(d, F1_MAX);
-	}
+	for (uint32_t i = 0; i < n; i++)
+		read_one_last(d, &last[i]);
 	return n;
+}
+
+static void
+write_one_last(struct buf *out, const struct last_record *last)
+{
+	enc_array(out, 4);
+	enc_b(out, last->ob, sizeof(last->ob));
+	enc_u(out, last->seq);
+	enc_span(out, last->header);
+	enc_span(out, last->body);
 }
 
 static void
 write_last(struct buf *out, const struct last_record *last, uint32_t n)
 {
 	enc_array(out, n);
-	for (uint32_t i = 0; i < n; i++) {
-		enc_array(out, 4);
-		enc_b(out, last[i].ob, sizeof(last[i].ob));
-		enc_u(out, last[i].seq);
-		enc_span(out, last[i].header);
-		enc_span(out, last[i].body);
-	}
+	for (uint32_t i = 0; i < n; i++)
+		write_one_last(out, &last[i]);
 }
 
 int
@@ -245,15 +258,52 @@ grant_lists_encode(struct buf *out, const struct grant_lists *l)
 }
 
 static void
+read_meters(struct dec *d, struct seen_row *row)
+{
+	struct meters *m = &row->meters;
+	uint64_t asked;
+
+	row->has_meters = !dec_nil(d);
+	if (!row->has_meters)
+		return;
+	(void)dec_array_of(d, 6);
+	m->attempts = dec_u(d);
+	m->contacts = dec_u(d);
+	m->seconds = dec_u(d);
+	m->since = dec_u(d);
+	m->deadline = dec_u(d);
+	asked = dec_u(d);
+	m->asked = asked != 0;
+	if (asked > 1)
+		dec_fail(d);
+}
+
+/* What follows the six is left out by who was not asked, and passed over where it is not known. */
+static void
 read_row(struct dec *d, struct seen_row *row)
 {
-	(void)dec_array_of(d, 6);
+	uint32_t n = dec_array(d);
+
+	if (n < ROW_LENGTH)
+		dec_fail(d);
 	(void)dec_bn(d, row->case_id, sizeof(row->case_id));
 	dec_text(d, row->lane, sizeof(row->lane));
 	row->due = dec_u(d);
 	row->version = dec_u(d);
 	(void)dec_bn(d, row->key, sizeof(row->key));
 	row->task = dec_b(d, F1_MAX);
+	row->more = n >= ROW_MORE;
+	if (row->more) {
+		dec_text(d, row->why, sizeof(row->why));
+		read_meters(d, row);
+		row->has_last = !dec_nil(d);
+		if (row->has_last)
+			read_one_last(d, &row->last);
+	}
+	for (uint32_t i = row->more ? ROW_MORE : ROW_LENGTH; i < n && !d->failed; i++) {
+		(void)dec_skip(d);
+		row->unknown++;
+	}
 }
 
 uint32_t
@@ -271,16 +321,42 @@ seen_row_next(struct dec *d, struct seen_row *ret)
 	return !d->failed;
 }
 
+static void
+write_meters(struct buf *out, const struct seen_row *row)
+{
+	const struct meters *m = &row->meters;
+
+	if (!row->has_meters) {
+		enc_nil(out);
+		return;
+	}
+	enc_array(out, 6);
+	enc_u(out, m->attempts);
+	enc_u(out, m->contacts);
+	enc_u(out, m->seconds);
+	enc_u(out, m->since);
+	enc_u(out, m->deadline);
+	enc_u(out, m->asked ? 1 : 0);
+}
+
 void
 seen_row_encode(struct buf *out, const struct seen_row *row)
 {
-	enc_array(out, 6);
+	enc_array(out, row->more ? ROW_MORE : ROW_LENGTH);
 	enc_b(out, row->case_id, sizeof(row->case_id));
 	enc_s(out, row->lane);
 	enc_u(out, row->due);
 	enc_u(out, row->version);
 	enc_b(out, row->key, sizeof(row->key));
 	enc_span(out, row->task);
+	if (!row->more)
+		return;
+	enc_s(out, row->why);
+	write_meters(out, row);
+	if (row->has_last)
+		write_one_last(out, &row->last);
+	else
+		enc_nil(out);
 }
 
 int

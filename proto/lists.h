@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "proto/codec.h"
 #include "proto/frame.h"
+#include "proto/meters.h"
 
 struct login {
 	name_t person;
@@ -69,14 +70,21 @@ int grant_lists_decode(struct grant_lists *ret, struct span f1, struct err *err)
 /* Drops the oldest of `last` until the result fits F1_MAX. A task and a ticket alone must fit. */
 void grant_lists_encode(struct buf *out, const struct grant_lists *l);
 
-/* One row of SEEN own, team, strike, case, number. */
+/* One row of SEEN own, team, strike, case, number; with more, if LOOK asked for it: why it is where it is, the
+ * counts of its memory, and its newest record. */
 struct seen_row {
 	uint8_t case_id[16];
 	char lane[80];
 	uint64_t due, version;
 	uint8_t key[32];
 	struct span task;
+	bool more, has_meters, has_last;
+	uint32_t unknown; /* elements behind them that were passed over */
+	char why[48];
+	struct meters meters;
+	struct last_record last;
 };
+#define LOOK_MORE "more" /* the argument of LOOK own, team, strike that asks for it */
 /* Reading: rows one by one. count = seen_rows_open(...); then seen_row_next for each. */
 uint32_t seen_rows_open(struct dec *d, struct span f1);
 bool seen_row_next(struct dec *d, struct seen_row *ret);

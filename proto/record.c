@@ -139,6 +139,18 @@ field_type(enum field_key key)
 	return (unsigned)key < FIELD_KEYS ? fields[key].type : FIELD_NONE;
 }
 
+size_t
+field_limit(enum field_key key)
+{
+	return (unsigned)key < FIELD_KEYS ? fields[key].limit : 0;
+}
+
+bool
+field_is_id(enum field_key key)
+{
+	return (unsigned)key < FIELD_KEYS && (IDS >> key & 1) != 0;
+}
+
 static void
 read_list(struct dec *d, struct field *f, enum field_key key)
 {
@@ -170,7 +182,7 @@ read_value(struct dec *d, struct field *f, enum field_key key)
 	case FIELD_U: f->u = dec_u(d); break;
 	case FIELD_STR:
 		f->bytes = dec_s(d, limit);
-		if ((IDS >> key & 1) != 0 && !text_is_id((const char *)f->bytes.data, f->bytes.len))
+		if (field_is_id(key) && !text_is_id((const char *)f->bytes.data, f->bytes.len))
 			dec_fail(d);
 		break;
 	case FIELD_BIN:

@@ -143,6 +143,8 @@ int record_kind_by_name(const char *name);                    /* 0 when unknown 
 const char *field_name(enum field_key key);
 enum field_key field_by_name(const char *name); /* 0 when unknown */
 enum field_type field_type(enum field_key key);
+size_t field_limit(enum field_key key); /* FIELD_TABLE's; 0 when there is none */
+bool field_is_id(enum field_key key);   /* a person's or team's id */
 
 /* Setting fields while building a header; text and bytes stay borrowed. */
 void field_set_u(struct record_header *h, enum field_key key, uint64_t v);

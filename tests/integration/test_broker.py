@@ -461,6 +461,9 @@ def test_looking(rig):
     rows = unpack(pages.f1) + unpack(a.look(ann, "own", page=1).f1)
     assert {r[0] for r in rows} == mine | {asked} and all(r[4] == r[0] + r[0] for r in rows)
     assert {r[1] for r in rows} == {"own:ann:due", "team:t1"} and rows[0][5] == b"sealed task"
+    assert all(len(r) == 6 for r in rows)  # more comes to who asks for it, so that older agents read on
+    more = unpack(a.look(ann, "own", arg=b"more").f1)
+    assert [r[:6] for r in more] == rows[:len(more)] and all(len(r) == 9 and r[7:] == [None, None] for r in more)
     assert a.look(ann, "team")[5] == "denied"
     assert [r[0] for r in unpack(a.look(boss, "team").f1)] == [asked]
     assert a.look(strike, "strike").f1 == pack([])

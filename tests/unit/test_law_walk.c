@@ -1,6 +1,7 @@
 /* Random lives of cases: whatever is recorded, in whatever order, each case is in exactly one place with a
  * next time, what is offered by machine is due inside the hours, an end is an end, and at most one strike
  * task is open. Seeded; the seed of a failing life is printed. */
+#include "proto/meters.h"
 #include "tests/unit/law_kit.h"
 
 #include "base/text.h"
@@ -123,6 +124,18 @@ well_formed(const char *lane)
 			    a.outcome, #cond, k.p.lane, reason_code(k.p.reason));                  \
 	} while (0)
 
+/* What a screen reads of the memory (proto/meters.h) is what the law wrote. */
+static bool
+shows(const struct law_case *c, struct span blob)
+{
+	uint64_t deadline = c->deadline == CALENDAR_NEVER ? 0 : (uint64_t)c->deadline;
+	struct meters m;
+
+	return meters_read(&m, blob) && m.attempts == c->attempts && m.contacts == c->contacts &&
+	       m.seconds == c->seconds && m.since == (uint64_t)c->since && m.deadline == deadline &&
+	       m.asked == c->asked;
+}
+
 static void
 live(struct kit *k0, unsigned life)
 {
@@ -162,6 +175,7 @@ live(struct kit *k0, unsigned life)
 		HOLDS(len <= LAW_BLOB_MAX);
 		HOLDS(law_case_unpack(&back, span_of(blob, len), &err) == 0);
 		HOLDS(memcmp(&back, c, sizeof(back)) == 0);
+		HOLDS(shows(c, span_of(blob, len)));
 		/* Machine-offered work is due inside the hours; nothing open is without a time. */
 		if (c->place == PLACE_OWN || c->place == PLACE_TEAM || c->place == PLACE_STRIKE ||
 		    c->place == PLACE_POOL) {

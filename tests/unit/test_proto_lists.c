@@ -268,6 +268,72 @@ rows_of_a_page_are_read_one_by_one(void **state)
 }
 
 static void
+a_row_says_more_to_who_asked_and_may_grow(void **state)
+{
+	struct seen_row row = {.lane = "own:wang:due",
+	    .task = span_str("sealed"),
+	    .more = true,
+	    .why = "retry",
+	    .has_meters = true,
+	    .meters = {.attempts = 3,
+	        .contacts = 1,
+	        .seconds = 61,
+	        .since = 5,
+	        .deadline = 6,
+	        .asked = true},
+	    .has_last = true,
+	    .last = {{2}, 3, span_str("header"), span_str("body")}};
+	struct seen_row back;
+	struct buf b = BUF_INIT;
+	struct dec d;
+
+	(void)state;
+	enc_array(&b, 3);
+	seen_row_encode(&b, &row);
+	row.has_meters = row.has_last = false;
+	seen_row_encode(&b, &row);
+	/* one of a later version */
+	enc_array(&b, 11);
+	enc_b(&b, zeros, 16);
+	enc_s(&b, "pool");
+	enc_u(&b, 1);
+	enc_u(&b, 2);
+	enc_b(&b, zeros, 32);
+	enc_b(&b, "", 0);
+	enc_s(&b, "released");
+	enc_nil(&b);
+	enc_nil(&b);
+	enc_array(&b, 1);
+	enc_u(&b, 7);
+	enc_s(&b, "later");
+	assert_int_equal(seen_rows_open(&d, buf_span(&b)), 3);
+	assert_true(seen_row_next(&d, &back));
+	assert_true(back.more && back.has_meters && back.has_last && back.meters.asked);
+	assert_string_equal(back.why, "retry");
+	assert_true(back.meters.attempts == 3 && back.meters.contacts == 1);
+	assert_true(
+	    back.meters.seconds == 61 && back.meters.since == 5 && back.meters.deadline == 6);
+	assert_true(back.last.seq == 3 && span_eq_str(back.last.body, "body"));
+	assert_true(seen_row_next(&d, &back));
+	assert_true(back.more && !back.has_meters && !back.has_last);
+	assert_true(seen_row_next(&d, &back));
+	assert_string_equal(back.why, "released");
+	assert_int_equal(back.unknown, 2);
+	assert_true(dec_end(&d));
+	buf_clear(&b);
+	enc_array(&b, 1);
+	enc_array(&b, 5);
+	enc_b(&b, zeros, 16);
+	enc_s(&b, "pool");
+	enc_u(&b, 1);
+	enc_u(&b, 2);
+	enc_b(&b, zeros, 32);
+	assert_int_equal(seen_rows_open(&d, buf_span(&b)), 1);
+	assert_false(seen_row_next(&d, &back));
+	buf_done(&b);
+}
+
+static void
 a_case_comes_with_its_last_records(void **state)
 {
 	struct seen_case s = {.row = {.case_id = {1},
@@ -308,6 +374,7 @@ main(void)
 	    cmocka_unit_test(grant_lists_come_back_and_forget_the_oldest_first),
 	    cmocka_unit_test(a_sixth_last_record_is_refused),
 	    cmocka_unit_test(rows_of_a_page_are_read_one_by_one),
+	    cmocka_unit_test(a_row_says_more_to_who_asked_and_may_grow),
 	    cmocka_unit_test(a_case_comes_with_its_last_records),
 	};
 

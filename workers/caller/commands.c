@@ -3,6 +3,7 @@
  * Happy path: parse, find the command in the table, check its fields, hand it to the client. What a
  * record says is stored by the commit at the end of the turn and answered then. Failures change
  * nothing. A text that names what is wrong is Chinese, for a person; the code is for programs. */
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,18 @@ struct run {
 	struct refusal why;
 	struct err err;
 };
+
+int
+refuse(struct refusal *ret, const char *code, const char *fmt, ...)
+{
+	va_list ap;
+
+	ret->code = code;
+	va_start(ap, fmt);
+	(void)vsnprintf(ret->text, sizeof(ret->text), fmt, ap);
+	va_end(ap);
+	return -1;
+}
 
 static int
 refuse_err(struct run *r)
@@ -119,6 +132,17 @@ do_record(struct run *r)
 	if (e.h.kind == REC_REVEAL && hold == NULL)
 		return refuse(&r->why, "no-key", "本机没有打开过这个名单");
 	return store(r, &e.h, &e.body, key, e.then, e.h.kind == REC_REVEAL);
+}
+
+static int
+do_act(struct run *r)
+{
+	struct act a;
+
+	if (act_record(&a, r->o, r->d->o.person, &r->why) != 0 ||
+	    (r->d->is_known && act_allowed(&a, r->d->roles, &r->why) != 0))
+		return -1;
+	return store(r, &a.h, &a.body, looked_key(r->d, &a.h), CLIENT_LEAVE, false);
 }
 
 /* Taking back is a record of its own; its id follows from what it takes back, so that asking twice
@@ -286,6 +310,7 @@ static const struct {
     {"give-back", do_give_back},
     {"look", do_look},
     {"undo", do_undo},
+    {"act", do_act},
     {"evidence", do_evidence},
 };
 

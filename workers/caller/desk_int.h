@@ -23,9 +23,11 @@ struct desk {
 	struct client *client; /* borrowed */
 	struct pending *pending;
 	size_t n_pending;
-	size_t looking;   /* looks without an answer */
-	bool asking;      /* next or take without an answer */
-	size_t giving;    /* give-backs without an answer */
+	size_t looking; /* looks without an answer */
+	bool asking;    /* next or take without an answer */
+	size_t giving;  /* give-backs without an answer */
+	bool is_known;  /* the broker's word on the person */
+	uint64_t roles;
 	struct map *keys; /* case -> owned 32 bytes, of what was looked at */
 	/* Cases shown by this process, in memory alone: the outbox forgets a finished one when its
 	 * records are released, but somebody may still have it on the screen. */

@@ -5,7 +5,6 @@
  * field. Times are "YYYY-MM-DD HH:MM", RFC 3339, or milliseconds. */
 #include "workers/caller/entry.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -15,22 +14,9 @@
 #include "proto/call.h"
 #include "proto/chain.h"
 
-#define WORD_MAX    24
 #define NOTE_BYTES  4000
 #define TEXT_BYTES  1000
 #define TOKEN_LIMIT (((uint64_t)TOKEN_EPOCH_MAX + 1) << TOKEN_EPOCH_BITS)
-
-int
-refuse(struct refusal *ret, const char *code, const char *fmt, ...)
-{
-	va_list ap;
-
-	ret->code = code;
-	va_start(ap, fmt);
-	(void)vsnprintf(ret->text, sizeof(ret->text), fmt, ap);
-	va_end(ap);
-	return -1;
-}
 
 static bool
 bad(struct refusal *why, const char *key)
@@ -67,8 +53,8 @@ entry_digits(const char *s)
 	return len >= 3 && len <= 20 && strspn(s, "0123456789") == len;
 }
 
-static bool
-read_time(const json_t *v, uint64_t *ret)
+bool
+entry_time(const json_t *v, uint64_t *ret)
 {
 	int64_t ms;
 
@@ -80,6 +66,15 @@ read_time(const json_t *v, uint64_t *ret)
 		return false;
 	*ret = (uint64_t)ms;
 	return true;
+}
+
+bool
+entry_id(const json_t *v, uint8_t ret[16])
+{
+	static const uint8_t none[16];
+
+	return json_is_string(v) && uuid_parse(ret, json_string_value(v)) &&
+	       memcmp(ret, none, 16) != 0;
 }
 
 bool
@@ -124,7 +119,7 @@ entry_word(const json_t *o, const char *key, const char *def, const char **ret, 
 		(void)refuse(why, "missing-field", "缺少字段 %s", key);
 		return false;
 	}
-	if (!json_is_string(v) || !is_word(json_string_value(v), WORD_MAX))
+	if (!json_is_string(v) || !is_word(json_string_value(v), ENTRY_WORD_MAX))
 		return bad(why, key);
 	*ret = json_string_value(v);
 	return true;
@@ -196,7 +191,7 @@ take_row(struct entry_record *r, const struct field_row *row, const json_t *v)
 		field_set_u(&r->h, row->to, (uint64_t)json_integer_value(v));
 		return true;
 	case FORM_TIME:
-		if (!read_time(v, &n))
+		if (!entry_time(v, &n))
 			return false;
 		field_set_u(&r->h, row->to, n);
 		return true;
@@ -247,7 +242,7 @@ take_concerns(struct entry_record *r, const json_t *v)
 		return false;
 	json_array_foreach(v, i, one)
 	{
-		if (!json_is_string(one) || !is_word(json_string_value(one), WORD_MAX))
+		if (!json_is_string(one) || !is_word(json_string_value(one), ENTRY_WORD_MAX))
 			return false;
 		field_add(&r->h, F_concerns, json_string_value(one), json_string_length(one));
 	}
@@ -282,12 +277,12 @@ take_next_step(struct entry_record *r, const json_t *v)
 	if (!json_is_object(v) || json_object_size(v) != known)
 		return false;
 	if (what != NULL) {
-		if (!json_is_string(what) || !is_word(json_string_value(what), WORD_MAX))
+		if (!json_is_string(what) || !is_word(json_string_value(what), ENTRY_WORD_MAX))
 			return false;
 		field_set_s(&r->h, F_next_do, json_string_value(what));
 	}
 	if (at != NULL) {
-		if (!read_time(at, &ms))
+		if (!entry_time(at, &ms))
 			return false;
 		field_set_u(&r->h, F_next_at, ms);
 	}
@@ -316,7 +311,7 @@ take_found(struct entry_record *r, const json_t *v)
 
 	if (!json_is_string(digits) || !entry_digits(json_string_value(digits)) ||
 	    (kind != NULL &&
-	        (!json_is_string(kind) || !is_word(json_string_value(kind), WORD_MAX))))
+	        (!json_is_string(kind) || !is_word(json_string_value(kind), ENTRY_WORD_MAX))))
 		return false;
 	r->body.digits = span_str(json_string_value(digits));
 	if (kind != NULL)
@@ -345,10 +340,7 @@ take_again(struct entry_record *r, const json_t *v)
 static bool
 take_id(struct entry_record *r, const json_t *v)
 {
-	static const uint8_t none[16];
-
-	return json_is_string(v) && uuid_parse(r->h.id, json_string_value(v)) &&
-	       memcmp(r->h.id, none, 16) != 0;
+	return entry_id(v, r->h.id);
 }
 
 static const struct {

@@ -199,7 +199,9 @@ on_person(struct desk *d, const struct link_event *e)
 {
 	char text[200];
 
-	if (e->seq != 0)
+	d->is_known = e->seq != 0;
+	d->roles = e->verdict;
+	if (d->is_known)
 		return;
 	(void)snprintf(text, sizeof(text), "%s 不能从这台电脑登录: %s", e->person, e->reason);
 	desk_error(d, "login", text, NULL);

@@ -214,6 +214,7 @@ office_open(struct office **ret, const struct office_opts *opts, int *ret_port, 
 	TAILQ_INIT(&o->seats);
 	crypt_random(o->stranger_key, sizeof(o->stranger_key));
 	raise_files();
+	reports_open(o);
 	o->z = zctx_create(1, SOCKETS);
 	o->beat = loop_timer_create(o->o.loop, on_beat, o);
 	o->tick = loop_timer_create(o->o.loop, on_tick, o);
@@ -240,6 +241,7 @@ office_close(struct office *o)
 	if (o == NULL)
 		return;
 	pins_destroy(o->pins);
+	reports_close(o->reports);
 	while ((s = TAILQ_FIRST(&o->seats)) != NULL)
 		seat_end(s);
 	TAILQ_FOREACH(r, &o->rooms, link)

@@ -1,5 +1,6 @@
 /* office_int.h - shared by office.c (life), room.c (one person), seats.c (who is logged in),
- * door.c (login), pages.c (HTTP), views.c (own cases, campaign) and rules.c (the policy's words).
+ * door.c (login), pages.c (HTTP), views.c (lists, campaign), reports.c (figures) and rules.c
+ * (the policy's words).
  *
  * A *room* is one person's agent at work; a *seat* is one browser that is logged in as that person; a
  * *watcher* is one event stream of a seat. */
@@ -16,9 +17,11 @@
 
 #define SECOND_US       1000000LL
 #define OFFICE_EVIDENCE "/api/evidence" /* the one path with a body of up to 10 MiB */
-#define WATCHERS_MAX    8               /* of one person */
-#define SEATS_MAX       8               /* of one person */
-#define TRIES           5               /* wrong PINs of one person in TRIES_US */
+#define OFFICE_LIST     "/api/list/"
+#define OFFICE_REPORT   "/api/report/"
+#define WATCHERS_MAX    8 /* of one person */
+#define SEATS_MAX       8 /* of one person */
+#define TRIES           5 /* wrong PINs of one person in TRIES_US */
 #define TRIES_US        (300 * SECOND_US)
 #define STRANGERS       256
 #define TOKEN_BYTES     32
@@ -54,14 +57,15 @@ struct arrival {
 };
 TAILQ_HEAD(arrivals, arrival);
 
-/* A question for the own cases, page after page. */
-struct own_ask {
-	TAILQ_ENTRY(own_ask) link;
+/* A question for a list: one page of it, or page after page. */
+struct view_ask {
+	TAILQ_ENTRY(view_ask) link;
 	struct http_later *later;
 	uint64_t look_no;
-	json_t *rows; /* owned */
+	bool whole;
+	json_t *rows; /* owned; of the pages so far */
 };
-TAILQ_HEAD(own_asks, own_ask);
+TAILQ_HEAD(view_asks, view_ask);
 
 struct room {
 	TAILQ_ENTRY(room) link;
@@ -74,7 +78,7 @@ struct room {
 	struct desk *desk;
 	struct watchers watchers;
 	struct arrivals arrivals;
-	struct own_asks own_asks;
+	struct view_asks view_asks;
 	struct tries tries;
 	uint64_t event_no;
 	struct loop_timer *soon; /* status, after the turn */
@@ -94,6 +98,7 @@ struct office {
 	struct zctx *z;
 	struct http *http;
 	struct pins *pins;
+	struct reports *reports;
 	struct rooms rooms;
 	struct seats seats;
 	struct loop_timer *beat, *tick, *look, *linger;
@@ -147,9 +152,16 @@ struct room *office_room(struct office *o, const char *person, bool *ret_broken)
 
 /* views.c */
 void views_own(struct room *r, const struct http_request *req, struct http_response *res);
+void views_list(struct room *r, const struct http_request *req, struct http_response *res);
 bool views_seen(struct room *r, const struct link_event *e); /* was it asked for here? */
 void views_close(struct room *r);                            /* answers what waits */
 json_t *views_campaign(const struct room *r);
+
+/* reports.c */
+void reports_open(struct office *o);
+void reports_close(struct reports *all); /* NULL-safe; answers what waits */
+void reports_answer(struct room *r, const struct http_request *req, struct http_response *res);
+void reports_list(struct room *r, struct http_response *res);
 
 /* rules.c: {"policy":…,"outcomes":[…],"rungs":[…]} of a policy file. */
 int rules_load(json_t **ret, const char *path, struct err *err);

@@ -77,7 +77,9 @@ type_of(const char *name)
 static void
 file_page(const char *path, struct http_response *res)
 {
-	const char *name = strcmp(path, "/") == 0 ? "index.html" : path + 1;
+	const char *name = strcmp(path, "/") == 0        ? "index.html"
+	                   : strcmp(path, "/board") == 0 ? "board.html"
+	                                                 : path + 1;
 	const char *type = type_of(name);
 	char share[80], file[4096];
 
@@ -162,6 +164,25 @@ own(struct seat *s, const struct http_request *req, struct http_response *res)
 }
 
 static void
+list(struct seat *s, const struct http_request *req, struct http_response *res)
+{
+	views_list(s->room, req, res);
+}
+
+static void
+report(struct seat *s, const struct http_request *req, struct http_response *res)
+{
+	reports_answer(s->room, req, res);
+}
+
+static void
+report_names(struct seat *s, const struct http_request *req, struct http_response *res)
+{
+	(void)req;
+	reports_list(s->room, res);
+}
+
+static void
 campaign(struct seat *s, const struct http_request *req, struct http_response *res)
 {
 	(void)req;
@@ -169,7 +190,7 @@ campaign(struct seat *s, const struct http_request *req, struct http_response *r
 }
 
 static const struct {
-	const char *path;
+	const char *path; /* with a / at its end: all below it */
 	bool post, bytes; /* bytes: the body is a file */
 	bool by_hand;     /* not what a page asks for by itself */
 	void (*run)(struct seat *s, const struct http_request *req, struct http_response *res);
@@ -180,8 +201,19 @@ static const struct {
     {"/api/me", false, false, true, me},
     {"/api/events", false, false, false, events},
     {"/api/own", false, false, false, own},
+    {OFFICE_LIST, false, false, true, list},
+    {OFFICE_REPORT, false, false, true, report},
+    {"/api/reports", false, false, true, report_names},
     {"/api/campaign", false, false, false, campaign},
 };
+
+static bool
+is_path(const char *row, const char *path)
+{
+	size_t len = strlen(row);
+
+	return row[len - 1] == '/' ? strncmp(path, row, len) == 0 : strcmp(path, row) == 0;
+}
 
 /* A browser says so when another site makes it ask. */
 static bool
@@ -242,7 +274,7 @@ api(struct office *o, const struct http_request *req, struct http_response *res)
 		return;
 	}
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
-		if (strcmp(req->path, paths[i].path) != 0 || post != paths[i].post)
+		if (!is_path(paths[i].path, req->path) || post != paths[i].post)
 			continue;
 		if (!is_ours(req, post && !paths[i].bytes && req->body.len > 0, res))
 			return;

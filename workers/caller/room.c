@@ -337,7 +337,7 @@ room_open(struct room **ret, struct office *o, const char *person, struct err *e
 	(void)snprintf(r->person, sizeof(r->person), "%s", person);
 	TAILQ_INIT(&r->watchers);
 	TAILQ_INIT(&r->arrivals);
-	TAILQ_INIT(&r->own_asks);
+	TAILQ_INIT(&r->view_asks);
 	r->soon = loop_timer_create(o->o.loop, on_soon, r);
 	if (open_parts(r, err) != 0) {
 		room_close(r);

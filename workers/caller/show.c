@@ -267,6 +267,25 @@ show_id_no(const struct hold *h, char *ret, size_t size, struct err *err)
 
 /* ---- SEEN ---------------------------------------------------------------------------------------- */
 
+static void
+put_more(json_t *o, const struct seen_row *row)
+{
+	const struct meters *m = &row->meters;
+
+	put_text(o, "why", row->why);
+	if (row->has_meters) {
+		put_u(o, "tries", m->attempts);
+		put_u(o, "contacts", m->contacts);
+		put_u(o, "seconds", m->seconds);
+		put_u(o, "since", m->since);
+		put_u(o, "deadline", m->deadline);
+		(void)json_object_set_new(o, "asked", json_boolean(m->asked));
+	}
+	if (row->has_last)
+		(void)json_object_set_new(
+		    o, "newest", show_last(&row->last, row->case_id, row->key));
+}
+
 static json_t *
 show_row(const struct seen_row *row, bool whole)
 {
@@ -289,6 +308,7 @@ show_row(const struct seen_row *row, bool whole)
 		}
 	}
 	close_task(&plain);
+	put_more(o, row);
 	return o;
 }
 

@@ -1,19 +1,21 @@
-/* views.c - what a screen shows beyond the case in hand: the person's own cases, and the campaign's words.
+/* views.c - what a screen shows beyond the case in hand: lists with names, and the campaign's words.
  *
- * Happy path: LOOK own, page after page, answered as one list when the last is here. Failures: a broker that
- * does not answer makes it 503; a policy file that is not there makes an answer without outcomes. */
+ * Happy path: a LOOK; the own cases page after page, answered as one list when the last is here, any other list by the
+ * page. Failures: what the broker denies is 403, what it does not know 404, no answer 503; a policy file that is not there makes an answer without outcomes. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/text.h"
+#include "workers/caller/entry.h"
 #include "workers/caller/office_int.h"
 #include "workers/caller/show.h"
 
 #define PAGES_MAX 64
 
-/* ---- own cases ----------------------------------------------------------------------------------- */
+/* ---- rows ---------------------------------------------------------------------------------------- */
 
 static const struct {
 	const char *name, *text;
@@ -51,10 +53,42 @@ put_class(json_t *row, const char *lane)
 			(void)json_object_set_new(row, "class_text", json_string(classes[i].text));
 }
 
-static json_t *
-own_row(const json_t *seen)
+static void
+put_time(json_t *row, const char *key, const json_t *ms)
 {
-	static const char *const copied[] = {"case", "name", "no", "major", "school"};
+	char text[32];
+
+	if (json_integer_value(ms) <= 0)
+		return;
+	clock_rfc3339(text, json_integer_value(ms));
+	(void)json_object_set_new(row, key, json_string(text));
+}
+
+/* What the newest record says: its outcome; and who asked what, while somebody waits for the leader. */
+static void
+put_newest(json_t *row, const json_t *seen)
+{
+	json_t *newest = json_object_get(seen, "newest"), *v = json_object_get(newest, "outcome");
+	bool waits = json_is_true(json_object_get(seen, "asked")) ||
+	             json_integer_value(json_object_get(seen, "deadline")) > 0;
+
+	if (newest == NULL)
+		return;
+	(void)json_object_set(row, "newest", newest);
+	(void)json_object_set_new(row, "last", v != NULL ? json_incref(v) : json_null());
+	if (!waits)
+		return;
+	if ((v = json_object_get(newest, "person")) != NULL)
+		(void)json_object_set(row, "asked_by", v);
+	if ((v = json_object_get(newest, "note")) != NULL)
+		(void)json_object_set(row, "question", v);
+}
+
+static json_t *
+list_row(const json_t *seen)
+{
+	static const char *const copied[] = {
+	    "case", "name", "no", "major", "school", "why", "tries", "contacts", "asked"};
 	const char *lane = json_string_value(json_object_get(seen, "lane"));
 	json_int_t due = json_integer_value(json_object_get(seen, "due"));
 	json_t *row = json_object();
@@ -64,34 +98,43 @@ own_row(const json_t *seen)
 		if (json_object_get(seen, copied[i]) != NULL)
 			(void)json_object_set(row, copied[i], json_object_get(seen, copied[i]));
 	put_class(row, lane != NULL ? lane : "");
+	if (lane != NULL)
+		(void)json_object_set_new(row, "lane", json_string(lane));
+	if (json_object_get(seen, "version") != NULL)
+		(void)json_object_set(row, "version", json_object_get(seen, "version"));
 	if (due > 0) {
 		clock_rfc3339(text, due);
 		(void)json_object_set_new(row, "due", json_string(text));
 	} else {
 		(void)json_object_set_new(row, "due", json_null());
 	}
+	if (json_object_get(seen, "seconds") != NULL)
+		(void)json_object_set_new(row, "minutes",
+		    json_integer(json_integer_value(json_object_get(seen, "seconds")) / 60));
+	put_time(row, "since", json_object_get(seen, "since"));
+	put_time(row, "deadline", json_object_get(seen, "deadline"));
+	put_newest(row, seen);
 	return row;
 }
 
+/* ---- asking -------------------------------------------------------------------------------------- */
+
 static void
-end_ask(struct room *r, struct own_ask *a, struct http_response *res)
+end_ask(struct room *r, struct view_ask *a, struct http_response *res)
 {
-	TAILQ_REMOVE(&r->own_asks, a, link);
+	TAILQ_REMOVE(&r->view_asks, a, link);
 	json_decref(a->rows);
 	http_answer(a->later, res);
 	free(a);
 }
 
-static void
-answer_own(struct room *r, struct own_ask *a, uint64_t as_of)
+static const char *
+time_text(char text[32], uint64_t ms)
 {
-	struct http_response res = {.status = 200};
-	char text[32] = "";
-
-	if (as_of > 0)
-		clock_rfc3339(text, (int64_t)as_of);
-	pages_json(&res, 200, json_pack("{s:O,s:s}", "rows", a->rows, "asof", text));
-	end_ask(r, a, &res);
+	text[0] = '\0';
+	if (ms > 0)
+		clock_rfc3339(text, (int64_t)ms);
+	return text;
 }
 
 static void
@@ -101,53 +144,108 @@ say_unavailable(struct http_response *res)
 }
 
 static void
-refuse_own(struct room *r, struct own_ask *a)
+refuse_ask(struct room *r, struct view_ask *a, const char *code)
 {
 	struct http_response res = {.status = 503};
 
-	say_unavailable(&res);
+	if (strcmp(code, "denied") == 0)
+		pages_error(&res, 403, "denied", "这个名单不归你看");
+	else if (strcmp(code, "not-found") == 0)
+		pages_error(&res, 404, "not-found", "没有这个名单");
+	else
+		say_unavailable(&res);
+	end_ask(r, a, &res);
+}
+
+/* Of a case and of oneself all is shown that came, of a list its rows alike. */
+static void
+take_rows(struct room *r, struct view_ask *a, const struct link_event *e)
+{
+	const char *what = e->seen->what;
+	bool as_is = strcmp(what, "case") == 0 || strcmp(what, "me") == 0 ||
+	             strcmp(e->seen->code, "ok") != 0;
+	json_t *seen = show_seen(e->seen, e->f1, desk_keep_key, r->desk), *row;
+	size_t i;
+
+	json_array_foreach(json_object_get(seen, "rows"), i, row)
+	{
+		if (as_is)
+			(void)json_array_append(a->rows, row);
+		else
+			(void)json_array_append_new(a->rows, list_row(row));
+	}
+	json_decref(seen);
+}
+
+static void
+answer_whole(struct room *r, struct view_ask *a, uint64_t as_of)
+{
+	struct http_response res = {.status = 200};
+	char text[32];
+
+	pages_json(
+	    &res, 200, json_pack("{s:O,s:s}", "rows", a->rows, "asof", time_text(text, as_of)));
 	end_ask(r, a, &res);
 }
 
 static void
-take_rows(struct room *r, struct own_ask *a, const struct link_event *e)
+answer_page(struct room *r, struct view_ask *a, const struct msg_seen *m)
 {
-	json_t *seen = show_seen(e->seen, e->f1, desk_keep_key, r->desk), *row;
-	size_t i;
+	struct http_response res = {.status = 200};
+	char text[32];
 
-	json_array_foreach(json_object_get(seen, "rows"), i, row)(void)
-	    json_array_append_new(a->rows, own_row(row));
-	json_decref(seen);
+	pages_json(&res, 200,
+	    json_pack("{s:s,s:s,s:I,s:I,s:s,s:O}", "what", m->what, "code", m->code, "page",
+	        (json_int_t)m->page, "pages", (json_int_t)m->pages, "asof",
+	        time_text(text, m->as_of), "rows", a->rows));
+	end_ask(r, a, &res);
+}
+
+/* Whose a number is may be said even where the case may not be seen. */
+static bool
+is_answer(const struct link_event *e)
+{
+	return e->seen != NULL && (strcmp(e->seen->code, "ok") == 0 || e->f1.len > 0);
 }
 
 bool
 views_seen(struct room *r, const struct link_event *e)
 {
-	struct own_ask *a;
+	struct view_ask *a;
 
-	TAILQ_FOREACH(a, &r->own_asks, link)
+	TAILQ_FOREACH(a, &r->view_asks, link)
 	{
 		if (a->look_no != e->seq)
 			continue;
-		if (e->seen == NULL || strcmp(e->seen->code, "ok") != 0) {
-			refuse_own(r, a);
+		if (!is_answer(e)) {
+			refuse_ask(r, a, e->seen == NULL ? "" : e->seen->code);
 			return true;
 		}
 		take_rows(r, a, e);
-		if (e->seen->page + 1 < e->seen->pages && e->seen->page + 1 < PAGES_MAX)
-			a->look_no =
-			    client_look(r->client, r->person, "own", e->seen->page + 1, NULL, NULL);
+		if (!a->whole)
+			answer_page(r, a, e->seen);
+		else if (e->seen->page + 1 < e->seen->pages && e->seen->page + 1 < PAGES_MAX)
+			a->look_no = client_look(
+			    r->client, r->person, "own", e->seen->page + 1, NULL, LOOK_MORE);
 		else
-			answer_own(r, a, e->seen->as_of);
+			answer_whole(r, a, e->seen->as_of);
 		return true;
 	}
 	return false;
 }
 
-void
-views_own(struct room *r, const struct http_request *req, struct http_response *res)
+struct wanted {
+	const char *what, *number;
+	uint64_t page;
+	bool has_case;
+	uint8_t case_id[16];
+};
+
+static void
+ask(struct room *r, const struct http_request *req, struct http_response *res,
+    const struct wanted *w, bool whole)
 {
-	struct own_ask *a;
+	struct view_ask *a;
 
 	if (!session_is_up(client_session(r->client))) {
 		say_unavailable(res);
@@ -155,19 +253,59 @@ views_own(struct room *r, const struct http_request *req, struct http_response *
 	}
 	a = xcalloc(1, sizeof(*a));
 	a->later = http_later(req);
+	a->whole = whole;
 	a->rows = json_array();
-	a->look_no = client_look(r->client, r->person, "own", 0, NULL, NULL);
-	TAILQ_INSERT_TAIL(&r->own_asks, a, link);
+	a->look_no = client_look(r->client, r->person, w->what, w->page,
+	    w->has_case ? w->case_id : NULL, w->number != NULL ? w->number : LOOK_MORE);
+	TAILQ_INSERT_TAIL(&r->view_asks, a, link);
+}
+
+void
+views_own(struct room *r, const struct http_request *req, struct http_response *res)
+{
+	ask(r, req, res, &(struct wanted){.what = "own"}, true);
+}
+
+void
+views_list(struct room *r, const struct http_request *req, struct http_response *res)
+{
+	static const char *const whats[] = {"own", "team", "strike", "case", "number", "me"};
+	const char *page = http_query(req, "page"), *hex = http_query(req, "case"),
+	           *number = http_query(req, "number"), *wrong = NULL;
+	struct wanted w = {.number = number};
+
+	for (size_t i = 0; i < sizeof(whats) / sizeof(whats[0]); i++)
+		if (strcmp(req->path + strlen(OFFICE_LIST), whats[i]) == 0)
+			w.what = whats[i];
+	if (w.what == NULL) {
+		pages_error(res, 404, "not-found", "没有这个名单");
+		return;
+	}
+	w.has_case = hex != NULL;
+	if (page != NULL && !text_to_u64(page, strlen(page), &w.page))
+		wrong = "page 的值不对";
+	else if (hex != NULL && !hex_decode(w.case_id, 16, hex, strlen(hex)))
+		wrong = "case 的值不对";
+	else if (w.has_case != (strcmp(w.what, "case") == 0))
+		wrong = "名单 case 要 case, 别的不要";
+	else if (number != NULL && !entry_digits(number))
+		wrong = "number 要 3 到 20 位数字";
+	else if ((number != NULL) != (strcmp(w.what, "number") == 0))
+		wrong = "名单 number 要 number, 别的不要";
+	if (wrong != NULL)
+		pages_error(res, 400, "bad-field", wrong);
+	else
+		ask(r, req, res, &w, false);
 }
 
 void
 views_close(struct room *r)
 {
-	struct own_ask *a, *next;
+	struct view_ask *a, *next;
 
-	for (a = TAILQ_FIRST(&r->own_asks); a != NULL; a = next) {
+	for (a = TAILQ_FIRST(&r->view_asks); a != NULL; a = next) {
 		next = TAILQ_NEXT(a, link);
-		refuse_own(r, a);
+		refuse_ask(r, a, "");
 	}
 }
 

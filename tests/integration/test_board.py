@@ -1,0 +1,294 @@
+"""What a leader, a supervisor and two heads do from their screens: acts, lists with names, figures, a photo from a
+phone. One whole stack for all of them, and one office in front of it; p01 works by --lines."""
+import os
+import re
+import signal
+import subprocess
+import types
+
+import pytest
+
+from office_rig import PIN, Browser
+from stack import BIN, Stack, wait_for
+import test_acts
+
+LIMIT = 60.0
+ADMIN = ("--as", "admin")
+PEOPLE = (("l1", "leader", "t1"), ("l2", "leader", "t2"), ("h1", "callback-head", "t1"), ("h2", "leading", "t1"),
+          ("s1", "supervisor", "t1"), ("d1", "data", "t1"), ("f1", "finance", "t1"), ("p04", "caller", "t1"))
+
+
+class Board(test_acts.Office):
+    def open_office(self, **env):
+        self.daemon("office", "--office", "--agents", self.dir / "agents", "--listen", "127.0.0.1:0", "--linger", "0",
+                    program="hf-caller", **env)
+        self.office = types.SimpleNamespace(port=int(re.findall(r"event=start port=(\d+)", self.log("office"))[-1]))
+
+    def at(self, person):
+        """A browser of this person, with its event stream; one for the whole run."""
+        if person not in self.seats:
+            b = Browser(self.office, person)
+            wait_for("the broker's word", lambda: b.ask("GET", "/api/me")[1]["person"].get("role"), LIMIT)
+            b.stream = b.events()
+            self.seats[person] = b
+        return self.seats[person]
+
+    def act(self, person, kind, case=None, ends="effective", note=None, **fields):
+        b = self.at(person)
+        what = {"do": "act", "kind": kind, "fields": fields}
+        if case is not None:
+            what["case"] = case
+        if note is not None:
+            what["note"] = note
+        status, said = b.do(**what)
+        assert status == 200 and "stored" in said, said
+        got = b.stream.until("accepted", lambda e, o: e == "line" and o.get("accepted", {}).get("seq") == said["stored"]["seq"])
+        assert got["accepted"]["verdict"] == ends, got
+        return said["stored"]["seq"]
+
+    def error(self, person, **what):
+        status, said = self.at(person).do(**dict({"do": "act"}, **what))
+        assert status == 200 and "error" in said, said
+        assert re.search("[\u4e00-\u9fff]", said["error"]["text"]), said
+        return said["error"]
+
+    def last(self, case, kind):
+        """The newest record of this kind of a case, as the ledger has it."""
+        return wait_for(kind, lambda: next((r for r in self.case(case)["records"] if r["kind"] == kind), None), LIMIT)
+
+
+@pytest.fixture(scope="module")
+def board():
+    with Board(pg=True) as s:
+        s.seats = {}
+        (s.dir / "broker.conf").write_text("lease_ms = 30000\n")
+        (s.dir / "demo").touch()
+        with open("/proc/uptime") as f:
+            boot_us = int(float(f.read().split()[0]) * 1e6)
+        s.boot_ms = boot_us / 1e3
+        (s.dir / "clock").write_text(f"1773018000000 {boot_us} 1000 0\n")  # Monday 2026-03-09 09:00
+        s.ctl("db", "migrate")
+        for name in ("hf-recorder", "hf-broker", "hf-router"):
+            s.daemon(name)
+        s.ctl("campaign", "create", "c1")
+        subprocess.run([str(BIN / "hf-sample"), "--rows", "40", "--seed", "4", "--format", "xlsx", "--out",
+                        str(s.dir / "roster.xlsx")], check=True)
+        s.ctl("roster", "import", s.dir / "roster.xlsx")
+        (s.dir / "agents").mkdir()
+        (s.dir / "pin").write_text(PIN + "\n")
+        for who, roles, team in (*PEOPLE, ("p01", "caller", "t1"), ("p02", "caller", "t1"), ("p03", "caller", "t1")):
+            s.ctl(*ADMIN, "person", "set", who, "--roles", roles, "--team", team, "--qualified", "yes")
+            if who in ("p01", "p02", "p03"):
+                s.ctl(*ADMIN, "agent", "enrol", "--person", who, "--out", s.dir / who)
+            else:
+                s.ctl(*ADMIN, "agent", "enrol", "--person", who, "--out", s.dir / "agents" / who, "--pin-file",
+                      s.dir / "pin")
+        s.ctl(*ADMIN, "stage", "open", "2")
+        s.ctl(*ADMIN, "pass", "open", "1", "--until", "2026-03-09 20:00")
+        s.ctl(*ADMIN, "release", "--count", "35", "--seed", "5")
+        wait_for("cases in the pool", lambda: s.redis.zcard("hf:{c1}:lane:pool") == 35)
+        agent = re.search(r'^agent = "(\w+)"', (s.dir / "p03" / "agent.conf").read_text(), re.M).group(1)
+        s.ob = os.urandom(16)
+        assert s.entry("hello", s.ob, agent, 0, bytes(32), 0, 0)[0] == b"ok"
+        s.p01 = test_acts.Lines(s, s.dir / "p01")
+        s.open_office()
+        yield s
+        for b in s.seats.values():
+            b.close()
+        s.p01.close()
+
+
+def test_a_leader_answers_moves_waives_and_opens_again(board):
+    asked = test_acts.called(board, "ask-leader", note="她想换专业, 能换吗")
+    board.placed(asked, "own:p01:")
+    assert board.error("l1", kind="handover", case=asked, fields={"to": "p02"})["code"] == "missing-field"
+    leader = board.at("l1")
+    rows = wait_for("the question is listed", lambda: leader.ask("GET", "/api/report/questions")[1]["data"], LIMIT)
+    assert [(r["case"], r["person"], r["team"]) for r in rows] == [(asked, "p01", "t1")]
+    assert rows[0]["deadline"] == rows[0]["since"] + 1800_000
+    assert board.at("l2").ask("GET", "/api/report/questions")[1]["data"] == []
+    assert board.at("l2").ask("GET", "/api/report/questions?team=t1")[0] == 403
+    leader.do(do="look", what="case", case=asked)
+    seen = leader.stream.line("seen")
+    assert seen["rows"][0]["last"][0]["note"] == "她想换专业, 能换吗"
+    status, said = leader.do(do="note", case=asked, note="开学后可以申请")
+    assert status == 200 and "stored" in said, said
+    assert wait_for("the answer brings it back", lambda: (s := board.case(asked))["why"] == "answered" and s, LIMIT)
+    wait_for("it left the list", lambda: board.as_json("question", "list", "--team", "t1") == [], LIMIT)
+    board.act("l1", "handover", asked, to="p02", reason="sick")
+    moved = board.placed(asked, "own:p02:")
+    assert moved["owner"] == "p01"
+    board.act("l1", "waiver", asked, rung=6, reason="no such school")
+    assert board.last(asked, "WAIVER")["person"] == "l1"
+    rests = test_acts.called(board, "confirmed", spoke="self", ticks=["cost", "one-school", "consequences"],
+                             script="v1")
+    board.placed(rests, "resting")
+    board.act("l1", "reopen", rests, reason="mother asked")
+    assert board.placed(rests, "own:p01:")["why"] == "reopened"
+    hand_up = test_acts.called(board, "needs-help", note="请组长打")
+    board.placed(hand_up, "team:t1")
+    board.act("l1", "handover", hand_up, to_team="strike", reason="too hard for us")
+    board.placed(hand_up, "strike")
+
+
+def test_a_late_record_is_adopted_from_the_screen(board):
+    case, no = test_acts.late(board, 10**7)
+    row = next(r for r in board.as_json("late", "list") if str(r["no"]) == no)
+    board.act("l1", "adopt", case, ref_ob=row["ob"], ref_seq=row["seq"])
+    board.placed(case, "team:t1")
+    wait_for("it left the list", lambda: board.as_json("late", "list") == [], LIMIT)
+
+
+def test_credit_moves_when_two_persons_say_so(board):
+    case = test_acts.own(board)
+    board.act("l1", "handover", case, to="p02", reason="wrong owner", credit=True)
+    row = wait_for("it waits", lambda: next(iter(board.as_json("approve", "list")), None), LIMIT)
+    assert row["case"] == case and board.case(case)["owner"] == "p01"
+    board.act("h1", "approval", case, ref_ob=row["ob"], ref_seq=row["seq"], verdict="give")
+    wait_for("the credit moved", lambda: board.case(case)["owner"] == "p02", LIMIT)
+
+
+def test_a_finding_counts_when_a_head_decides(board):
+    board.act("s1", "finding", what="deduction", subject="p02", count=30, reason="empty records", note="三条没打")
+    row = wait_for("it waits for a head", lambda: next(
+        (r for r in board.as_json("approve", "list") if r["person"] == "s1"), None), LIMIT)
+    it = {"ref_ob": row["ob"], "ref_seq": row["seq"], "verdict": "give"}
+    assert board.error("s1", kind="decision", fields=it)["code"] == "denied"
+    board.act("h2", "decision", reason="seen", **it)
+    wait_for("nothing waits", lambda: not [r for r in board.as_json("approve", "list") if r["person"] == "s1"], LIMIT)
+
+
+def test_what_is_not_an_act_is_refused_and_says_why(board):
+    case = test_acts.own(board)
+    for person, what, code, word in (
+            ("s1", dict(kind="handover", case=case, fields={"reason": "x"}), "denied", "组长"),
+            ("s1", dict(kind="stage", fields={"n": 3, "open": 1}), "denied", "数据组"),
+            ("l1", dict(kind="fly"), "unknown-kind", "fly"),
+            ("l1", dict(kind="attempt", case=case, fields={"outcome": "confirmed"}), "unknown-kind", "attempt"),
+            ("l1", dict(kind="import"), "unknown-kind", "import"),
+            ("l1", dict(kind="timer", case=case, fields={"what": "x"}), "unknown-kind", "timer"),
+            ("l1", dict(), "missing-field", "kind"),
+            ("l1", dict(kind="waiver", fields={"rung": 4}), "missing-field", "case"),
+            ("l1", dict(kind="waiver", case=case, fields={}), "missing-field", "rung"),
+            ("l1", dict(kind="waiver", case=case, fields={"rung": -1}), "bad-field", "rung"),
+            ("l1", dict(kind="waiver", case=case, fields={"rung": "4"}), "bad-field", "rung"),
+            ("l1", dict(kind="waiver", case=case, fields={"rung": 4, "to": "p01"}), "unknown-field", "to"),
+            ("l1", dict(kind="waiver", case=case, fields={"rung": 4}, more=1), "unknown-field", "more"),
+            ("l1", dict(kind="waiver", case=case, fields=[4]), "bad-field", "fields"),
+            ("l1", dict(kind="handover", case=case, fields={"reason": "x", "to": "../p01"}), "bad-field", "to"),
+            ("l1", dict(kind="handover", case=case, fields={"reason": "长" * 17}), "bad-field", "reason"),
+            ("l1", dict(kind="adopt", case=case, fields={"ref_ob": "12", "ref_seq": 1}), "bad-field", "ref_ob"),
+            ("l1", dict(kind="absence", case=case, fields={"subject": "p01"}), "unknown-field", "case"),
+            ("l1", dict(kind="absence", fields={"subject": "p01", "until": "soon"}), "bad-field", "until"),
+            ("l1", dict(kind="absence", fields={"subject": "p01"}, note="x" * 4001), "bad-field", "note"),
+            ("l1", dict(kind="absence", fields={"subject": "p01"}, id="1"), "bad-field", "id"),
+            ("l2", dict(kind="reopen", case=case, fields={"reason": "x"}, note="x"), "no-key", "名单")):
+        got = board.error(person, **what)
+        assert got["code"] == code and word in got["text"], (what, got)
+    before = board.redis.xlen("hf:{c1}:log")
+    assert board.case(case)["lane"].startswith("own:p01:") and before == board.redis.xlen("hf:{c1}:log")
+
+
+def test_lists_have_names_and_only_for_who_may(board):
+    case = test_acts.own(board)
+    up = test_acts.called(board, "needs-help", note="请组长打")
+    board.placed(up, "team:t1")
+    leader = board.at("l1")
+    status, said = leader.ask("GET", "/api/list/team?page=0")
+    assert status == 200 and said["what"] == "team" and said["code"] == "ok" and said["pages"] >= 1, said
+    row = next(r for r in said["rows"] if r["case"] == up)
+    assert row["name"] and row["lane"] == "team:t1" and row["class"] == "team" and row["class_text"] == "转组长"
+    assert row["asked_by"] == "p01" and row["question"] == "请组长打" and row["last"] == "needs-help"
+    assert row["since"].startswith("2026-03-09T") and row["deadline"] > row["since"] and row["tries"] == 1
+    assert leader.ask("GET", "/api/list/team?page=900")[1]["rows"] == []
+    status, said = leader.ask("GET", f"/api/list/case?case={case}")
+    assert status == 200 and said["rows"][0]["name"] and said["rows"][0]["numbers"][0]["digits"].startswith("199")
+    assert said["rows"][0]["last"][0]["outcome"] == "no-answer"
+    status, said = leader.ask("GET", "/api/list/me")
+    assert said["rows"][0]["person"] == "l1" and said["rows"][0]["team"] == "t1"
+    digits = leader.ask("GET", f"/api/list/case?case={case}")[1]["rows"][0]["numbers"][0]["digits"]
+    status, said = leader.ask("GET", f"/api/list/number?number={digits}")
+    assert status == 200 and said["code"] == "ok" and case in [r["case"] for r in said["rows"]]
+    status, said = board.at("p04").ask("GET", f"/api/list/number?number={digits}")
+    assert status == 200 and said["code"] == "denied" and said["rows"][0].keys() == {"case", "owner", "team"}
+    assert said["rows"][0]["owner"] == "p01" and said["rows"][0]["team"] == "t1"
+    for person, path, status in (("p04", "/api/list/team", 403), ("l1", "/api/list/strike", 403),
+                                 ("l2", f"/api/list/case?case={case}", 403),
+                                 ("l1", f"/api/list/case?case={'0' * 32}", 404), ("l1", "/api/list/all", 404),
+                                 ("l1", "/api/list/", 404), ("l1", "/api/list/case", 400),
+                                 ("l1", "/api/list/case?case=12", 400), ("l1", f"/api/list/own?case={case}", 400),
+                                 ("l1", "/api/list/own?page=-1", 400), ("l1", "/api/list/number?number=12", 400)):
+        got, said = board.at(person).ask("GET", path)
+        assert got == status and re.search("[\u4e00-\u9fff]", said["error"]["text"]), (path, got, said)
+    assert leader.ask("GET", "/api/list/team", cookie=False)[0] == 401
+
+
+def test_figures_are_what_hfctl_says_and_only_for_who_may(board):
+    case = test_acts.own(board)
+    args = {"absence-preview": "person=p01&until=2026-03-09T18:00:00%2B08:00&to=split", "case": f"case={case}",
+            "rates": "by=team", "pay": "minimum=1", "night": "night=1"}
+    got, names = {}, {}
+    for person in ("h1", "l1"):
+        status, said = board.at(person).ask("GET", "/api/reports")
+        assert status == 200 and said["home"] is True
+        names[person] = [r["name"] for r in said["reports"]]
+        for name in names[person]:
+            got[person, name] = board.at(person).ask("GET", f"/api/report/{name}?{args.get(name, '')}")
+    assert got.pop(("h1", "absence-preview"))[0] == 403 and got["l1", "absence-preview"][1]["data"]["dry_run"] is True
+    assert case in [c for m in got["l1", "absence-preview"][1]["data"]["moves"] for c in m["which"]]
+    for person in ("h1", "l1"):
+        assert got.pop((person, "night"))[1]["error"]["code"] in ("not-found", "bad-field")
+    assert {"queue", "rates", "nights", "pay", "approvals", "late", "findings"} <= set(names["h1"])
+    assert "pay" not in names["l1"] and "absence-preview" in names["l1"]
+    for (person, name), (status, said) in got.items():
+        assert status == 200 and said["name"] == name and said["asof"].startswith("2026-03-09T"), (person, name, said)
+    assert got["h1", "rates"][1]["data"] == board.as_json("rates", "--by", "team")
+    assert got["l1", "case"][1]["data"]["owner"] == "p01"
+    for person, path, status, code in (
+            ("p04", "queue", 403, "denied"), ("l1", "pay?minimum=1", 403, "denied"), ("f1", "late", 403, "denied"),
+            ("h1", "passwords", 404, "not-found"), ("h1", "", 404, "not-found"), ("h1", "../me", 400, None),
+            ("l1", "case", 400, "missing-field"), ("l1", "case?case=--as", 400, "bad-field"),
+            ("h1", "rates?by=--as", 400, "bad-field"), ("h1", "rates?by=x;id", 400, "bad-field"),
+            ("h1", "pay?minimum=-1", 400, "bad-field"), ("h1", "spotcheck?n=77", 404, "not-found"),
+            ("l1", "absence-preview?person=p01&until=soon", 400, "bad-field"),
+            ("p04", "absence-preview?person=p01&until=2026-03-09T18:00:00%2B08:00", 403, "denied")):
+        s, said = board.at(person).ask("GET", f"/api/report/{path}")
+        assert s == status, (path, s, said)
+        assert code is None or (said["error"]["code"] == code and re.search("[\u4e00-\u9fff]", said["error"]["text"]))
+    assert board.at("p04").ask("GET", "/api/report/absence-preview?until=2026-03-09T18:00:00%2B08:00")[0] == 200
+    assert board.at("f1").ask("GET", "/api/report/pay?minimum=1")[1]["name"] == "pay"
+
+
+def test_an_office_that_is_not_on_the_server_says_so(board):
+    here = board.office, board.seats
+    board.seats = {}
+    try:
+        (board.dir / "far").mkdir()
+        board.ctl(*ADMIN, "agent", "enrol", "--person", "h1", "--out", board.dir / "far" / "h1", "--pin-file",
+                  board.dir / "pin")
+        board.spawn("far", [BIN / "hf-caller", "--office", "--agents", board.dir / "far", "--listen", "127.0.0.1:0",
+                            "--linger", "0"], env=dict(board.env(), HF_HOME=""), notify=True)
+        board.office = types.SimpleNamespace(port=int(re.search(r"event=start port=(\d+)", board.log("far")).group(1)))
+        head = board.at("h1")
+        assert head.ask("GET", "/api/reports")[1]["home"] is False
+        status, said = head.ask("GET", "/api/report/queue")
+        assert (status, said["error"]["code"]) == (503, "no-home") and "HF_HOME" in said["error"]["text"]
+        head.close()
+        assert board.kill("far", signal.SIGTERM) == 0
+    finally:
+        board.office, board.seats = here
+
+
+def test_the_own_list_says_why_and_how_often(board):
+    b = board.at("p04")
+    assert b.do(do="next") == (202, {})
+    task = b.stream.line("task")
+    b.do(do="record", case=task["case"], token=task["token"], outcome="considering", channel="phone", number=1,
+         seconds=185, concerns=["cost"], decide_by="2026-03-09 18:00", note="和家里商量", then="stay")
+    b.stream.line("accepted")
+    row = wait_for("placed", lambda: next((r for r in b.ask("GET", "/api/own")[1]["rows"]
+                                           if r["case"] == task["case"] and r["class"] != "hand"
+                                           and r["class"] != "triage"), None), LIMIT)
+    assert (row["tries"], row["contacts"], row["minutes"], row["last"]) == (1, 1, 3, "considering"), row
+    assert row["why"] and row["newest"]["note"] == "和家里商量" and row["newest"]["person"] == "p04"
+    assert "asked_by" not in row and row["due"] and row["name"]
