@@ -60,6 +60,10 @@ async function work(page, [code, ...keys]) {
 
 async function tenCases(t, {browser, stand}) {
   const page = await newPage(browser);
+  await page.goto(`${stand.office}/#p01`); /* as the code on a slip says */
+  await page.locator('#pin').waitFor();
+  assert.equal(await page.locator('#person').inputValue(), 'p01');
+  await page.goto('about:blank');
   await page.goto(stand.office);
   await page.locator('#pin').waitFor();
   assert.deepEqual(await axe(page), []);
