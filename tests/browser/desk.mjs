@@ -447,6 +447,20 @@ async function bareKeys(t, {browser, stand}) {
   await page.context().close();
 }
 
+/* The practice campaign is not to be mistaken for the real one. */
+async function practice(t, {browser, stand}) {
+  const page = await newPage(browser);
+  await page.route('**/api/campaign', async route => {
+    const real = await route.fetch();
+    await route.fulfill({response: real, json: {...await real.json(), title: 'practice'}});
+  });
+  await logIn(page, stand);
+  await page.getByText('人和号码都是编的').waitFor();
+  assert.deepEqual(await axe(page), []);
+  await picture(page, '05-practice');
+  await page.context().close();
+}
+
 function size() {
   const bytes = gzipSync(readFileSync(resolve(root, 'build/share/office/app.js')), {level: 9}).length;
   assert.ok(bytes < 60000, `${bytes} bytes of script, gzipped`);
@@ -457,5 +471,6 @@ export const desk = [
   ['a reload keeps the draft', reload], ['two tabs are one desk', twoTabs], ['a record is taken back', takeBack],
   ['cut off, work goes on, and counts once', cutOff], ['finding by pinyin and by number', finding], ['photos and papers', papers], ['an answer that is lost counts once', lostAnswer],
   ['a telephone is enough', telephone], ['bare keys can be switched off', bareKeys],
+  ['practice is marked', practice],
   ['the script is small', size],
 ];

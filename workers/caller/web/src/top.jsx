@@ -53,11 +53,15 @@ function Figures() {
   );
 }
 
+/* The campaign that deploy/practice makes. */
+const isPractice = () => S.campaign.title === 'practice';
+
 export function Top() {
   const p = S.me.person, c = S.campaign;
   return (
-    <header class="top">
-      <h1>{c.title || '回访'}{c.stage ? ` · 阶段 ${c.stage}` : ''}{c.pass ? ` · 第 ${c.pass} 批` : ''}</h1>
+    <header class={isPractice() ? 'top practice' : 'top'}>
+      {isPractice() && <p class="practising"><b>练习</b> 人和号码都是编的，不算数</p>}
+      <h1>{isPractice() ? '回访' : c.title || '回访'}{c.stage ? ` · 阶段 ${c.stage}` : ''}{c.pass ? ` · 第 ${c.pass} 批` : ''}</h1>
       <p class="who">{p.name || p.id} · {ROLES[p.role] || p.role || ''}{p.team ? ` · ${p.team}` : ''}</p>
       <Clock />
       <Link />
