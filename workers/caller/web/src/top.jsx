@@ -1,7 +1,7 @@
 /* Who, when, whether it is connected, and what became of today's records. */
 import {useEffect, useState} from 'preact/hooks';
 import {logout} from './actions.js';
-import {classOf} from './list.jsx';
+import {classOf} from './order.js';
 import {S, set} from './store.js';
 import {clock, clockNow, ms, when} from './time.js';
 import {ROLES} from './words.js';
