@@ -56,7 +56,7 @@ else
 $(error V=$(V) is none of release asan tsan clang fuzz)
 endif
 
-LIBS := -Wl,--as-needed -lzmq -lhiredis -lev -lpq -lsodium -lmsgpackc -lconfuse -ljansson \
+LIBS := -Wl,--as-needed -lqrencode -lzmq -lhiredis -lev -lpq -lsodium -lmsgpackc -lconfuse -ljansson \
 	-lmicrohttpd -lcurl -lncursesw -ltinfo -lzip -lxml2 -lcsv -lshp -lxlsxwriter -lunistring -lseccomp -lsystemd \
 	-lpthread -lm
 

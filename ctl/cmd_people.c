@@ -12,7 +12,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "ctl/act.h"
-#include "ctl/pin.h"
+#include "ctl/enrol.h"
 #include "workers/link/helper.h"
 #include "proto/roles.h"
 #include "workers/link/identity.h"
@@ -52,48 +52,6 @@ parse_roles(const char *text, uint64_t *ret, struct err *err)
 
 /* ---- agents ---- */
 
-struct enrolment {
-	struct identity id;
-	uint8_t person_pk[32];
-	const char *person, *out;
-	char pin[PIN_SIZE]; /* "" unattended */
-	bool added;         /* the person's key was made now */
-};
-
-/* The directory and the person's key; what is there already stays, so that a second try goes on. */
-static int
-make_keys(struct ctl *c, struct enrolment *e, struct err *err)
-{
-	char path[600];
-	uint8_t sk[32];
-	struct person_key key;
-
-	snprintf(path, sizeof(path), "%s/agent.conf", e->out);
-	memcpy(e->id.campaign, c->campaign, sizeof(e->id.campaign));
-	snprintf(e->id.brokers, sizeof(e->id.brokers), "%s", c->home.broker);
-	if (home_keypair(&c->home, "broker", HOME_CURVE, e->id.broker_key, sk, err) != 0 ||
-	    home_keypair(&c->home, "recorder", HOME_SIGN, e->id.recorder_key, sk, err) != 0)
-		return -1;
-	crypt_wipe(sk, sizeof(sk));
-	if ((access(path, F_OK) == 0 ? identity_load(&e->id, e->out, err)
-	                             : identity_create(&e->id, e->out, err)) != 0)
-		return -1;
-	if (strcmp(e->id.campaign, c->campaign) != 0)
-		return err_set(err, ERR_INVALID, "%s 属于活动 %s", e->out, e->id.campaign);
-	snprintf(path, sizeof(path), "%s/persons/%s.key", e->out, e->person);
-	if (access(path, F_OK) != 0) {
-		e->added = true;
-		return identity_add_person(
-		    &e->id, e->person, e->pin[0] != '\0' ? e->pin : NULL, e->person_pk, err);
-	}
-	if (identity_open_person(&e->id, e->person, e->pin[0] != '\0' ? e->pin : NULL, &key, err) !=
-	    0)
-		return -1;
-	memcpy(e->person_pk, key.pk, 32);
-	person_key_done(&key);
-	return 0;
-}
-
 static void
 say_enrolled(const struct ctl *c, const struct enrolment *e, bool made_pin)
 {
@@ -117,7 +75,7 @@ say_enrolled(const struct ctl *c, const struct enrolment *e, bool made_pin)
 }
 
 static int
-agent_enrol(struct ctl *c, int argc, char **argv, struct err *err)
+agent_enrol_one(struct ctl *c, int argc, char **argv, struct err *err)
 {
 	struct enrolment e = {.person = opt_take(&argc, argv, "--person", true),
 	    .out = opt_take(&argc, argv, "--out", true)};
@@ -132,7 +90,7 @@ agent_enrol(struct ctl *c, int argc, char **argv, struct err *err)
 		return -1;
 	if (make_pin)
 		pin_make(e.pin);
-	got = make_keys(c, &e, err);
+	got = enrol_keys(c, &e, err);
 	if (got == 0)
 		got = pin_enrol(c, &e.id, e.person, e.person_pk, err);
 	if (got == 0)
@@ -140,6 +98,13 @@ agent_enrol(struct ctl *c, int argc, char **argv, struct err *err)
 	crypt_wipe(e.pin, sizeof(e.pin));
 	identity_done(&e.id);
 	return got;
+}
+
+static int
+agent_enrol(struct ctl *c, int argc, char **argv, struct err *err)
+{
+	return opt_take(&argc, argv, "--all", false) != NULL ? enrol_all(c, argc, argv, err)
+	                                                     : agent_enrol_one(c, argc, argv, err);
 }
 
 static int
@@ -326,8 +291,10 @@ people_import(struct ctl *c, int argc, char **argv, struct err *err)
 }
 
 const struct verb verbs_people[] = {
-    {"agent", "enrol", agent_enrol, "--person P --out DIR [--new-pin | --pin-file F]",
-        "登记一个人和一台机器, 钥匙写到 DIR"},
+    {"agent", "enrol", agent_enrol,
+        "--person P --out DIR [--new-pin | --pin-file F] | --all --out DIR --slips FILE [--url U] "
+        "[--names FILE]",
+        "登记一个人和一台机器, 钥匙写到 DIR; --all: 所有还没登记的人, 每人一张登录条"},
     {"agent", "revoke", agent_revoke, "--person P | --agent HEX", "吊销一个人或一台机器"},
     {"person", "set", person_set, "P [--roles A,B] [--team T] [--qualified yes|no]",
         "设角色、小组、资格"},

@@ -49,6 +49,20 @@ pin_say(const char *pin)
 	fprintf(stderr, "PIN 只显示这一次, 请当面交给本人。\n");
 }
 
+struct record_header
+pin_enrolment(const struct acts *a, const struct identity *id, const char *person,
+    const uint8_t person_pk[32])
+{
+	struct record_header h = acts_header(a, REC_ENROL);
+
+	field_set_s(&h, F_subject, person);
+	field_set_b(&h, F_agent, id->agent, 16);
+	field_set_b(&h, F_curve_pk, id->curve_pk, 32);
+	field_set_b(&h, F_sign_pk, id->sign_pk, 32);
+	field_set_b(&h, F_person_pk, person_pk, 32);
+	return h;
+}
+
 int
 pin_enrol(struct ctl *c, const struct identity *id, const char *person, const uint8_t person_pk[32],
     struct err *err)
@@ -59,12 +73,7 @@ pin_enrol(struct ctl *c, const struct identity *id, const char *person, const ui
 
 	if (acts_open(c, &a, err) != 0)
 		return -1;
-	h = acts_header(a, REC_ENROL);
-	field_set_s(&h, F_subject, person);
-	field_set_b(&h, F_agent, id->agent, 16);
-	field_set_b(&h, F_curve_pk, id->curve_pk, 32);
-	field_set_b(&h, F_sign_pk, id->sign_pk, 32);
-	field_set_b(&h, F_person_pk, person_pk, 32);
+	h = pin_enrolment(a, id, person, person_pk);
 	got = acts_add(a, &h, NULL, NULL, err);
 	if (got == 0)
 		got = acts_done(a, err);

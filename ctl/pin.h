@@ -2,7 +2,7 @@
 #ifndef CTL_PIN_H
 #define CTL_PIN_H
 
-#include "ctl/ctl.h"
+#include "ctl/act.h"
 #include "workers/link/identity.h"
 
 #define PIN_SIZE 64
@@ -13,6 +13,8 @@ int pin_read(const char *path, char pin[PIN_SIZE], struct err *err);
 void pin_make(char pin[PIN_SIZE]);
 /* Shows it, once. */
 void pin_say(const char *pin);
+struct record_header pin_enrolment(const struct acts *a, const struct identity *id,
+    const char *person, const uint8_t person_pk[32]);
 /* ENROL: this agent, and this key of the person. Waits for the effect. */
 int pin_enrol(struct ctl *c, const struct identity *id, const char *person,
     const uint8_t person_pk[32], struct err *err);

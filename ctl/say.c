@@ -121,7 +121,7 @@ say_actor(struct ctl *c, name_t person, struct err *err)
 static bool
 parse_person(struct say_person *p, struct span name, struct span row)
 {
-	char text[256];
+	char text[256], key[72];
 	unsigned long roles;
 	int qualified, active;
 
@@ -131,13 +131,14 @@ parse_person(struct say_person *p, struct span name, struct span row)
 	memcpy(p->person, name.data, name.len);
 	memcpy(text, row.data, row.len);
 	text[row.len] = '\0';
-	if (sscanf(text, "%lu %32s %d %*s %d", &roles, p->team, &qualified, &active) != 4)
+	if (sscanf(text, "%lu %32s %d %71s %d", &roles, p->team, &qualified, key, &active) != 5)
 		return false;
 	if (strcmp(p->team, "-") == 0)
 		p->team[0] = '\0';
 	p->roles = roles;
 	p->qualified = qualified == 1;
 	p->active = active == 1;
+	p->enrolled = strcmp(key, "-") != 0;
 	return true;
 }
 

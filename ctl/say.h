@@ -18,7 +18,7 @@ int say_actor(struct ctl *c, name_t person, struct err *err);
 struct say_person {
 	name_t person, team; /* team "": none */
 	uint64_t roles;
-	bool qualified, active;
+	bool qualified, active, enrolled; /* enrolled: has a key */
 };
 /* ERR_NOT_FOUND when there is none. */
 int say_person(struct ctl *c, const char *person, struct say_person *ret, struct err *err);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import {readFileSync} from 'node:fs';
 import {resolve} from 'node:path';
 import {gzipSync} from 'node:zlib';
-import {OFFICE_PC, PLAIN, TELEPHONE, ZOOMED, axe, logIn, newPage, picture, root, until} from './rig.mjs';
+import {OFFICE_PC, PLAIN, TELEPHONE, ZOOMED, axe, decoded, logIn, newPage, picture, root, until} from './rig.mjs';
 
 const name = page => page.evaluate(() => { /* '' when nobody is on the screen */
   const e = document.querySelector('h2.name');
@@ -60,6 +60,10 @@ async function work(page, [code, ...keys]) {
 
 async function tenCases(t, {browser, stand}) {
   const page = await newPage(browser);
+  await page.goto(`${stand.office}/#p01`); /* as the code on a slip says */
+  await page.locator('#pin').waitFor();
+  assert.equal(await page.locator('#person').inputValue(), 'p01');
+  await page.goto('about:blank');
   await page.goto(stand.office);
   await page.locator('#pin').waitFor();
   assert.deepEqual(await axe(page), []);
@@ -106,7 +110,7 @@ async function pictures(t, {browser, stand}) {
     assert.deepEqual(await axe(page), [], n);
     await picture(page, n);
   };
-  for (const [key, n] of [['F1', 'help'], ['F2', 'inbound'], ['F4', 'today'], ['F9', 'give-back'], ['n', 'new-number']]) {
+  for (const [key, n] of [['F1', 'help'], ['F2', 'inbound'], ['F4', 'today'], ['F9', 'give-back'], ['n', 'new-number'], ['q', 'dial']]) {
     await nobody(page);
     await page.keyboard.press(key);
     await page.locator('dialog[open]').waitFor();
@@ -412,7 +416,7 @@ async function telephone(t, {browser, stand}) {
   await someCase(page);
   const wide = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
   assert.ok(wide[0] <= wide[1], `${wide[0]} wide on a screen of ${wide[1]}`);
-  assert.match(await page.locator('.numbers a.tel').first().getAttribute('href'), /^tel:(1990000\d{4}|0\d{9,11})$/);
+  assert.match(await page.locator('.numbers a.tel').first().getAttribute('href'), /^tel:(1990000\d{4}|0[2-9]\d{8,10})$/);
   await page.locator('.outcome').nth(4).tap();
   assert.deepEqual(await axe(page), []);
   await page.evaluate(() => scrollTo(0, 0));
@@ -443,6 +447,35 @@ async function bareKeys(t, {browser, stand}) {
   await page.context().close();
 }
 
+/* The code on the screen is the number that is picked, without the desk phone's 0. */
+async function dialByTelephone(t, {browser, stand}) {
+  const page = await newPage(browser);
+  await logIn(page, stand);
+  await someCase(page);
+  const n = await page.locator('.numbers li').count();
+  await page.locator('.numbers input[type=radio]').nth(n - 1).check();
+  const digits = (await page.locator('.numbers .big').nth(n - 1).innerText()).replaceAll(' ', '');
+  await nobody(page);
+  await page.keyboard.press('q');
+  await page.locator('dialog .qr').waitFor();
+  assert.equal(await decoded(page, 'dialog .qr'), `tel:${digits}`);
+  await page.context().close();
+}
+
+/* The practice campaign is not to be mistaken for the real one. */
+async function practice(t, {browser, stand}) {
+  const page = await newPage(browser);
+  await page.route('**/api/campaign', async route => {
+    const real = await route.fetch();
+    await route.fulfill({response: real, json: {...await real.json(), title: 'practice'}});
+  });
+  await logIn(page, stand);
+  await page.getByText('人和号码都是编的').waitFor();
+  assert.deepEqual(await axe(page), []);
+  await picture(page, '05-practice');
+  await page.context().close();
+}
+
 function size() {
   const bytes = gzipSync(readFileSync(resolve(root, 'build/share/office/app.js')), {level: 9}).length;
   assert.ok(bytes < 60000, `${bytes} bytes of script, gzipped`);
@@ -453,5 +486,6 @@ export const desk = [
   ['a reload keeps the draft', reload], ['two tabs are one desk', twoTabs], ['a record is taken back', takeBack],
   ['cut off, work goes on, and counts once', cutOff], ['finding by pinyin and by number', finding], ['photos and papers', papers], ['an answer that is lost counts once', lostAnswer],
   ['a telephone is enough', telephone], ['bare keys can be switched off', bareKeys],
+  ['a code to dial by telephone', dialByTelephone], ['practice is marked', practice],
   ['the script is small', size],
 ];

@@ -1,7 +1,8 @@
 /* What every browser test needs: the installation (stand.py), Chromium, a page that is logged in, pictures and axe. */
-import {spawn} from 'node:child_process';
-import {mkdirSync, readFileSync} from 'node:fs';
+import {spawn, spawnSync} from 'node:child_process';
+import {mkdirSync, mkdtempSync, readFileSync, rmSync} from 'node:fs';
 import {createRequire} from 'node:module';
+import {tmpdir} from 'node:os';
 import {dirname, resolve} from 'node:path';
 import {createInterface} from 'node:readline';
 import {fileURLToPath} from 'node:url';
@@ -87,6 +88,15 @@ export async function tell(browser, what) {
     const text = await page.locator('body').innerText({timeout: 5000}).catch(e => e.message);
     console.error(`# page ${n}: ${text.replace(/\s+/g, ' ').slice(0, 1500)}`);
   }
+}
+
+/* What a reader of QR codes sees there. */
+export async function decoded(page, where) {
+  const file = resolve(mkdtempSync(resolve(tmpdir(), 'hf-qr-')), 'code.png');
+  await page.locator(where).screenshot({path: file});
+  const read = spawnSync('zbarimg', ['-q', '--raw', file], {encoding: 'utf8'});
+  rmSync(dirname(file), {recursive: true});
+  return read.stdout.trim();
 }
 
 /* What axe-core finds wrong, a line each. */

@@ -1,6 +1,7 @@
 /* What the page does: logging in, the stream of the office's words, and the commands behind the keys. */
 import * as api from './api.js';
 import * as db from './db.js';
+import {classOf} from './order.js';
 import {draftOf, edit, isTyped, otherTab, readDrafts, toggleTimer} from './drafts.js';
 import {missing, outcome, DEFAULT_NEXT} from './outcomes.js';
 import * as records from './records.js';
@@ -70,7 +71,20 @@ export function touched() {
 }
 export function lockIfIdle() {
   if (S.phase === 'desk' && lockAfter > 0 && Date.now() - lastInput > lockAfter) set({phase: 'locked', dialog: null});
+  remind();
   changed(); /* what is due changes with the time */
+}
+
+/* Who becomes due while the page is open is said once; what was due already stands on top of the list. */
+const told = new Set();
+let isFirst = true;
+function remind() {
+  if (S.phase !== 'desk' || S.rows.length === 0) return;
+  const now = clockNow(), held = new Set(hand().map(t => t.case));
+  const fresh = S.rows.filter(r => r.due && !held.has(r.case) && classOf(r, now) === 'due' && !told.has(`${r.case} ${r.due}`));
+  fresh.forEach(r => told.add(`${r.case} ${r.due}`));
+  if (!isFirst && fresh.length > 0) say(`到点了：${fresh.slice(0, 3).map(r => r.name || '?').join('、')}${fresh.length > 3 ? ` 等 ${fresh.length} 位` : ''}`, 'warn');
+  isFirst = false;
 }
 
 /* ---- the stream ---------------------------------------------------------------------------------- */
@@ -179,6 +193,7 @@ export function own() {
       const got = await api.own();
       if (ms(got.asof)) clockSaid(ms(got.asof));
       set({rows: got.rows || []});
+      remind();
     } catch (e) {
       if (e.kind === 'login') set({phase: 'locked', office: 'up', dialog: null});
     }
@@ -368,8 +383,10 @@ function old(text) {
   return ok;
 }
 
+export const picked = (t, d) => (t.numbers || []).find(x => x.n === d.number) || (t.numbers || [])[0];
+/* As the desk telephone wants it. */
 export const dialString = (t, d) => {
-  const n = (t.numbers || []).find(x => x.n === d.number) || (t.numbers || [])[0];
+  const n = picked(t, d);
   return n ? n.dial || n.digits : '';
 };
 export {DEFAULT_NEXT};

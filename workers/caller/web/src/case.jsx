@@ -49,7 +49,7 @@ function Numbers({task}) {
               {n.n} {KINDS[n.kind] || n.kind || '号码'}</label>
             <span class="num big">{grouped(n.digits)}</span>
             <span class="soft">话机拨 <b class="num">{n.dial || n.digits}</b>{n.note && ` · ${n.note}`}</span>
-            <a class="tel" href={`tel:${n.dial || n.digits}`}>拨打<span class="off-screen">第 {n.n} 个号码</span></a>
+            <a class="tel" href={`tel:${n.digits}`}>拨打<span class="off-screen">第 {n.n} 个号码</span></a>
             <button type="button" class="small" onClick={() => copy(n.dial || n.digits)}>{d.number === n.n && <kbd>C</kbd>} 复制<span class="off-screen">第 {n.n} 个号码</span></button>
           </li>
         ))}
@@ -123,6 +123,7 @@ export function Case({task: t}) {
       <p class="timer">
         <button type="button" class={d.timer.from !== null ? 'main running' : 'main'} onClick={timer}><kbd>空格</kbd> {d.timer.from !== null ? '结束通话' : '开始通话'}</button>
         <Stopwatch case={t.case} />
+        <button type="button" onClick={() => set({dialog: 'dial'})}><kbd>Q</kbd> 手机扫码拨打</button>
         <button type="button" onClick={() => set({dialog: 'number'})}><kbd>N</kbd> 新增号码</button>
       </p>
       <Script task={t} />

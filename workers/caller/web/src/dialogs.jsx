@@ -1,6 +1,7 @@
 /* What opens over the desk: inbound look-up, a new number, giving back, today's records, help. */
 import {useEffect, useRef, useState} from 'preact/hooks';
-import {addNumber, files, giveBack, look, paper, take} from './actions.js';
+import {addNumber, files, giveBack, look, paper, picked, take} from './actions.js';
+import {Qr} from './qr.jsx';
 import {draftOf} from './drafts.js';
 import {outcome, KEYS, more} from './outcomes.js';
 import {table} from './keys.js';
@@ -147,7 +148,20 @@ function Help() {
   );
 }
 
-const PANELS = {inbound: ['有人打回来了', Inbound], number: ['新增号码', NewNumber], back: ['放回', Back], paper: ['收到退档材料', Paper], today: ['今天记的', Today], help: ['帮助', Help]};
+/* A telephone dials the bare number: the 0 before it is the desk phone's. */
+function Dial({task}) {
+  const n = task && picked(task, draftOf(task.case));
+  if (!n) return <p>先打开一个有号码的人</p>;
+  return (
+    <div class="dial">
+      <p><b>{task.name}</b> · {KINDS[n.kind] || n.kind || '号码'} <span class="num big">{n.digits}</span></p>
+      <Qr text={`tel:${n.digits}`} label={`拨打 ${n.digits} 的二维码`} />
+      <p class="soft">用手机相机扫，就在手机上拨号</p>
+    </div>
+  );
+}
+
+const PANELS = {dial: ['用手机拨打', Dial], inbound: ['有人打回来了', Inbound], number: ['新增号码', NewNumber], back: ['放回', Back], paper: ['收到退档材料', Paper], today: ['今天记的', Today], help: ['帮助', Help]};
 
 export function Dialog({name, task}) {
   const box = useRef(null), [title, Panel] = PANELS[name];

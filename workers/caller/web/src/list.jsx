@@ -2,28 +2,10 @@
 import {take} from './actions.js';
 import {isTyped} from './drafts.js';
 import {S, hand, set} from './store.js';
+import {classOf, ordered} from './order.js';
 import {matches} from './search.js';
 import {clockNow, ms, when} from './time.js';
 import {CLASSES, why} from './words.js';
-
-const ALIKE = {promise: 'due', retry: 'due', new: 'first', hand: 'later'};
-const rank = k => {
-  const i = CLASSES.findIndex(c => c[0] === k);
-  return i < 0 ? CLASSES.length : i;
-};
-
-export function classOf(row, now) {
-  const k = ALIKE[row.class] || row.class || 'due', due = ms(row.due);
-  return k === 'due' && due !== null && due > now ? 'later' : k;
-}
-
-function ordered(rows, now) {
-  const held = new Set(hand().map(t => t.case)), key = r => {
-    const k = classOf(r, now);
-    return held.has(r.case) ? -2 : rank(k);
-  };
-  return [...rows].sort((a, b) => key(a) - key(b) || (ms(a.due) || 0) - (ms(b.due) || 0) || (a.case < b.case ? -1 : 1));
-}
 
 function Row({row, now}) {
   const due = ms(row.due), inHand = hand().some(t => t.case === row.case), k = classOf(row, now), cut = S.office === 'gone' || S.link === 'down';

@@ -3,11 +3,14 @@ import {useLayoutEffect, useState} from 'preact/hooks';
 import {login, logout} from './actions.js';
 import {S} from './store.js';
 
+/* The code on a slip opens the page with the id after the #. */
+const fromSlip = () => (/^#([a-z0-9][a-z0-9_-]{0,31})$/.exec(location.hash) || [])[1] || '';
+
 export function Login() {
   const locked = S.phase === 'locked';
-  const [person, setPerson] = useState(locked && S.me ? S.me.person.id : ''), [pin, setPin] = useState('');
+  const [person, setPerson] = useState(locked && S.me ? S.me.person.id : fromSlip()), [pin, setPin] = useState('');
   const [error, setError] = useState(''), [busy, setBusy] = useState(false);
-  useLayoutEffect(() => document.getElementById(locked ? 'pin' : 'person').focus(), [locked]);
+  useLayoutEffect(() => document.getElementById(locked || person ? 'pin' : 'person').focus(), [locked]);
   const enter = async e => {
     e.preventDefault();
     if (busy) return;

@@ -1,7 +1,7 @@
 /* Who, when, whether it is connected, and what became of today's records. */
 import {useEffect, useState} from 'preact/hooks';
 import {logout} from './actions.js';
-import {classOf} from './list.jsx';
+import {classOf} from './order.js';
 import {S, set} from './store.js';
 import {clock, clockNow, ms, when} from './time.js';
 import {ROLES} from './words.js';
@@ -53,11 +53,15 @@ function Figures() {
   );
 }
 
+/* The campaign that deploy/practice makes. */
+const isPractice = () => S.campaign.title === 'practice';
+
 export function Top() {
   const p = S.me.person, c = S.campaign;
   return (
-    <header class="top">
-      <h1>{c.title || '回访'}{c.stage ? ` · 阶段 ${c.stage}` : ''}{c.pass ? ` · 第 ${c.pass} 批` : ''}</h1>
+    <header class={isPractice() ? 'top practice' : 'top'}>
+      {isPractice() && <p class="practising"><b>练习</b> 人和号码都是编的，不算数</p>}
+      <h1>{isPractice() ? '回访' : c.title || '回访'}{c.stage ? ` · 阶段 ${c.stage}` : ''}{c.pass ? ` · 第 ${c.pass} 批` : ''}</h1>
       <p class="who">{p.name || p.id} · {ROLES[p.role] || p.role || ''}{p.team ? ` · ${p.team}` : ''}</p>
       <Clock />
       <Link />
