@@ -126,6 +126,7 @@ on_tick(void *arg)
 	struct room *r;
 
 	seats_tick(o, now);
+	phone_tick(o, now);
 	TAILQ_FOREACH(r, &o->rooms, link)
 	room_tick(r, now);
 }
@@ -212,6 +213,7 @@ office_open(struct office **ret, const struct office_opts *opts, int *ret_port, 
 	o->o = *opts;
 	TAILQ_INIT(&o->rooms);
 	TAILQ_INIT(&o->seats);
+	TAILQ_INIT(&o->tickets);
 	crypt_random(o->stranger_key, sizeof(o->stranger_key));
 	raise_files();
 	reports_open(o);
@@ -242,6 +244,7 @@ office_close(struct office *o)
 		return;
 	pins_destroy(o->pins);
 	reports_close(o->reports);
+	phone_close(o);
 	while ((s = TAILQ_FIRST(&o->seats)) != NULL)
 		seat_end(s);
 	TAILQ_FOREACH(r, &o->rooms, link)
