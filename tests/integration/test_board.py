@@ -355,3 +355,12 @@ def test_a_photo_comes_from_a_phone_that_is_not_logged_in(board):
     b.ask("POST", "/api/logout", {})
     wait_for("the link ends", lambda: phone.ask("GET", last)[0] == 410, LIMIT)
     del board.seats["p04"]
+
+
+def test_the_campaign_says_where_it_is_and_what_must_be_told(board):
+    status, said = board.at("l1").ask("GET", "/api/campaign")
+    assert status == 200 and (said["stage"], said["pass"]) == (2, 1), said
+    assert said["pass_end"] == "2026-03-09T20:00:00+08:00"
+    lines = said["script"]["lines"]
+    assert {line["stage"] for line in lines} == {2} and [line["text"] for line in lines] == said["script"]["text"]
+    assert {"cost", "one-school", "consequences"} <= {line["tick"] for line in lines}

@@ -331,13 +331,16 @@ def test_own_cases_and_the_words_of_the_policy(rig):
     status, said = b.ask("GET", "/api/own")
     assert status == 200 and said["asof"].endswith("+08:00")
     assert said["rows"] == [{"case": mine.hex(), "name": "林晓雨", "no": "2611350199000012", "major": "护理",
-                             "class": "due", "class_text": "到点", "due": "2026-11-24T19:00:00+08:00"}]
+                             "class": "due", "class_text": "到点", "due": "2026-11-24T19:00:00+08:00",
+                             "lane": "own:w01:due", "version": 1, "why": "new"}]
     status, said = b.ask("GET", "/api/campaign")
     assert (status, said["title"]) == (200, "c1")
     outcome = {o["code"]: o for o in said["outcomes"]}
     assert outcome["no-answer"]["text"] == "没人接" and not outcome["no-answer"]["final"]
     assert outcome["confirmed"]["final"] and outcome["confirmed"]["needs"] == ["ticks", "script", "spoke"]
     assert {"n": 4, "text": "查同校考生", "who": "本人"} in said["rungs"]
+    assert said["script"]["version"] == "v1" and len(said["script"]["text"]) == 7  # no stage yet: all of them
+    assert {"code": "fees", "text": "学费"} in said["concerns"]
 
 
 def test_pages_are_served_with_safe_headers(rig):

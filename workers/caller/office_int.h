@@ -64,7 +64,7 @@ struct view_ask {
 	TAILQ_ENTRY(view_ask) link;
 	struct http_later *later;
 	uint64_t look_no;
-	bool whole;
+	bool whole, campaign;
 	json_t *rows; /* owned; of the pages so far */
 };
 TAILQ_HEAD(view_asks, view_ask);
@@ -108,7 +108,7 @@ struct office {
 	int64_t phone_second_us; /* when the count of what telephones asked began */
 	unsigned phone_tries;
 	struct loop_timer *beat, *tick, *look, *linger;
-	json_t *rules; /* owned, or NULL */
+	json_t *rules, *script; /* owned, or NULL */
 	struct tries strangers[STRANGERS];
 	uint8_t stranger_key[32];
 	int64_t second_us; /* when the count of logins began */
@@ -161,7 +161,7 @@ void views_own(struct room *r, const struct http_request *req, struct http_respo
 void views_list(struct room *r, const struct http_request *req, struct http_response *res);
 bool views_seen(struct room *r, const struct link_event *e); /* was it asked for here? */
 void views_close(struct room *r);                            /* answers what waits */
-json_t *views_campaign(const struct room *r);
+void views_campaign(struct room *r, const struct http_request *req, struct http_response *res);
 
 /* phone.c */
 void phone_ticket(struct room *r, const struct http_request *req, struct http_response *res);
@@ -179,5 +179,7 @@ void reports_list(struct room *r, struct http_response *res);
 
 /* rules.c: {"policy":…,"outcomes":[…],"rungs":[…]} of a policy file. */
 int rules_load(json_t **ret, const char *path, struct err *err);
+/* {"version":…,"date":…,"by":…,"lines":[{stage,tick,text}],"concerns":[{code,text}]} of a script file. */
+int rules_script(json_t **ret, const char *path, struct err *err);
 
 #endif

@@ -191,8 +191,7 @@ report_names(struct seat *s, const struct http_request *req, struct http_respons
 static void
 campaign(struct seat *s, const struct http_request *req, struct http_response *res)
 {
-	(void)req;
-	pages_json(res, 200, views_campaign(s->room));
+	views_campaign(s->room, req, res);
 }
 
 static const struct {
