@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "base/crypt.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "workers/caller/office_int.h"
 
@@ -162,6 +163,22 @@ own(struct seat *s, const struct http_request *req, struct http_response *res)
 }
 
 static void
+drafts(struct seat *s, const struct http_request *req, struct http_response *res)
+{
+	char hex[65];
+	struct err err = ERR_INIT;
+
+	(void)req;
+	if (draft_key(s->room, hex, &err) != 0) {
+		log_error("draft.key", "why=\"%s\"", err.text);
+		pages_error(res, 503, "no-disk", "服务器存不下草稿的钥匙, 请找管理员");
+		return;
+	}
+	pages_json(res, 200, json_pack("{s:s}", "key", hex));
+	crypt_wipe(hex, sizeof(hex));
+}
+
+static void
 campaign(struct seat *s, const struct http_request *req, struct http_response *res)
 {
 	(void)req;
@@ -181,6 +198,7 @@ static const struct {
     {"/api/events", false, false, false, events},
     {"/api/own", false, false, false, own},
     {"/api/campaign", false, false, false, campaign},
+    {"/api/draft-key", false, false, false, drafts},
 };
 
 /* A browser says so when another site makes it ask. */
