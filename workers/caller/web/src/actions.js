@@ -6,6 +6,7 @@ import {draftOf, edit, isTyped, otherTab, readDrafts, toggleTimer} from './draft
 import {missing, outcome, DEFAULT_NEXT} from './outcomes.js';
 import * as records from './records.js';
 import {attach} from './files.js';
+import {setKey} from './seal.js';
 import {S, changed, hand, joinTabs, say, set, task} from './store.js';
 import {clockNow, clockSaid, ms} from './time.js';
 import {LEASE, NONE, SPOKE, TICKS} from './words.js';
@@ -34,6 +35,7 @@ async function enter(me, same) {
   lastInput = lastTold = Date.now();
   lockAfter = (me.lock_after_s || 0) * 1000;
   if (!same) {
+    setKey((await api.draftKey()).key);
     S.owner = me.person.id;
     S.keepsAlive = await db.open(me.person.id);
     await readDrafts();
@@ -41,6 +43,7 @@ async function enter(me, same) {
     joinTabs(me.person.id, heard => heard.draft ? otherTab(heard.draft) : heard.records ? otherTabSaved() : null);
   }
   set({me, phase: 'desk', office: 'up', notice: null});
+  if (db.unreadable() > 0) say(`这台电脑上有 ${db.unreadable()} 份东西是换钥匙以前写的，打不开了；都还留着`, 'warn');
   if (!S.keepsAlive) say('这个浏览器不肯存草稿（无痕窗口？）：关掉页面，没保存的字会丢', 'warn');
   listen();
   api.campaign().then(campaign => set({campaign})).catch(() => {});
@@ -135,7 +138,9 @@ function onTask(t) {
   if (isNew) S.leaving.delete(t.case);
   if (!S.inhand.includes(t.case)) S.inhand.push(t.case);
   if (!t.last) look({what: 'case', case: t.case}); // in hand since before the office began anew
-  if (S.wantNext || !task()) {
+  if (S.many) {
+    settleCurrent();
+  } else if (S.wantNext || !task()) {
     set({wantNext: false, none: null});
     choose(t.case);
   } else if (isNew) {
@@ -179,7 +184,7 @@ function onNone(none) {
   backAgain = null;
   const waits = ['empty', 'closed-until', 'paused'].includes(none.reason);
   set({none: {...none, text: NONE[none.reason] || none.reason}, wantNext: waits && S.wantNext});
-  if (!waits) say(NONE[none.reason] || none.reason, 'warn');
+  if (!waits && !S.many) say(NONE[none.reason] || none.reason, 'warn');
 }
 
 /* ---- the own list -------------------------------------------------------------------------------- */
@@ -202,7 +207,7 @@ export function own() {
 
 /* ---- commands ------------------------------------------------------------------------------------ */
 
-async function command(what) {
+export async function command(what) {
   try {
     const said = await api.command(what);
     if (said.error) say(said.error.text || said.error.code, 'bad');
