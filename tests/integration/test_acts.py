@@ -247,3 +247,35 @@ def test_without_a_router_there_is_no_effect_and_it_says_so(office):
     office.daemon("hf-router")
     wait_for("it arrives later", lambda: office.as_json("queue", "ls")["paused"])
     office.ctl(*ADMIN, "queue", "resume")
+
+
+def test_a_case_counts_as_complete_with_a_parents_number_or_a_reason(office):
+    case = own(office)
+    office.p01.say(do="take", case=case)
+    task = office.p01.hear("task", "error")["task"]
+    # Every number turns out to be somebody else's, or to be none: of use is nothing any more.
+    for n, number in enumerate(task["numbers"], 1):
+        office.p01.say(do="record", case=case, token=task["token"], outcome="wrong-number", channel="phone",
+                       number=n, seconds=10, again=n < len(task["numbers"]), then="stay")
+        assert office.p01.hear("accepted", "error")["accepted"]["verdict"] == "effective"
+
+    def missing():
+        r = office.ctl("--json", "number", "incomplete", "--person", "p01", check=False)
+        return {o["case"]: o["missing"] for o in json.loads(r.stdout)}.get(case)
+    wait_for("nothing is of use", lambda: missing() == ["self", "parent"])
+    assert office.ctl("number", "incomplete", check=False).returncode == 1
+    office.p01.say(do="number", case=case, kind="self", digits="19900001234", source="class-teacher", then="stay")
+    assert office.p01.hear("accepted", "error")["accepted"]["verdict"] == "effective"
+    office.p01.say(do="number", case=case, kind="mother", none="", then="stay")
+    assert office.p01.hear("error")["error"]["code"] == "bad-field"
+    wait_for("an own one was found", lambda: missing() == ["parent"])
+    office.p01.say(do="number", case=case, kind="mother", none="家里没有电话", then="stay")
+    assert office.p01.hear("accepted", "error")["accepted"]["verdict"] == "effective"
+    wait_for("and there is a reason", lambda: missing() is None)
+    office.placed(case, "own:p01:")
+    office.p01.say(do="take", case=case)
+    task = office.p01.hear("task", "error")["task"]
+    assert task["missing"] == [] and task["none"] == {"mother": "家里没有电话"}
+    assert [n["digits"] for n in task["numbers"]][0] == "19900001234" and all(n["digits"] for n in task["numbers"])
+    office.p01.say(do="give-back", token=task["token"], reason="class")
+    assert office.p01.hear("lease", "error")["lease"]

@@ -470,6 +470,36 @@ def test_a_number_that_does_not_exist_is_dead_in_every_case_that_has_it(rig):
             "〔没人接 03-02〕", "〔空号 03-02〕"])
 
 
+def test_a_wrong_number_is_wrong_here_and_a_warning_elsewhere(rig):
+    shared = "19900005556"
+    worked(rig, ("ann", "bob"), n=3, numbers=1, shared=[shared])
+    lease = pull(rig, "ann")
+    first = lease[0]
+    rig.attempt("ann", lease, "wrong-number", number=hfp.number_id(rig.case_keys[first], shared))
+    wait_for("it is last", lambda: task_digits(rig, first)[-1] == (shared, "〔错号 03-02〕"))
+    for case in set(rig.case_keys) - {first}:
+        wait_for("the others are warned before they dial", lambda c=case: task_digits(rig, c)[-1] == (
+            shared, "〔别处错号 03-02〕"))
+        assert task_digits(rig, case)[0][1] == ""
+    assert "别处错号" in rig.ctl("case", "show", case.hex()).stdout
+    # It may be right there all the same.
+    lease = pull(rig, "bob")
+    rig.attempt("bob", lease, "confirmed", number=hfp.number_id(rig.case_keys[lease[0]], shared))
+    wait_for("it was good", lambda: (shared, "〔打通过 03-02〕") in task_digits(rig, lease[0]))
+
+
+def test_why_there_is_no_number_completes_a_case(rig):
+    worked(rig, n=1, numbers=1)
+    lease = pull(rig, "ann")
+    case = lease[0]
+    rig.attempt("ann", lease, "no-answer")
+    rig.placed(case, "own:ann:retry")
+    rig.say("NUMBER", "ann", {"valid": 0}, case=case, body=hfp.body(kind="mother", note="没有电话"))
+    wait_for("the reason stands last", lambda: task_digits(rig, case)[-1] == ("", "没有电话"))
+    assert len(task_digits(rig, case)) == 2
+    rig.placed(case, "own:ann:retry")
+
+
 def test_who_is_lost_was_looked_for_before_the_strike_team_hears_of_it(rig):
     worked(rig, n=1)
     lease = pull(rig, "ann")

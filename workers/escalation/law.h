@@ -30,7 +30,7 @@ enum law_kind {
 	LAW_STAGE,    /* stage n opened */
 	LAW_PASS,     /* pass n opened, until */
 	LAW_RULING, /* outcome: admitted-unconfirmed, not-coming, deferred; what: resume, strike */
-	LAW_WAIVER, /* rung */
+	LAW_WAIVER, /* rung; agrees */
 	LAW_REOPEN,
 	LAW_ADOPT,      /* a late record's outcome shall move the case after all */
 	LAW_CORRECTION, /* was: the outcome that is taken back; outcome: what it should be, or none */
@@ -75,6 +75,7 @@ struct law_act {
 	bool hand_up;      /* the caller hands it to the leader at once */
 	int64_t decide_by; /* 0 none */
 	int rung;          /* -1 none */
+	bool agrees;       /* WAIVER: the rung is agreed to, not waived */
 	int evidence;      /* files */
 	uint32_t items;    /* PAPER: what of the checklist is there */
 	int stage, pass;   /* STAGE, PASS: n */
