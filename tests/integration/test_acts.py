@@ -241,6 +241,31 @@ def test_one_person_takes_over_all(office):
     office.ctl("queue", "ls")  # it adds up
 
 
+def test_the_strike_team_gets_a_dossier_made_from_the_ledger(office):
+    case = called(office, "no-answer")
+    office.placed(case, "own:p01:")
+    office.refused(64, *LEADER, "strike", "return", case)
+    office.ctl(*HEAD, "ruling", "give", "strike", "--case", case)
+    office.placed(case, "strike")
+    office.ctl(*LEADER, "rung", "agree", "9", "--case", case, "--reason", "letter 7")
+    listed = office.as_json("strike", "list")
+    assert [t["kind"] for t in listed["tasks"] if t["case"] == case] == ["difficult"] and listed["lost"] == 0
+
+    def dossier():
+        d = office.as_json("case", "dossier", case)
+        return d if len(d["tries"]) == 3 else None
+    d = wait_for("the ledger has it all", dossier)
+    assert d["owner"] == "p01" and d["by"] > 1773018000000
+    assert [(t["person"], t["kind"], t["what"]) for t in d["tries"]] == [
+        ("p01", "ATTEMPT", "no-answer"), ("h1", "RULING", "strike"), ("l1", "WAIVER", "give")]
+    how = {r["rung"]: r["how"] for r in d["rungs"]}
+    assert how[9] == "agreed" and how[4] == "untried" and len(how) == 10
+    text = office.ctl("case", "dossier", case).stdout
+    assert "户籍派出所: 组长同意了" in text and "还有" in text and "199" not in text.split("\n", 1)[1]
+    assert office.as_json(*LEADER, "strike", "return", case)["lane"].startswith("own:p01:")
+    assert case not in {t["case"] for t in office.as_json("strike", "list")["tasks"]}
+
+
 def test_without_a_router_there_is_no_effect_and_it_says_so(office):
     office.kill("hf-router")
     office.refused(75, *ADMIN, "queue", "pause", "--reason", "x")

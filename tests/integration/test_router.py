@@ -519,3 +519,7 @@ def test_who_is_lost_was_looked_for_before_the_strike_team_hears_of_it(rig):
     rig.placed(case, "team:t1", why="unreachable")
     rig.clock(at("2 14:01"))  # two hours of the leader's, the noon rest left out
     wait_for("the strike team has it", lambda: rig.lane(case).startswith("strike"), 30)
+    got = json.loads(rig.ctl("--json", "strike", "list").stdout)
+    assert got["lost"] == 1 and [(t["case"], t["kind"], t["owner"]) for t in got["tasks"]] == [
+        (case.hex(), "lost", "ann")]
+    assert "失联 1 人" in rig.ctl("strike", "list").stdout

@@ -55,12 +55,13 @@ one(const char *hex)
 	if (len > LAW_BLOB_MAX || !hex_decode(blob, len, hex, strlen(hex)) ||
 	    law_case_unpack(&c, span_of(blob, len), NULL) != 0)
 		return json_null();
-	o = json_pack("{s:i s:i s:s s:s s:i s:i s:i s:i s:s s:o s:o s:b s:o s:s}", "stage", c.stage,
-	    "pass", c.pass, "place", place_name(c.place), "state", intent_name(c.state), "attempts",
-	    c.attempts, "contacts", c.contacts, "seconds", (int)c.seconds, "rung", c.rung, "strike",
-	    c.strike == STRIKE_NONE ? "" : strike_kind_name(c.strike), "rungs_done",
-	    rungs(c.rungs_done), "rungs_waived", rungs(c.rungs_waived), "rung_9", (int)c.rung_9,
-	    "numbers", numbers(&c), "hand", c.hand);
+	o = json_pack("{s:i s:i s:s s:s s:i s:i s:i s:i s:s s:o s:o s:b s:b s:o s:s}", "stage",
+	    c.stage, "pass", c.pass, "place", place_name(c.place), "state", intent_name(c.state),
+	    "attempts", c.attempts, "contacts", c.contacts, "seconds", (int)c.seconds, "rung",
+	    c.rung, "strike", c.strike == STRIKE_NONE ? "" : strike_kind_name(c.strike),
+	    "rungs_done", rungs(c.rungs_done), "rungs_waived", rungs(c.rungs_waived), "rung_9",
+	    (int)c.rung_9, "lost_ruling", (int)c.lost_ruling, "numbers", numbers(&c), "hand",
+	    c.hand);
 	put_time(o, "since", c.since);
 	put_time(o, "deadline", c.deadline);
 	put_time(o, "decide_by", c.decide_by);
