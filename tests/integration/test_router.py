@@ -523,3 +523,20 @@ def test_who_is_lost_was_looked_for_before_the_strike_team_hears_of_it(rig):
     assert got["lost"] == 1 and [(t["case"], t["kind"], t["owner"]) for t in got["tasks"]] == [
         (case.hex(), "lost", "ann")]
     assert "失联 1 人" in rig.ctl("strike", "list").stdout
+
+
+def test_days_off_that_come_later_move_what_was_due(rig):
+    worked(rig, n=2)
+    lease = pull(rig, "ann")
+    rig.attempt("ann", lease, "suspended")
+    rig.placed(lease[0], "own:ann:retry", at("3 09:00"))
+    off = hfp.body(text="day | 2026-03-03 | holiday | 样本\n")
+    rig.say("POLICY", fields={"policy": 0, "what": "days"}, body=off)
+    rig.placed(lease[0], "own:ann:retry", at("4 09:00"))
+    rig.say("POLICY", fields={"policy": 0, "what": "days"}, body=off)  # said twice, and read again after a crash
+    rig.kill("hf-router")
+    rig.start()
+    rig.ready()
+    rig.placed(lease[0], "own:ann:retry", at("4 09:00"))
+    rig.say("POLICY", fields={"policy": 0, "what": "days"}, body=hfp.body(text="day | 2026-03-03 | ordinary |\n"))
+    rig.placed(lease[0], "own:ann:retry", at("3 09:00"))

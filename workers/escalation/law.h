@@ -144,6 +144,10 @@ void law_fold(struct law_case *c, const struct law_ctx *ctx, const struct law_ac
 int law_next(struct law_case *c, const struct law_ctx *ctx, const struct law_act *act,
     struct law_placement *ret, struct err *err);
 
+/* The calendar changed: dates that were reckoned by the old one are reckoned anew. law_next afterwards. */
+void law_new_days(
+    struct law_case *c, const struct calendar *was, const struct calendar *is, int64_t now);
+
 /* Unreachable (practice.md 5): enough attempts in enough dayparts, or all numbers bad, and no contact in
  * this stage. */
 bool law_unreachable(const struct law_case *c, const struct policy *p);
