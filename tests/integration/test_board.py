@@ -245,6 +245,16 @@ def test_figures_are_what_hfctl_says_and_only_for_who_may(board):
         assert status == 200 and said["name"] == name and said["asof"].startswith("2026-03-09T"), (person, name, said)
     assert got["h1", "rates"][1]["data"] == board.as_json("rates", "--by", "team")
     assert got["l1", "case"][1]["data"]["owner"] == "p01"
+    daily = got["l1", "daily"][1]["data"]
+    assert daily["text"].startswith("【回访战报】2026-03-09") and daily["columns"][0] == "小组"
+    assert daily["rows"][-1]["小组"] == "合计" and daily["rows"][-1]["个案"] == 35 and daily["rows"][-1]["今日拨打"] >= 1
+    assert daily["text"] == board.ctl("report", "daily").stdout
+    weekly = got["l1", "weekly"][1]["data"]
+    assert weekly["title"] == "回访周报" and {"p01", "全组"} <= {r["人员"] for r in weekly["rows"]}
+    assert "p01" in board.ctl("report", "weekly").stdout and board.sql("SELECT count(*) FROM hf.export_log") == [["0"]]
+    assert board.ctl("report", "daily", "--day", "x", check=False).returncode == 64
+    assert isinstance(board.at("p04").ask("GET", "/api/report/flags")[1]["data"], (list, dict))
+    assert board.at("p04").ask("GET", "/api/report/flags?person=p01")[0] == 403
     for person, path, status, code in (
             ("p04", "queue", 403, "denied"), ("l1", "pay?minimum=1", 403, "denied"), ("f1", "late", 403, "denied"),
             ("h1", "passwords", 404, "not-found"), ("h1", "", 404, "not-found"), ("h1", "../me", 400, None),

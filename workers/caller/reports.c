@@ -26,6 +26,12 @@
 static const struct report_row rows[] = {
     {"queue", OFFICE, false, false, "hfctl", {"queue", "ls"}, {{0}}},
     {"rates", OFFICE, false, false, "hfctl", {"rates"}, {{"by", "--by", FORM_WORD, false}}},
+    {"daily", OFFICE, false, false, "hfctl", {"report", "daily"},
+        {{"day", "--day", FORM_DAY, false}}},
+    {"weekly", OFFICE, false, false, "hfctl", {"report", "weekly"},
+        {{"day", "--day", FORM_DAY, false}}},
+    {"flags", LEADS | ROLE_SUPERVISOR | ROLE_DATA, true, false, "hfctl", {"spotcheck", "flags"},
+        {{"person", "--person", FORM_ID, false}, {"day", "--day", FORM_DAY, false}}},
     {"census", WATCH, false, false, "hf-reconcile", {"census"}, {{0}}},
     {"nights", OFFICE, false, false, "hfctl", {"reconcile", "list"}, {{0}}},
     {"night", OFFICE, false, false, "hfctl", {"reconcile", "show"},
