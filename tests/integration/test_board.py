@@ -268,6 +268,9 @@ def test_figures_are_what_hfctl_says_and_only_for_who_may(board):
         assert code is None or (said["error"]["code"] == code and re.search("[\u4e00-\u9fff]", said["error"]["text"]))
     assert board.at("p04").ask("GET", "/api/report/absence-preview?until=2026-03-09T18:00:00%2B08:00")[0] == 200
     assert board.at("f1").ask("GET", "/api/report/pay?minimum=1")[1]["name"] == "pay"
+    status, said = board.at("p04").ask("GET", "/api/report/my-pay")
+    assert status == 200 and [r["person"] for r in said["data"]["rows"]] == ["p04"] and said["data"]["provisional"]
+    assert "p01" not in str(said) and board.at("f1").ask("GET", "/api/report/my-pay")[1]["data"]["rows"] == []
 
 
 def test_an_office_that_is_not_on_the_server_says_so(board):
