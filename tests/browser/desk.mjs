@@ -3,18 +3,18 @@ import assert from 'node:assert/strict';
 import {readFileSync} from 'node:fs';
 import {resolve} from 'node:path';
 import {gzipSync} from 'node:zlib';
-import {OFFICE_PC, PLAIN, TELEPHONE, ZOOMED, axe, decoded, logIn, newPage, picture, root, until} from './rig.mjs';
+import {OFFICE_PC, PLAIN, ZOOMED, axe, decoded, logIn, newPage, picture, root, until} from './rig.mjs';
 
-const name = page => page.evaluate(() => { /* '' when nobody is on the screen */
+export const name = page => page.evaluate(() => { /* '' when nobody is on the screen */
   const e = document.querySelector('h2.name');
   return e ? e.firstChild.textContent.trim() : '';
 });
 const counts = async page => Object.fromEntries([...(await page.locator('#counts').innerText()).matchAll(/(\S+) (\d+)/g)].map(m => [m[1], Number(m[2])]));
-const attempts = async (stand, who) => Number((await stand.say(`sql SELECT count(*) FROM hf.v_contact WHERE person = '${who}'`)).rows[0][0]);
-const nobody = page => page.evaluate(() => document.activeElement && document.activeElement.blur());
+export const attempts = async (stand, who) => Number((await stand.say(`sql SELECT count(*) FROM hf.v_contact WHERE person = '${who}'`)).rows[0][0]);
+export const nobody = page => page.evaluate(() => document.activeElement && document.activeElement.blur());
 
 /* A case on the screen, by keyboard. */
-async function someCase(page) {
+export async function someCase(page) {
   if (await page.locator('h2.name').count() === 0) {
     await nobody(page);
     await page.keyboard.press('n');
@@ -25,7 +25,7 @@ async function someCase(page) {
 const settled = (page, n) => until(`${n} records in the ledger`, async () => (await counts(page)).已入账 >= n);
 
 /* Each result by its keys, with what it needs. */
-const WAYS = [
+export const WAYS = [
   ['no-answer', '5'],
   ['confirmed', '1', 'a', 's', 'd', 'z'],
   ['powered-off', '6', '1'],
@@ -40,7 +40,7 @@ const WAYS = [
   ['wrong-number', '6', '4', '"说打错了'],
 ];
 
-async function work(page, [code, ...keys]) {
+export async function work(page, [code, ...keys]) {
   await nobody(page);
   await page.keyboard.press('Space');
   for (const k of keys) {
@@ -409,23 +409,6 @@ async function lostAnswer(t, {browser, stand}) {
   await page.context().close();
 }
 
-/* A telephone, 390 pixels wide: the case first, a tap to dial. */
-async function telephone(t, {browser, stand}) {
-  const page = await newPage(browser, TELEPHONE);
-  await logIn(page, stand);
-  await someCase(page);
-  const wide = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
-  assert.ok(wide[0] <= wide[1], `${wide[0]} wide on a screen of ${wide[1]}`);
-  assert.match(await page.locator('.numbers a.tel').first().getAttribute('href'), /^tel:(1990000\d{4}|0[2-9]\d{8,10})$/);
-  await page.locator('.outcome').nth(4).tap();
-  assert.deepEqual(await axe(page), []);
-  await page.evaluate(() => scrollTo(0, 0));
-  await picture(page, '52-telephone');
-  await page.locator('.buttons').scrollIntoViewIfNeeded();
-  await picture(page, '53-telephone-foot');
-  await page.context().close();
-}
-
 /* Bare keys can be switched off (WCAG 2.1.4); the Alt form stays. */
 async function bareKeys(t, {browser, stand}) {
   const page = await newPage(browser);
@@ -485,7 +468,7 @@ export const desk = [
   ['ten cases by keyboard alone', tenCases], ['every view passes axe and fits', pictures], ['an input method keeps its keys', inputMethod],
   ['a reload keeps the draft', reload], ['two tabs are one desk', twoTabs], ['a record is taken back', takeBack],
   ['cut off, work goes on, and counts once', cutOff], ['finding by pinyin and by number', finding], ['photos and papers', papers], ['an answer that is lost counts once', lostAnswer],
-  ['a telephone is enough', telephone], ['bare keys can be switched off', bareKeys],
+  ['bare keys can be switched off', bareKeys],
   ['a code to dial by telephone', dialByTelephone], ['practice is marked', practice],
   ['the script is small', size],
 ];

@@ -71,7 +71,7 @@ export async function logIn(page, stand, person = 'p01') {
   await page.keyboard.press('Tab');
   await page.keyboard.type(stand.pin);
   await page.keyboard.press('Enter');
-  await page.locator('.desk').waitFor();
+  await page.locator('.desk, .quick').first().waitFor();
   await page.locator('#link.ok').waitFor();
 }
 

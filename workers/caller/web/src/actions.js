@@ -135,7 +135,9 @@ function onTask(t) {
   if (isNew) S.leaving.delete(t.case);
   if (!S.inhand.includes(t.case)) S.inhand.push(t.case);
   if (!t.last) look({what: 'case', case: t.case}); // in hand since before the office began anew
-  if (S.wantNext || !task()) {
+  if (S.many) {
+    settleCurrent();
+  } else if (S.wantNext || !task()) {
     set({wantNext: false, none: null});
     choose(t.case);
   } else if (isNew) {
@@ -179,7 +181,7 @@ function onNone(none) {
   backAgain = null;
   const waits = ['empty', 'closed-until', 'paused'].includes(none.reason);
   set({none: {...none, text: NONE[none.reason] || none.reason}, wantNext: waits && S.wantNext});
-  if (!waits) say(NONE[none.reason] || none.reason, 'warn');
+  if (!waits && !S.many) say(NONE[none.reason] || none.reason, 'warn');
 }
 
 /* ---- the own list -------------------------------------------------------------------------------- */
@@ -202,7 +204,7 @@ export function own() {
 
 /* ---- commands ------------------------------------------------------------------------------------ */
 
-async function command(what) {
+export async function command(what) {
   try {
     const said = await api.command(what);
     if (said.error) say(said.error.text || said.error.code, 'bad');

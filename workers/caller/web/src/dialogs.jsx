@@ -1,6 +1,7 @@
 /* What opens over the desk: inbound look-up, a new number, giving back, today's records, help. */
 import {useEffect, useRef, useState} from 'preact/hooks';
 import {addNumber, files, giveBack, look, paper, picked, take} from './actions.js';
+import {Many} from './many.jsx';
 import {Qr} from './qr.jsx';
 import {draftOf} from './drafts.js';
 import {outcome, KEYS, more} from './outcomes.js';
@@ -161,7 +162,7 @@ function Dial({task}) {
   );
 }
 
-const PANELS = {dial: ['用手机拨打', Dial], inbound: ['有人打回来了', Inbound], number: ['新增号码', NewNumber], back: ['放回', Back], paper: ['收到退档材料', Paper], today: ['今天记的', Today], help: ['帮助', Help]};
+const PANELS = {many: ['几个人一起记', Many], dial: ['用手机拨打', Dial], inbound: ['有人打回来了', Inbound], number: ['新增号码', NewNumber], back: ['放回', Back], paper: ['收到退档材料', Paper], today: ['今天记的', Today], help: ['帮助', Help]};
 
 export function Dialog({name, task}) {
   const box = useRef(null), [title, Panel] = PANELS[name];

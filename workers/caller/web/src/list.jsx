@@ -7,13 +7,13 @@ import {matches} from './search.js';
 import {clockNow, ms, when} from './time.js';
 import {CLASSES, why} from './words.js';
 
-function Row({row, now}) {
+function Row({row, now, open}) {
   const due = ms(row.due), inHand = hand().some(t => t.case === row.case), k = classOf(row, now), cut = S.office === 'gone' || S.link === 'down';
   const text = CLASSES.find(c => c[0] === k), name = row.name || '(没有姓名)', odd = /\?\?|？/.test(name);
   return (
     <li>
       <button type="button" data-row={row.case} class={`row ${inHand ? 'hand' : k} ${S.current === row.case ? 'now' : ''}`} aria-current={S.current === row.case ? 'true' : undefined}
-        onClick={() => take({case: row.case})} disabled={cut && !inHand}>
+        onClick={() => open(row.case)} disabled={cut && !inHand}>
         <span class="row-name">{inHand ? '▶ ' : ''}{name}{odd && <em> ! 姓名缺字，先核对</em>}{isTyped(row.case) && <em> ✎草稿</em>}</span>
         <span class="row-due">{inHand ? cut ? '离线中，照常记录' : '在手' : due ? `${k === 'due' ? '● ' : ''}${when(due, now)}` : ''}</span>
         <span class="row-why">{row.why ? why(row.why) : row.class_text || (text ? text[1] : '')}{!row.why && row.major ? ` · ${row.major}` : ''}{row.last_text ? ` · 上次 ${row.last_text}` : ''}</span>
@@ -23,7 +23,7 @@ function Row({row, now}) {
   );
 }
 
-export function List() {
+export function List({open = c => take({case: c})}) {
   const now = clockNow(), rows = ordered(S.rows, now), shown = rows.filter(r => (!S.only || classOf(r, now) === S.only) && matches(r, S.find));
   const extra = hand().filter(t => !S.rows.some(r => r.case === t.case) && matches(t, S.find));
   const kinds = CLASSES.map(([k, text]) => [k, text, rows.filter(r => classOf(r, now) === k).length]).filter(k => k[2] > 0);
@@ -39,14 +39,15 @@ export function List() {
         ))}
       </p>
       <ul id="list" aria-label="名单">
-        {extra.map(t => <Row key={t.case} row={{case: t.case, name: t.name, due: t.due, class: 'due', why: t.why}} now={now} />)}
-        {shown.slice(0, 200).map(r => <Row key={r.case} row={r} now={now} />)}
+        {extra.map(t => <Row key={t.case} row={{case: t.case, name: t.name, due: t.due, class: 'due', why: t.why}} now={now} open={open} />)}
+        {shown.slice(0, 200).map(r => <Row key={r.case} row={r} now={now} open={open} />)}
       </ul>
       {shown.length + extra.length === 0 && <p class="hint">{S.find ? '名单里没有。别人打来的号码用 F2 查' : '名单还是空的：按 N 要下一位'}</p>}
       {shown.length > 200 && <p class="hint">还有 {shown.length - 200} 人，再打几个字就少了</p>}
       <p class="hint">先后：在手 › 到点 › 未打 › 犹豫 › 失联</p>
       <p class="doors">
         <button type="button" onClick={() => set({dialog: 'inbound'})}><kbd>F2</kbd> 有人打回来了：查号码</button>
+        <button type="button" onClick={() => set({dialog: 'many'})}><kbd>F10</kbd> 几个人一起记</button>
         <button type="button" onClick={() => set({dialog: 'today'})}><kbd>F4</kbd> 看我今天记的</button>
       </p>
     </nav>

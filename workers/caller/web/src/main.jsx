@@ -3,10 +3,13 @@ import {render} from 'preact';
 import {files, lockIfIdle, start} from './actions.js';
 import {App} from './app.jsx';
 import {onClick, onKey} from './keys.js';
-import {S, onChange} from './store.js';
+import {S, onChange, set} from './store.js';
 
 const root = document.getElementById('app');
 root.textContent = '';
+const narrow = window.matchMedia('(max-width: 480px)');
+S.narrow = narrow.matches;
+narrow.addEventListener('change', e => set({narrow: e.matches}));
 S.bare = localStorage.getItem('huifang-bare') !== 'off';
 onChange(() => render(<App />, root));
 render(<App />, root);

@@ -10,7 +10,7 @@ import {CHANNELS, CONCERNS, SPOKE, STATES, STEPS} from './words.js';
 
 const MINUTE = 60000, HOUR = 3600000;
 
-function Outcomes({picked}) {
+export function Outcomes({picked}) {
   const keys = [...KEYS, more(S.campaign.stage || 2)], g = S.group;
   return (
     <div class="outcomes">
@@ -52,7 +52,7 @@ function Times({id, label, value, presets, onPick, rule}) {
   );
 }
 
-function NextStep({task, d, o}) {
+export function NextStep({task, d, o}) {
   const now = clockNow(), nx = d.next || {}, set1 = m => edit(task.case, {next: m});
   if (o.final) return <p class="step soft">下一步：系统按「{o.text}」安排，不用填</p>;
   if (o.to) return <p class="step soft">下一步：{o.to}</p>;
@@ -86,7 +86,7 @@ function Spoke({task, d}) {
 
 const rowsFor = text => Math.min(4, text.split('\n').reduce((n, l) => n + 1 + Math.floor(l.length / 50), 0));
 
-function Text({task, d, id, field, label, max}) {
+export function Text({task, d, id, field, label, max}) {
   return (
     <label class="text" for={id}><span>{label}</span>
       <textarea id={id} rows={rowsFor(d[field])} maxlength={max} value={d[field]} onInput={e => edit(task.case, {[field]: e.target.value})} />
@@ -94,7 +94,7 @@ function Text({task, d, id, field, label, max}) {
   );
 }
 
-function Needs({task, d, o}) {
+export function Needs({task, d, o}) {
   const now = clockNow(), need = n => o.needs.includes(n), by = [['今天 20:00', at(now, 0, 20)], ['明天中午', at(now, 1, 12)], ['明天此时', Math.ceil((now + 24 * HOUR) / MINUTE) * MINUTE]];
   return (
     <div class="needs">
@@ -115,7 +115,7 @@ function Needs({task, d, o}) {
   );
 }
 
-function Just() {
+export function Just() {
   const rec = S.records[S.records.length - 1], can = undoable(), [, again] = useState(0);
   useEffect(() => {
     if (!can) return undefined;

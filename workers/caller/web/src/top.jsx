@@ -15,7 +15,7 @@ function Clock() {
   return <time>{clock(clockNow())}</time>;
 }
 
-function Link() {
+export function Link() {
   const waiting = S.records.filter(r => r.state === 'pending').length;
   const [sign, text, kind] = S.office === 'gone' ? ['✗', '服务器断开 · 手里的人照常记录', 'bad'] :
     S.link === 'down' ? ['▲', '离线中 · 照常记录，连上自动补送', 'warn'] : ['●', '已连接', 'ok'];
