@@ -86,4 +86,53 @@ async function many(t, {browser, stand}) {
   await page.context().close();
 }
 
-export const caller = [['a telephone is enough', telephone], ['several people with one result', many]];
+/* All that the browser keeps, as whoever sits down there next could read it. */
+const onDisk = page => page.evaluate(async () => {
+  let text = JSON.stringify({...localStorage});
+  for (const {name} of await indexedDB.databases()) {
+    const open = indexedDB.open(name), db = await new Promise(r => { open.onsuccess = () => r(open.result); });
+    for (const store of db.objectStoreNames) {
+      const all = db.transaction(store).objectStore(store).getAll();
+      text += JSON.stringify(await new Promise(r => { all.onsuccess = () => r(all.result); }));
+    }
+    db.close();
+  }
+  return text;
+});
+
+/* Typed, then the office dies and a reset PIN is the way back in: unreadable meanwhile, and nothing is lost. */
+async function sealedDrafts(t, {browser, stand}) {
+  const page = await newPage(browser);
+  await logIn(page, stand, 'p02');
+  await someCase(page);
+  const who = await name(page);
+  await nobody(page);
+  await page.keyboard.press('4');
+  await until('the words have the focus', () => page.evaluate(() => document.activeElement.id === 'words'));
+  await page.keyboard.insertText('家里让我复读');
+  await until('it is on the disk', async () => (await onDisk(page)).includes('"sealed"'));
+  const bytes = await onDisk(page);
+  for (const plain of ['家里让我复读', 'withdraw-asked', who]) assert.ok(!bytes.includes(plain), plain);
+  await stand.say('stop office');
+  await page.locator('#link.bad').waitFor();
+  await page.keyboard.insertText('，想好了');
+  await until('the rest is on the disk too', async () => await onDisk(page) !== bytes);
+  await stand.say('start office');
+  await page.goto('about:blank'); /* the PC was switched off */
+  await page.goto(stand.office);
+  await page.getByText('加了密').waitFor();
+  assert.deepEqual(await axe(page), []);
+  await picture(page, '04-drafts-are-kept');
+  assert.ok(!(await onDisk(page)).includes('复读'));
+  await logIn(page, stand, 'p02');
+  await page.locator('h2.name').waitFor();
+  if (await name(page) !== who) await page.locator('.hands .chip', {hasText: who}).click();
+  await until('the words are back', async () => await page.locator('#words').count() === 1 && await page.locator('#words').inputValue() === '家里让我复读，想好了');
+  await page.locator('#words').fill('想复读');
+  await page.keyboard.press('Control+s');
+  await until('it is saved', async () => (await page.locator('#just').innerText()).includes(`${who}·申请退档`));
+  assert.ok(!(await onDisk(page)).includes(who), 'a record on its way is sealed too');
+  await page.context().close();
+}
+
+export const caller = [['drafts are sealed on the disk', sealedDrafts], ['a telephone is enough', telephone], ['several people with one result', many]];

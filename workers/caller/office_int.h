@@ -125,6 +125,9 @@ void room_leave(struct room *r, const char *reason);
 void room_tick(struct room *r, int64_t now);
 bool room_is_idle(const struct room *r);
 
+/* draftkey.c: 64 hex digits. */
+int draft_key(const struct room *r, char hex[65], struct err *err);
+
 /* seats.c */
 struct seat *seat_new(struct room *r, char cookie[TOKEN_TEXT]);
 /* NULL: not logged in. renews: it shows that somebody is there. */

@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "base/crypt.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "workers/caller/office_int.h"
 
@@ -183,6 +184,22 @@ report_names(struct seat *s, const struct http_request *req, struct http_respons
 }
 
 static void
+drafts(struct seat *s, const struct http_request *req, struct http_response *res)
+{
+	char hex[65];
+	struct err err = ERR_INIT;
+
+	(void)req;
+	if (draft_key(s->room, hex, &err) != 0) {
+		log_error("draft.key", "why=\"%s\"", err.text);
+		pages_error(res, 503, "no-disk", "服务器存不下草稿的钥匙, 请找管理员");
+		return;
+	}
+	pages_json(res, 200, json_pack("{s:s}", "key", hex));
+	crypt_wipe(hex, sizeof(hex));
+}
+
+static void
 campaign(struct seat *s, const struct http_request *req, struct http_response *res)
 {
 	(void)req;
@@ -205,6 +222,7 @@ static const struct {
     {OFFICE_REPORT, false, false, true, report},
     {"/api/reports", false, false, true, report_names},
     {"/api/campaign", false, false, false, campaign},
+    {"/api/draft-key", false, false, false, drafts},
 };
 
 static bool

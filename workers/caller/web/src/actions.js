@@ -6,6 +6,7 @@ import {draftOf, edit, isTyped, otherTab, readDrafts, toggleTimer} from './draft
 import {missing, outcome, DEFAULT_NEXT} from './outcomes.js';
 import * as records from './records.js';
 import {attach} from './files.js';
+import {setKey} from './seal.js';
 import {S, changed, hand, joinTabs, say, set, task} from './store.js';
 import {clockNow, clockSaid, ms} from './time.js';
 import {LEASE, NONE, SPOKE, TICKS} from './words.js';
@@ -34,6 +35,7 @@ async function enter(me, same) {
   lastInput = lastTold = Date.now();
   lockAfter = (me.lock_after_s || 0) * 1000;
   if (!same) {
+    setKey((await api.draftKey()).key);
     S.owner = me.person.id;
     S.keepsAlive = await db.open(me.person.id);
     await readDrafts();
@@ -41,6 +43,7 @@ async function enter(me, same) {
     joinTabs(me.person.id, heard => heard.draft ? otherTab(heard.draft) : heard.records ? otherTabSaved() : null);
   }
   set({me, phase: 'desk', office: 'up', notice: null});
+  if (db.unreadable() > 0) say(`这台电脑上有 ${db.unreadable()} 份东西是换钥匙以前写的，打不开了；都还留着`, 'warn');
   if (!S.keepsAlive) say('这个浏览器不肯存草稿（无痕窗口？）：关掉页面，没保存的字会丢', 'warn');
   listen();
   api.campaign().then(campaign => set({campaign})).catch(() => {});

@@ -43,6 +43,7 @@ export const me = async () => known(await ask('/api/me'));
 export const login = async (person, pin) => known(await post('/api/login', {person, pin}));
 export const logout = () => post('/api/logout', {});
 export const own = () => ask('/api/own');
+export const draftKey = () => ask('/api/draft-key');
 export const campaign = () => ask('/api/campaign');
 
 /* A token that is no longer right is asked for once more before the command counts as failed. */

@@ -1,5 +1,7 @@
-/* What the browser keeps for one person: drafts and records not yet in the ledger. A write is asked to reach the disk
+/* What the browser keeps for one person, sealed (seal.js): drafts and records not yet in the ledger. A write is asked to reach the disk
  * (strict) before it counts. Without IndexedDB (private windows) the same calls work in memory, and say so. */
+import {seal, unseal} from './seal.js';
+
 const STORES = ['drafts', 'records'];
 let db = null, memory = null;
 
@@ -35,14 +37,20 @@ function write(store, act) {
   });
 }
 
+/* Rows that this person's key does not open: kept, for the key may come back. */
+const shut = new Map();
+export const unreadable = () => [...shut.values()].reduce((a, b) => a + b, 0);
+
 export async function all(store) {
   if (memory) return [...memoryOf(store).values()];
-  return db ? asked(db.transaction(store).objectStore(store).getAll()) : [];
+  const rows = db ? await asked(db.transaction(store).objectStore(store).getAll()) : [], open = rows.map(unseal).filter(Boolean);
+  shut.set(store, rows.length - open.length);
+  return open;
 }
 
 export async function put(store, value) {
   if (memory) memoryOf(store).set(value.id, value);
-  else if (db) await write(store, s => s.put(value));
+  else if (db) await write(store, s => s.put(seal(value)));
 }
 
 export async function del(store, id) {

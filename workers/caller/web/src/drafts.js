@@ -1,7 +1,8 @@
 /* What is being typed, a case each. Every change is written at once, twice: into localStorage, which a reload in the same
  * instant cannot overtake, and into IndexedDB, which is asked to reach the disk. The newer one counts. A draft goes away only
- * when a record has taken its place. */
+ * when a record has taken its place. Both are sealed (seal.js): after a reload they are opened by the login. */
 import * as db from './db.js';
+import {seal, unseal} from './seal.js';
 import {S, changed, say, tellTabs} from './store.js';
 
 export function blank(c, number) {
@@ -24,9 +25,9 @@ function quickOnes() {
   const prefix = quick(''), out = [];
   for (let i = 0; i < localStorage.length; i++) {
     const k = localStorage.key(i);
-    if (k.startsWith(prefix)) out.push(JSON.parse(localStorage.getItem(k)));
+    if (k.startsWith(prefix)) out.push(unseal(JSON.parse(localStorage.getItem(k))));
   }
-  return out;
+  return out.filter(Boolean);
 }
 
 function quickly(act) {
@@ -78,7 +79,7 @@ export function edit(c, more) {
   const draft = {...draftOf(c), ...more, touched: Date.now()};
   S.drafts.set(c, draft);
   changed();
-  quickly(() => localStorage.setItem(quick(c), JSON.stringify(draft)));
+  quickly(() => localStorage.setItem(quick(c), JSON.stringify(seal(draft))));
   return write(c, draft);
 }
 

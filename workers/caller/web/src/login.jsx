@@ -6,6 +6,14 @@ import {S} from './store.js';
 /* The code on a slip opens the page with the id after the #. */
 const fromSlip = () => (/^#([a-z0-9][a-z0-9_-]{0,31})$/.exec(location.hash) || [])[1] || '';
 
+const kept = () => {
+  try {
+    return Object.keys(localStorage).filter(k => k.startsWith('huifang-draft-')).length;
+  } catch (e) {
+    return 0;
+  }
+};
+
 export function Login() {
   const locked = S.phase === 'locked';
   const [person, setPerson] = useState(locked && S.me ? S.me.person.id : fromSlip()), [pin, setPin] = useState('');
@@ -28,6 +36,7 @@ export function Login() {
     <main class="door">
       <h1>回访 · 登录</h1>
       {locked && <p class="notice warn" role="status"><b aria-hidden="true">▲</b> 登录到期或久未操作，请再输一次口令。写了一半的都还在。</p>}
+      {!locked && kept() > 0 && <p class="notice" role="status"><b aria-hidden="true">✎</b> 这台电脑上有没写完的草稿，加了密；本人登录后接着写</p>}
       {S.office === 'gone' && <p class="notice warn" role="status"><b aria-hidden="true">▲</b> 服务器现在连不上，连上了就能登录</p>}
       <form onSubmit={enter}>
         <label for="person">工号</label>
