@@ -1,5 +1,6 @@
 /* The caller's page beyond the desk: a telephone, several people at once. */
 import assert from 'node:assert/strict';
+import {connect, createServer} from 'node:net';
 import {WAYS, attempts, name, nobody, someCase, work} from './desk.mjs';
 import {TELEPHONE, axe, logIn, newPage, picture, until} from './rig.mjs';
 
@@ -135,4 +136,118 @@ async function sealedDrafts(t, {browser, stand}) {
   await page.context().close();
 }
 
-export const caller = [['drafts are sealed on the disk', sealedDrafts], ['a telephone is enough', telephone], ['several people with one result', many]];
+/* The wire between the browser and the office, which can be cut. */
+async function wireTo(office) {
+  const {hostname, port} = new URL(office), sockets = new Set(), wire = {isCut: false};
+  const server = createServer(socket => {
+    if (wire.isCut) return socket.destroy();
+    const far = connect(Number(port), hostname), both = [socket, far];
+    for (const s of both) {
+      sockets.add(s);
+      s.on('error', () => {});
+      s.on('close', () => {
+        sockets.delete(s);
+        both.forEach(x => x.destroy());
+      });
+    }
+    socket.pipe(far).pipe(socket);
+    return undefined;
+  });
+  await new Promise(done => server.listen(0, '127.0.0.1', done));
+  wire.address = `http://127.0.0.1:${server.address().port}`;
+  wire.cut = () => {
+    wire.isCut = true;
+    sockets.forEach(s => s.destroy());
+  };
+  wire.mend = () => { wire.isCut = false; };
+  wire.close = () => {
+    wire.cut();
+    server.close();
+  };
+  return wire;
+}
+
+/* The network goes for ten minutes in mid-call: the call is timed on, noted, kept here, sent afterwards, and counts once. */
+async function cutInMidCall(t, {browser, stand}) {
+  const wire = await wireTo(stand.office), page = await newPage(browser);
+  try {
+    await page.clock.install();
+    await logIn(page, {...stand, office: wire.address}, 'p02');
+    await someCase(page);
+    const who = await name(page), before = await attempts(stand, 'p02');
+    await nobody(page);
+    await page.keyboard.press('Space');
+    await page.locator('.watch.on').waitFor();
+    wire.cut();
+    await page.locator('#link.bad').waitFor();
+    await page.clock.fastForward(600000);
+    await page.locator('.watch.on').waitFor();
+    assert.equal(await name(page), who, 'the case stays on the screen');
+    assert.deepEqual(await axe(page), []);
+    await picture(page, '44-cut-in-mid-call');
+    await page.keyboard.press('4');
+    await until('the words have the focus', () => page.evaluate(() => document.activeElement.id === 'words'));
+    await page.keyboard.insertText('打到一半断网了');
+    await page.keyboard.press('Control+s');
+    await until('it waits here', async () => (await page.locator('#link').innerText()).includes('未上传 1'));
+    assert.equal(await attempts(stand, 'p02'), before);
+    wire.mend();
+    await until('it is in the ledger', async () => {
+      await page.clock.runFor(1000);
+      return (await page.locator('#just').innerText()).includes('已入账');
+    });
+    const rows = (await stand.say("sql SELECT seconds FROM hf.v_contact WHERE person = 'p02' AND outcome = 'withdraw-asked' ORDER BY seq DESC LIMIT 1")).rows;
+    assert.ok(Number(rows[0][0]) >= 600, `${rows[0][0]} seconds`);
+    assert.equal(await attempts(stand, 'p02'), before + 1);
+    await page.context().close();
+  } finally {
+    wire.close();
+  }
+}
+
+/* Somebody is on the line when another one's mother rings in: she is found by her number, noted as ringing in, and the
+ * first call goes on where it was. */
+async function motherRingsIn(t, {browser, stand}) {
+  const page = await newPage(browser), rows = page.locator('#list [data-row]');
+  await logIn(page, stand, 'p02');
+  await someCase(page);
+  const her = await name(page), numbers = page.locator('.numbers .big');
+  const digits = (await numbers.nth(await numbers.count() - 1).innerText()).replace(/\D/g, '');
+  await work(page, WAYS[4]); /* to be called later */
+  await page.keyboard.press('Control+Enter');
+  await until('another one', async () => await page.locator('h2.name').count() === 1 && await name(page) !== her);
+  const him = await name(page);
+  await until('she is on the own list', async () => (await rows.allInnerTexts()).some(text => text.includes(her)));
+  await nobody(page);
+  await page.keyboard.press('Space');
+  await page.locator('#note').focus();
+  await page.keyboard.insertText('刚说到学费');
+  await page.keyboard.press('F2');
+  await page.locator('#inbound').waitFor();
+  await page.keyboard.insertText(digits);
+  await page.keyboard.press('Enter');
+  const found = page.locator('dialog .found button', {hasText: her});
+  await found.waitFor();
+  await found.press('Enter');
+  await until('she is on the screen', async () => await page.locator('h2.name').count() === 1 && await name(page) === her);
+  assert.ok((await page.locator('.hands').innerText()).includes('通话中'), 'his call goes on');
+  assert.ok(await page.getByLabel('对方打来的').isChecked());
+  await picture(page, '45-mother-rings-in');
+  await work(page, WAYS[5]); /* the grandmother */
+  await page.keyboard.press('Control+s');
+  await until('he is back', async () => await page.locator('h2.name').count() === 1 && await name(page) === him);
+  assert.equal(await page.locator('#note').inputValue(), '刚说到学费');
+  await page.locator('.watch.on').waitFor();
+  await nobody(page);
+  await page.keyboard.press('5');
+  await page.keyboard.press('Control+s');
+  await until('both are in the ledger', async () => (await page.locator('#just').innerText()).match(new RegExp(`${him}.*已入账`)));
+  const said = (await stand.say("sql SELECT outcome, coalesce(direction, '-') FROM hf.v_contact WHERE person = 'p02' ORDER BY seq DESC LIMIT 2")).rows;
+  assert.equal(said[0][0], 'no-answer');
+  assert.deepEqual(said[1], ['third-party', 'in']);
+  assert.deepEqual(page.said, []);
+  await page.context().close();
+}
+
+export const caller = [['the network goes in mid-call', cutInMidCall], ['a mother rings in', motherRingsIn],
+  ['drafts are sealed on the disk', sealedDrafts], ['a telephone is enough', telephone], ['several people with one result', many]];
