@@ -268,6 +268,12 @@ def descriptors(process):
         pytest.skip("the office hides its descriptors from its own user; root may count them")
 
 
+def cpu_seconds(process):
+    with open(f"/proc/{process.pid}/stat") as f:
+        after = f.read().rpartition(")")[2].split()
+    return (int(after[11]) + int(after[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def bare_stream(browser):
     """A stream whose reader reads no further than its first status."""
     sock = socket.create_connection(("127.0.0.1", browser.office.port), timeout=LIMIT)
@@ -316,6 +322,11 @@ def test_streams_that_vanish_leave_nothing_behind(rig):
         s.close()
     wait_for("all descriptors are given back", lambda: descriptors(office) <= before, LIMIT)
     first = browsers[0].events()
+    first.status()
+    used = cpu_seconds(office)
+    wait_for("a heartbeat", lambda: b":\n" in first.raw, LIMIT)
+    # nothing spins on what is gone: between two heartbeats the office has next to nothing to do
+    assert cpu_seconds(office) - used < 1.0
     more = [browsers[0].events() for _ in range(8)]
     assert first.ended()  # the ninth makes the first one go
     more[-1].status()
