@@ -47,9 +47,9 @@ struct http_opts {
 	void *arg;
 	bool post;            /* POST is allowed */
 	size_t body_max;      /* 0: 64 KiB */
-	const char *big_path; /* the one path whose body may have big_max; or NULL */
+	const char *big_path; /* it and all below it may have a body of big_max; or NULL */
 	size_t big_max;
-	/* Of a POST to big_path, before its body is taken: 0, or the status to refuse with. NULL: 0. */
+	/* Of such a POST, before its body is taken: 0, or the status to refuse with. NULL: 0. */
 	int (*admit)(void *arg, const struct http_request *req);
 	unsigned connections; /* 0: 256 */
 	unsigned per_address; /* 0: no limit (behind a proxy everybody has one address) */

@@ -162,12 +162,21 @@ admit(struct http_req *r, const char *url)
 	return r->h->o.admit != NULL ? r->h->o.admit(r->h->o.arg, &request) : 0;
 }
 
+/* The path itself, and all below it. */
+static bool
+is_big(const char *big, const char *url)
+{
+	size_t len = big != NULL ? strlen(big) : 0;
+
+	return len > 0 && strncmp(url, big, len) == 0 && (url[len] == '\0' || url[len] == '/');
+}
+
 static int
 judge_body(struct http_req *r, const char *url, bool post)
 {
 	const char *text =
 	    MHD_lookup_connection_value(r->mhd, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
-	bool big = r->h->o.big_path != NULL && strcmp(url, r->h->o.big_path) == 0;
+	bool big = is_big(r->h->o.big_path, url);
 	char *end = NULL;
 	int refused = big && post ? admit(r, url) : 0;
 

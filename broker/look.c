@@ -255,7 +255,7 @@ see_case(const struct look_request *q, struct session *s, const struct reply *r)
 	buf_done(&f1);
 }
 
-/* persons row, pulled, opened, max, lanes, gate, mode, paused */
+/* persons row, pulled, opened, max, lanes, gate, mode, paused, by whom, why, stage, pass, its end */
 static void
 see_me(const struct look_request *q, struct session *s, const struct reply *r)
 {
@@ -266,7 +266,7 @@ see_me(const struct look_request *q, struct session *s, const struct reply *r)
 	if (offer.len > OFFER_MAX)
 		offer.len = OFFER_MAX;
 	enc_array(&f1, 1);
-	enc_array(&f1, 7);
+	enc_array(&f1, q->more ? 10 : 7);
 	enc_s(&f1, q->m.person);
 	enc_u(&f1, p == NULL ? 0 : p->roles);
 	enc_s(&f1, p == NULL ? "" : p->team);
@@ -274,6 +274,8 @@ see_me(const struct look_request *q, struct session *s, const struct reply *r)
 	enc_u(&f1, reply_u(r, 2));
 	enc_sn(&f1, (const char *)offer.data, offer.len);
 	enc_u(&f1, reply_u(r, 5));
+	for (size_t i = 10; q->more && i < 13; i++)
+		enc_u(&f1, reply_u(r, i));
 	send_seen(q, s, 1, "ok", buf_span(&f1));
 	buf_done(&f1);
 }
@@ -405,7 +407,7 @@ look_on(struct broker *b, struct session *s, const struct msg_look *m, struct sp
 	q = xcalloc(1, sizeof(*q));
 	o = op_create(row->entry, on_look, q);
 	q->m = *m;
-	q->more = row->see == see_page && span_eq_str(f1, LOOK_MORE);
+	q->more = (row->see == see_page || row->see == see_me) && span_eq_str(f1, LOOK_MORE);
 	if (!row->ask(o, b, m, f1)) {
 		op_discard(o);
 		free(q);

@@ -1044,8 +1044,10 @@ function B.me(person)
 	name_arg('person', person)
 	local pulled, opened = hand_counts(person)
 	local offer = offer_of(person)
+	local book = ' ' .. (call('HGET', P .. 'router', 'book') or '')
 	return { 'ok', get('persons', person) or '', num(pulled), num(opened), num(offer.max), offer.text, M.gate,
-	    num(M.mode), M.paused, M.paused_by, M.paused_why }
+	    num(M.mode), M.paused, M.paused_by, M.paused_why, book:match(' stage=(%d+)') or '0',
+	    book:match(' pass=(%d+)') or '0', book:match(' pass_end=(%d+)') or '0' }
 end
 
 -- ---- the router's entries --------------------------------------------------------------------------

@@ -3,6 +3,7 @@ phone. One whole stack for all of them, and one office in front of it; p01 works
 import os
 import re
 import signal
+import socket
 import subprocess
 import types
 
@@ -292,3 +293,74 @@ def test_the_own_list_says_why_and_how_often(board):
     assert (row["tries"], row["contacts"], row["minutes"], row["last"]) == (1, 1, 3, "considering"), row
     assert row["why"] and row["newest"]["note"] == "和家里商量" and row["newest"]["person"] == "p04"
     assert "asked_by" not in row and row["due"] and row["name"]
+
+
+def test_a_photo_comes_from_a_phone_that_is_not_logged_in(board):
+    b, phone = board.at("p04"), Browser(board.office)
+    b.do(do="next")
+    task = b.stream.line("task")
+    jpeg = b"\xff\xd8\xff\xe0" + os.urandom(300_000)
+    bytes_of = {"headers": {"Content-Type": "application/octet-stream"}}
+
+    def ticket(case=task["case"]):
+        status, said = b.ask("POST", "/api/phone-ticket", {"case": case})
+        assert status == 200 and said["seconds"] == 600 and re.fullmatch("/u/[0-9a-f]{32}", said["path"]), said
+        return said["path"], "/api/evidence/" + said["path"][3:]
+
+    def refused(path, length=300_000, **headers):
+        """What is said before a body was sent."""
+        with socket.create_connection(("127.0.0.1", board.office.port), timeout=LIMIT) as sock:
+            head = {"Host": "x", "Content-Length": length, **headers}
+            sock.sendall((f"POST {path} HTTP/1.1\r\n" + "".join(f"{k}: {v}\r\n" for k, v in head.items()) +
+                          "\r\n").encode())
+            return int(sock.recv(1000).split()[1])
+
+    page, up = ticket()
+    assert page != ticket()[0]
+    status, text = phone.ask("GET", page)
+    assert status == 200 and "phone.js" in text and phone.headers["Cache-Control"] == "no-store"
+    assert phone.ask("GET", "/phone.js")[0] == 200
+    status, said = phone.ask("POST", up, raw=b"a note", **bytes_of)
+    assert status == 200 and said["error"]["code"] == "bad-evidence"  # and the link is still good
+    status, said = phone.ask("POST", up, raw=jpeg, **bytes_of)
+    assert status == 200 and said["evidence"]["case"] == task["case"] and said["evidence"]["size"] == len(jpeg), said
+    mine = b.stream.until("evidence", lambda e, o: e == "line" and "evidence" in o)["evidence"]
+    assert mine == said["evidence"]
+    b.stream.until("evidence-sent", lambda e, o: e == "line" and o.get("evidence-sent") == {"hash": mine["hash"]})
+    assert b.do(do="paper", case=task["case"], items=1, evidence=[mine["hash"]])[1].get("stored")
+    for path in (page, "/u/" + "0" * 32, "/u/", "/u/x"):
+        assert phone.ask("GET", path)[0] == 410, path
+    for path in (up, "/api/evidence/" + "0" * 32, "/api/evidence/x"):
+        assert refused(path) == 410, path
+    # the link opens nothing else
+    page, up = ticket()
+    for path in ("/api/me", "/api/own", "/api/events"):
+        assert phone.ask("GET", path, headers={"Cookie": f"hf_session={page[3:]}"})[0] == 401
+    assert refused(up, **{"Sec-Fetch-Site": "cross-site"}) == 403 and refused(up, 11 << 20) == 413
+    assert phone.ask("POST", "/api/phone-ticket", {"case": task["case"]})[0] == 401
+    assert b.ask("POST", "/api/phone-ticket", {"case": task["case"]}, csrf=False)[0] == 403
+    assert b.ask("POST", "/api/phone-ticket", {"case": "12"})[0] == 400
+    # a case that was not opened here has no key
+    _, other = ticket("0" * 32)
+    assert phone.ask("POST", other, raw=jpeg, **bytes_of)[1]["error"]["code"] == "no-key"
+    # a sixth one ends the oldest; all end with the login
+    first = ticket()[0]
+    for _ in range(4):
+        last = ticket()[0]
+    assert phone.ask("GET", first)[0] == 200
+    ticket()
+    assert phone.ask("GET", first)[0] == 410 and phone.ask("GET", last)[0] == 200
+    b.do(do="give-back", token=task["token"])
+    b.stream.line("lease")
+    b.ask("POST", "/api/logout", {})
+    wait_for("the link ends", lambda: phone.ask("GET", last)[0] == 410, LIMIT)
+    del board.seats["p04"]
+
+
+def test_the_campaign_says_where_it_is_and_what_must_be_told(board):
+    status, said = board.at("l1").ask("GET", "/api/campaign")
+    assert status == 200 and (said["stage"], said["pass"]) == (2, 1), said
+    assert said["pass_end"] == "2026-03-09T20:00:00+08:00"
+    lines = said["script"]["lines"]
+    assert {line["stage"] for line in lines} == {2} and [line["text"] for line in lines] == said["script"]["text"]
+    assert {"cost", "one-school", "consequences"} <= {line["tick"] for line in lines}

@@ -268,6 +268,12 @@ def descriptors(process):
         pytest.skip("the office hides its descriptors from its own user; root may count them")
 
 
+def cpu_seconds(process):
+    with open(f"/proc/{process.pid}/stat") as f:
+        after = f.read().rpartition(")")[2].split()
+    return (int(after[11]) + int(after[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def bare_stream(browser):
     """A stream whose reader reads no further than its first status."""
     sock = socket.create_connection(("127.0.0.1", browser.office.port), timeout=LIMIT)
@@ -316,6 +322,11 @@ def test_streams_that_vanish_leave_nothing_behind(rig):
         s.close()
     wait_for("all descriptors are given back", lambda: descriptors(office) <= before, LIMIT)
     first = browsers[0].events()
+    first.status()
+    used = cpu_seconds(office)
+    wait_for("a heartbeat", lambda: b":\n" in first.raw, LIMIT)
+    # nothing spins on what is gone: between two heartbeats the office has next to nothing to do
+    assert cpu_seconds(office) - used < 1.0
     more = [browsers[0].events() for _ in range(8)]
     assert first.ended()  # the ninth makes the first one go
     more[-1].status()
@@ -331,13 +342,16 @@ def test_own_cases_and_the_words_of_the_policy(rig):
     status, said = b.ask("GET", "/api/own")
     assert status == 200 and said["asof"].endswith("+08:00")
     assert said["rows"] == [{"case": mine.hex(), "name": "林晓雨", "no": "2611350199000012", "major": "护理",
-                             "class": "due", "class_text": "到点", "due": "2026-11-24T19:00:00+08:00"}]
+                             "class": "due", "class_text": "到点", "due": "2026-11-24T19:00:00+08:00",
+                             "lane": "own:w01:due", "version": 1, "why": "new"}]
     status, said = b.ask("GET", "/api/campaign")
     assert (status, said["title"]) == (200, "c1")
     outcome = {o["code"]: o for o in said["outcomes"]}
     assert outcome["no-answer"]["text"] == "没人接" and not outcome["no-answer"]["final"]
     assert outcome["confirmed"]["final"] and outcome["confirmed"]["needs"] == ["ticks", "script", "spoke"]
     assert {"n": 4, "text": "查同校考生", "who": "本人"} in said["rungs"]
+    assert said["script"]["version"] == "v1" and len(said["script"]["text"]) == 7  # no stage yet: all of them
+    assert {"code": "fees", "text": "学费"} in said["concerns"]
 
 
 def test_pages_are_served_with_safe_headers(rig):

@@ -32,8 +32,8 @@ void desk_start(struct desk *d, struct client *c); /* c: borrowed; before the fi
 /* One command. True: its answer comes with `tag`, now or at the commit that ends this turn. False: what
  * comes of it comes later, untagged. */
 bool desk_do(struct desk *d, const char *text, size_t len, void *tag);
-/* A photo or paper for a case: {"evidence":{"case","hash","size","type"}} with `tag`, or an error. */
-void desk_evidence(struct desk *d, const uint8_t case_id[16], struct span plain, void *tag);
+/* A photo or paper for a case: {"evidence":{"case","hash","size","type"}} with `tag`, or an error, and false. */
+bool desk_evidence(struct desk *d, const uint8_t case_id[16], struct span plain, void *tag);
 /* {"error":{"code":…,"text":…}}, with `do` and `id` of the command (or NULL). */
 void desk_error(struct desk *d, const char *code, const char *text, const json_t *command);
 /* An outbox that was cut, or put aside, is told before anything else. */

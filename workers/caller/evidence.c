@@ -22,7 +22,7 @@ words_of(const struct err *err, const char **ret_code)
 	}
 }
 
-void
+bool
 desk_evidence(struct desk *d, const uint8_t case_id[16], struct span plain, void *tag)
 {
 	const struct hold *hold = desk_hold(d, case_id);
@@ -35,7 +35,7 @@ desk_evidence(struct desk *d, const uint8_t case_id[16], struct span plain, void
 	if (client_evidence(d->client, case_id, key, plain, hash, &err) != 0) {
 		text = words_of(&err, &code);
 		desk_answer(d, "error", desk_error_object(code, text, NULL), tag);
-		return;
+		return false;
 	}
 	hex_encode(hex, case_id, 16);
 	hex_encode(hash_hex, hash, 32);
@@ -43,6 +43,7 @@ desk_evidence(struct desk *d, const uint8_t case_id[16], struct span plain, void
 	    json_pack("{s:s s:s s:I s:s}", "case", hex, "hash", hash_hex, "size",
 	        (json_int_t)plain.len, "type", evidence_type(plain)),
 	    tag);
+	return true;
 }
 
 /* {"do":"evidence","case":…,"file":…}; where a command may name files. */
@@ -65,7 +66,7 @@ evidence_do(struct desk *d, const json_t *o, void *tag, struct refusal *why)
 		return err.code == ERR_FULL ? refuse(why, "bad-evidence", "文件超过 10 MiB")
 		                            : refuse(why, "no-file", "读不了这个文件: 请核对路径");
 	}
-	desk_evidence(d, case_id, buf_span(&plain), tag);
+	(void)desk_evidence(d, case_id, buf_span(&plain), tag);
 	buf_done(&plain);
 	return 0;
 }

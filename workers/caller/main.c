@@ -26,10 +26,10 @@
 #define LINGER_MS 10000
 #define LOCK_S    1800
 
-enum { OPT_AGENTS = 256, OPT_LISTEN, OPT_TLS, OPT_LOCK, OPT_POLICY };
+enum { OPT_AGENTS = 256, OPT_LISTEN, OPT_TLS, OPT_LOCK, OPT_POLICY, OPT_SCRIPT };
 
 struct options {
-	const char *agent, *person, *pin_file, *agents, *listen, *policy;
+	const char *agent, *person, *pin_file, *agents, *listen, *policy, *script;
 	int64_t linger_ms, lock_s;
 	bool lines, office, behind_tls;
 };
@@ -61,6 +61,8 @@ static const struct argp_option option_rows[] = {
     {"lock", OPT_LOCK, "SECONDS", 0, "Log out a browser that asks for nothing so long (1800)", 1},
     {"policy", OPT_POLICY, "FILE", 0,
         "Names of outcomes on the screens (default: the installed policy)", 1},
+    {"script", OPT_SCRIPT, "FILE", 0,
+        "What must be told, on the screens (default: the installed script)", 1},
     {NULL, 0, NULL, 0, NULL, 0},
 };
 
@@ -100,6 +102,7 @@ on_option(int key, char *arg, struct argp_state *state)
 	case OPT_AGENTS: o->agents = arg; break;
 	case OPT_LISTEN: o->listen = arg; break;
 	case OPT_POLICY: o->policy = arg; break;
+	case OPT_SCRIPT: o->script = arg; break;
 	case OPT_TLS: o->behind_tls = true; break;
 	case OPT_LOCK:
 		if (!text_to_i64(arg, strlen(arg), &o->lock_s) || o->lock_s < 1 ||
@@ -255,6 +258,7 @@ run_office(const struct options *o)
 	struct office_opts opts = {.agents = o->agents,
 	    .listen = o->listen,
 	    .policy = o->policy,
+	    .script = o->script,
 	    .behind_tls = o->behind_tls,
 	    .lock_us = o->lock_s * 1000000,
 	    .linger_ms = o->linger_ms};

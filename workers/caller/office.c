@@ -126,6 +126,7 @@ on_tick(void *arg)
 	struct room *r;
 
 	seats_tick(o, now);
+	phone_tick(o, now);
 	TAILQ_FOREACH(r, &o->rooms, link)
 	room_tick(r, now);
 }
@@ -191,17 +192,29 @@ listen_here(struct office *o, int *ret_port, struct err *err)
 	return http_listen(&o->http, o->o.loop, &http, ret_port, err);
 }
 
-/* The installed policy is a help; one that was asked for must be there. */
+typedef int load_fn(json_t **ret, const char *path, struct err *err);
+
+/* The installed file is a help; one that was asked for must be there. */
 static int
-load_rules(struct office *o, struct err *err)
+load_words(json_t **ret, const char *asked, const char *installed, load_fn *load, struct err *err)
 {
 	char path[4096];
 
-	if (o->o.policy != NULL)
-		return rules_load(&o->rules, o->o.policy, err);
-	if (file_share(path, sizeof(path), "policy/default.policy", NULL) == 0)
-		(void)rules_load(&o->rules, path, NULL);
+	if (asked != NULL)
+		return load(ret, asked, err);
+	if (file_share(path, sizeof(path), installed, NULL) == 0)
+		(void)load(ret, path, NULL);
 	return 0;
+}
+
+static int
+load_all_words(struct office *o, struct err *err)
+{
+	return load_words(&o->rules, o->o.policy, "policy/default.policy", rules_load, err) == 0 &&
+	               load_words(
+	                   &o->script, o->o.script, "policy/default.script", rules_script, err) == 0
+	           ? 0
+	           : -1;
 }
 
 int
@@ -212,6 +225,7 @@ office_open(struct office **ret, const struct office_opts *opts, int *ret_port, 
 	o->o = *opts;
 	TAILQ_INIT(&o->rooms);
 	TAILQ_INIT(&o->seats);
+	TAILQ_INIT(&o->tickets);
 	crypt_random(o->stranger_key, sizeof(o->stranger_key));
 	raise_files();
 	reports_open(o);
@@ -220,7 +234,7 @@ office_open(struct office **ret, const struct office_opts *opts, int *ret_port, 
 	o->tick = loop_timer_create(o->o.loop, on_tick, o);
 	o->look = loop_timer_create(o->o.loop, on_look, o);
 	o->linger = loop_timer_create(o->o.loop, on_linger, o);
-	if (load_rules(o, err) != 0 || pins_create(&o->pins, o->o.loop, door_done, err) != 0 ||
+	if (load_all_words(o, err) != 0 || pins_create(&o->pins, o->o.loop, door_done, err) != 0 ||
 	    open_rooms(o, err) != 0 || listen_here(o, ret_port, err) != 0) {
 		office_close(o);
 		return -1;
@@ -242,6 +256,7 @@ office_close(struct office *o)
 		return;
 	pins_destroy(o->pins);
 	reports_close(o->reports);
+	phone_close(o);
 	while ((s = TAILQ_FIRST(&o->seats)) != NULL)
 		seat_end(s);
 	TAILQ_FOREACH(r, &o->rooms, link)
@@ -257,5 +272,6 @@ office_close(struct office *o)
 	loop_timer_destroy(o->linger);
 	zctx_destroy(o->z);
 	json_decref(o->rules);
+	json_decref(o->script);
 	free(o);
 }

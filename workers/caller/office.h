@@ -17,6 +17,7 @@ struct office_opts {
 	const char *agents; /* DIR */
 	const char *listen; /* "127.0.0.1:8380" */
 	const char *policy; /* its file, or NULL: the one that is installed, if any */
+	const char *script; /* likewise */
 	bool behind_tls;
 	int64_t lock_us;   /* a browser that asks for nothing so long is logged out */
 	int64_t linger_ms; /* at the end wait so long for what is outstanding */

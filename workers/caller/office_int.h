@@ -1,6 +1,6 @@
 /* office_int.h - shared by office.c (life), room.c (one person), seats.c (who is logged in),
- * door.c (login), pages.c (HTTP), views.c (lists, campaign), reports.c (figures) and rules.c
- * (the policy's words).
+ * door.c (login), pages.c (HTTP), views.c (lists, campaign), reports.c (figures), phone.c (photos
+ * from telephones) and rules.c (the policy's words).
  *
  * A *room* is one person's agent at work; a *seat* is one browser that is logged in as that person; a
  * *watcher* is one event stream of a seat. */
@@ -16,7 +16,9 @@
 #include "workers/caller/pins.h"
 
 #define SECOND_US       1000000LL
-#define OFFICE_EVIDENCE "/api/evidence" /* the one path with a body of up to 10 MiB */
+#define OFFICE_EVIDENCE "/api/evidence" /* it and what is below have a body of up to 10 MiB */
+#define OFFICE_PHOTO    "/api/evidence/"
+#define OFFICE_PHONE    "/u/"
 #define OFFICE_LIST     "/api/list/"
 #define OFFICE_REPORT   "/api/report/"
 #define WATCHERS_MAX    8 /* of one person */
@@ -62,7 +64,7 @@ struct view_ask {
 	TAILQ_ENTRY(view_ask) link;
 	struct http_later *later;
 	uint64_t look_no;
-	bool whole;
+	bool whole, campaign;
 	json_t *rows; /* owned; of the pages so far */
 };
 TAILQ_HEAD(view_asks, view_ask);
@@ -92,6 +94,7 @@ struct room {
 	int64_t leaving_us; /* when everything in hand was given back; 0 */
 };
 TAILQ_HEAD(rooms, room);
+TAILQ_HEAD(tickets, ticket); /* phone.c's */
 
 struct office {
 	struct office_opts o;
@@ -101,8 +104,11 @@ struct office {
 	struct reports *reports;
 	struct rooms rooms;
 	struct seats seats;
+	struct tickets tickets;
+	int64_t phone_second_us; /* when the count of what telephones asked began */
+	unsigned phone_tries;
 	struct loop_timer *beat, *tick, *look, *linger;
-	json_t *rules; /* owned, or NULL */
+	json_t *rules, *script; /* owned, or NULL */
 	struct tries strangers[STRANGERS];
 	uint8_t stranger_key[32];
 	int64_t second_us; /* when the count of logins began */
@@ -158,7 +164,15 @@ void views_own(struct room *r, const struct http_request *req, struct http_respo
 void views_list(struct room *r, const struct http_request *req, struct http_response *res);
 bool views_seen(struct room *r, const struct link_event *e); /* was it asked for here? */
 void views_close(struct room *r);                            /* answers what waits */
-json_t *views_campaign(const struct room *r);
+void views_campaign(struct room *r, const struct http_request *req, struct http_response *res);
+
+/* phone.c */
+void phone_ticket(struct room *r, const struct http_request *req, struct http_response *res);
+int phone_admit(struct office *o, const struct http_request *req);
+void phone_page(struct office *o, const struct http_request *req, struct http_response *res);
+void phone_photo(struct office *o, const struct http_request *req, struct http_response *res);
+void phone_tick(struct office *o, int64_t now);
+void phone_close(struct office *o);
 
 /* reports.c */
 void reports_open(struct office *o);
@@ -168,5 +182,7 @@ void reports_list(struct room *r, struct http_response *res);
 
 /* rules.c: {"policy":…,"outcomes":[…],"rungs":[…]} of a policy file. */
 int rules_load(json_t **ret, const char *path, struct err *err);
+/* {"version":…,"date":…,"by":…,"lines":[{stage,tick,text}],"concerns":[{code,text}]} of a script file. */
+int rules_script(json_t **ret, const char *path, struct err *err);
 
 #endif

@@ -127,7 +127,7 @@ evidence(struct seat *s, const struct http_request *req, struct http_response *r
 	if (hex == NULL || !hex_decode(case_id, sizeof(case_id), hex, strlen(hex)))
 		pages_error(res, 400, "bad-field", "case 的值不对");
 	else
-		desk_evidence(s->room->desk, case_id, req->body, http_later(req));
+		(void)desk_evidence(s->room->desk, case_id, req->body, http_later(req));
 }
 
 static void
@@ -171,6 +171,12 @@ list(struct seat *s, const struct http_request *req, struct http_response *res)
 }
 
 static void
+phone(struct seat *s, const struct http_request *req, struct http_response *res)
+{
+	phone_ticket(s->room, req, res);
+}
+
+static void
 report(struct seat *s, const struct http_request *req, struct http_response *res)
 {
 	reports_answer(s->room, req, res);
@@ -202,8 +208,7 @@ drafts(struct seat *s, const struct http_request *req, struct http_response *res
 static void
 campaign(struct seat *s, const struct http_request *req, struct http_response *res)
 {
-	(void)req;
-	pages_json(res, 200, views_campaign(s->room));
+	views_campaign(s->room, req, res);
 }
 
 static const struct {
@@ -214,6 +219,7 @@ static const struct {
 } paths[] = {
     {"/api/do", true, false, true, do_command},
     {OFFICE_EVIDENCE, true, true, true, evidence},
+    {"/api/phone-ticket", true, false, true, phone},
     {"/api/logout", true, false, true, logout},
     {"/api/me", false, false, true, me},
     {"/api/events", false, false, false, events},
@@ -271,10 +277,13 @@ int
 pages_admit(void *arg, const struct http_request *req)
 {
 	struct office *o = arg;
-	const struct seat *s = o->ended ? NULL : seat_of(o, req, true);
+	const struct seat *s;
 
 	if (o->ended)
 		return 503;
+	if (strncmp(req->path, OFFICE_PHOTO, strlen(OFFICE_PHOTO)) == 0)
+		return is_foreign(req) ? 403 : phone_admit(o, req);
+	s = seat_of(o, req, true);
 	if (s == NULL)
 		return 401;
 	return is_foreign(req) || !seat_proves(s, req) ? 403 : 0;
@@ -289,6 +298,11 @@ api(struct office *o, const struct http_request *req, struct http_response *res)
 	if (post && strcmp(req->path, "/api/login") == 0) {
 		if (is_ours(req, true, res))
 			door_login(o, req, res);
+		return;
+	}
+	if (post && strncmp(req->path, OFFICE_PHOTO, strlen(OFFICE_PHOTO)) == 0) {
+		if (is_ours(req, false, res))
+			phone_photo(o, req, res);
 		return;
 	}
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
@@ -317,6 +331,9 @@ pages_answer(void *arg, const struct http_request *req, struct http_response *re
 		pages_error(res, 503, "busy", "服务器正在关闭, 请稍后刷新");
 	else if (strncmp(req->path, "/api/", 5) == 0)
 		api(o, req, res);
+	else if (strcmp(req->method, "GET") == 0 &&
+	         strncmp(req->path, OFFICE_PHONE, strlen(OFFICE_PHONE)) == 0)
+		phone_page(o, req, res);
 	else if (strcmp(req->method, "GET") == 0)
 		file_page(req->path, res);
 }

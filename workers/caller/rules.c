@@ -1,4 +1,5 @@
-/* rules.c - what a screen may know of a policy file (huifang-policy(5)): outcomes and the ladder's rungs.
+/* rules.c - what a screen may know of a policy file (huifang-policy(5)): outcomes and the ladder's rungs; and the script,
+ * which says what must be told and which concerns there are.
  *
  * Happy path: each row of the file is cut at its bars; of an outcome the screen gets code, name, whether a
  * next step is needed, what it must hold and what it leads to. It judges nothing: hf-router --check-policy
@@ -25,6 +26,8 @@ enum outcome_cell {
 	O_CONTACT,
 	O_CELLS
 };
+enum script_cell { S_VERSION = 1, S_DATE, S_BY, S_CELLS };
+enum line_cell { L_STAGE = 1, L_TICK, L_TEXT, L_CELLS };
 enum rung_cell { R_NUMBER = 1, R_TEXT, R_WHO, R_CELLS };
 
 static char *
@@ -102,12 +105,33 @@ take_row(json_t *ret, char *cell[CELLS], size_t n)
 	}
 }
 
-int
-rules_load(json_t **ret, const char *path, struct err *err)
+static void
+take_script_row(json_t *ret, char *cell[CELLS], size_t n)
+{
+	uint64_t stage;
+
+	if (strcmp(cell[0], "script") == 0 && n >= S_CELLS) {
+		(void)json_object_set_new(ret, "version", json_string(cell[S_VERSION]));
+		(void)json_object_set_new(ret, "date", json_string(cell[S_DATE]));
+		(void)json_object_set_new(ret, "by", json_string(cell[S_BY]));
+	} else if (strcmp(cell[0], "line") == 0 && n >= L_CELLS &&
+	           text_to_u64(cell[L_STAGE], strlen(cell[L_STAGE]), &stage)) {
+		(void)json_array_append_new(json_object_get(ret, "lines"),
+		    json_pack("{s:I,s:s,s:s}", "stage", (json_int_t)stage, "tick",
+		        strcmp(cell[L_TICK], "-") == 0 ? "" : cell[L_TICK], "text", cell[L_TEXT]));
+	} else if (strcmp(cell[0], "concern") == 0 && n >= 3) {
+		(void)json_array_append_new(json_object_get(ret, "concerns"),
+		    json_pack("{s:s,s:s}", "code", cell[1], "text", cell[2]));
+	}
+}
+
+typedef void row_fn(json_t *ret, char *cell[CELLS], size_t n);
+
+static int
+read_rows(json_t *ret, const char *path, row_fn *row, struct err *err)
 {
 	struct buf text = BUF_INIT;
 	char *save = NULL, *cell[CELLS];
-	json_t *o;
 
 	if (file_read(&text, path, RULES_MAX, err) != 0)
 		return -1;
@@ -115,18 +139,47 @@ rules_load(json_t **ret, const char *path, struct err *err)
 		buf_done(&text);
 		return err_set(err, ERR_INVALID, "%s: wants UTF-8", path);
 	}
-	o = json_pack("{s:[],s:[]}", "outcomes", "rungs");
+	buf_add(&text, "", 1);
 	for (char *line = strtok_r((char *)text.data, "\n", &save); line != NULL;
 	     line = strtok_r(NULL, "\n", &save)) {
 		size_t n = cut(line, cell);
 
 		if (cell[0][0] != '#')
-			take_row(o, cell, n);
+			row(ret, cell, n);
 	}
 	buf_done(&text);
+	return 0;
+}
+
+int
+rules_load(json_t **ret, const char *path, struct err *err)
+{
+	json_t *o = json_pack("{s:[],s:[]}", "outcomes", "rungs");
+
+	if (read_rows(o, path, take_row, err) != 0) {
+		json_decref(o);
+		return -1;
+	}
 	if (json_array_size(json_object_get(o, "outcomes")) == 0) {
 		json_decref(o);
 		return err_set(err, ERR_INVALID, "%s: no outcome row in it", path);
+	}
+	*ret = o;
+	return 0;
+}
+
+int
+rules_script(json_t **ret, const char *path, struct err *err)
+{
+	json_t *o = json_pack("{s:[],s:[]}", "lines", "concerns");
+
+	if (read_rows(o, path, take_script_row, err) != 0) {
+		json_decref(o);
+		return -1;
+	}
+	if (json_object_get(o, "version") == NULL) {
+		json_decref(o);
+		return err_set(err, ERR_INVALID, "%s: no script row in it", path);
 	}
 	*ret = o;
 	return 0;

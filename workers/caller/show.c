@@ -355,22 +355,27 @@ show_owners(struct span f1)
 	return list;
 }
 
-/* [[person, roles, team, pulled, opened, offer, gate]] */
+/* [[person, roles, team, pulled, opened, offer, gate, and if it was asked for stage, pass, pass_end, …]] */
 static json_t *
 show_me(struct span f1)
 {
-	static const char *const texts[] = {"person", NULL, "team", NULL, NULL, "offer", NULL};
-	static const char *const counts[] = {NULL, "roles", NULL, "pulled", "opened", NULL, "gate"};
+	static const struct {
+		const char *key;
+		bool is_text;
+	} parts[] = {{"person", true}, {"roles", false}, {"team", true}, {"pulled", false},
+	    {"opened", false}, {"offer", true}, {"gate", false}, {"stage", false}, {"pass", false},
+	    {"pass_end", false}};
 	json_t *list = json_array(), *o = json_object();
 	struct dec d = dec_open(f1);
+	uint32_t n;
 
 	(void)dec_array(&d);
-	(void)dec_array_of(&d, 7);
-	for (int i = 0; i < 7 && !d.failed; i++) {
-		if (texts[i] != NULL)
-			put_span(o, texts[i], dec_s(&d, 1000));
+	n = dec_array(&d);
+	for (uint32_t i = 0; i < n && i < sizeof(parts) / sizeof(parts[0]) && !d.failed; i++) {
+		if (parts[i].is_text)
+			put_span(o, parts[i].key, dec_s(&d, 1000));
 		else
-			put_u(o, counts[i], dec_u(&d));
+			put_u(o, parts[i].key, dec_u(&d));
 	}
 	(void)json_array_append_new(list, o);
 	return list;

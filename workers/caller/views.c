@@ -117,6 +117,49 @@ list_row(const json_t *seen)
 	return row;
 }
 
+/* ---- the campaign -------------------------------------------------------------------------------- */
+
+/* The lines of this stage, of all while it is not known; `lines` says more of each than `text`. */
+static void
+put_script(json_t *o, const json_t *script, json_int_t stage)
+{
+	static const char *const copied[] = {"version", "date", "by"};
+	json_t *ret, *lines = json_array(), *text = json_array(), *line;
+	size_t i;
+
+	if (script == NULL) {
+		json_decref(lines);
+		json_decref(text);
+		return;
+	}
+	ret = json_object();
+	for (i = 0; i < sizeof(copied) / sizeof(copied[0]); i++)
+		(void)json_object_set(ret, copied[i], json_object_get(script, copied[i]));
+	json_array_foreach(json_object_get(script, "lines"), i, line)
+	{
+		if (stage != 0 && json_integer_value(json_object_get(line, "stage")) != stage)
+			continue;
+		(void)json_array_append(lines, line);
+		(void)json_array_append(text, json_object_get(line, "text"));
+	}
+	(void)json_object_set_new(ret, "lines", lines);
+	(void)json_object_set_new(ret, "text", text);
+	(void)json_object_set_new(o, "script", ret);
+}
+
+static json_t *
+campaign_words(const struct room *r)
+{
+	json_t *o = r->office->rules != NULL ? json_copy(r->office->rules) : json_object();
+
+	(void)json_object_set_new(o, "title", json_string(r->id.campaign));
+	if (r->office->script != NULL)
+		(void)json_object_set(
+		    o, "concerns", json_object_get(r->office->script, "concerns"));
+	put_script(o, r->office->script, 0);
+	return o;
+}
+
 /* ---- asking -------------------------------------------------------------------------------------- */
 
 static void
@@ -208,6 +251,28 @@ is_answer(const struct link_event *e)
 	return e->seen != NULL && (strcmp(e->seen->code, "ok") == 0 || e->f1.len > 0);
 }
 
+/* The campaign's words, and where it is, if a broker says so. */
+static void
+answer_campaign(struct room *r, struct view_ask *a, const struct link_event *e)
+{
+	struct http_response res = {.status = 200};
+	json_t *o = campaign_words(r), *me = NULL, *seen = NULL;
+
+	if (e != NULL && is_answer(e)) {
+		seen = show_seen(e->seen, e->f1, desk_keep_key, r->desk);
+		me = json_array_get(json_object_get(seen, "rows"), 0);
+	}
+	if (json_integer_value(json_object_get(me, "stage")) > 0) {
+		(void)json_object_set(o, "stage", json_object_get(me, "stage"));
+		(void)json_object_set(o, "pass", json_object_get(me, "pass"));
+		put_time(o, "pass_end", json_object_get(me, "pass_end"));
+		put_script(o, r->office->script, json_integer_value(json_object_get(me, "stage")));
+	}
+	json_decref(seen);
+	pages_json(&res, 200, o);
+	end_ask(r, a, &res);
+}
+
 bool
 views_seen(struct room *r, const struct link_event *e)
 {
@@ -217,6 +282,10 @@ views_seen(struct room *r, const struct link_event *e)
 	{
 		if (a->look_no != e->seq)
 			continue;
+		if (a->campaign) {
+			answer_campaign(r, a, e);
+			return true;
+		}
 		if (!is_answer(e)) {
 			refuse_ask(r, a, e->seen == NULL ? "" : e->seen->code);
 			return true;
@@ -241,7 +310,8 @@ struct wanted {
 	uint8_t case_id[16];
 };
 
-static void
+/* NULL: answered already. */
+static struct view_ask *
 ask(struct room *r, const struct http_request *req, struct http_response *res,
     const struct wanted *w, bool whole)
 {
@@ -249,7 +319,7 @@ ask(struct room *r, const struct http_request *req, struct http_response *res,
 
 	if (!session_is_up(client_session(r->client))) {
 		say_unavailable(res);
-		return;
+		return NULL;
 	}
 	a = xcalloc(1, sizeof(*a));
 	a->later = http_later(req);
@@ -258,12 +328,26 @@ ask(struct room *r, const struct http_request *req, struct http_response *res,
 	a->look_no = client_look(r->client, r->person, w->what, w->page,
 	    w->has_case ? w->case_id : NULL, w->number != NULL ? w->number : LOOK_MORE);
 	TAILQ_INSERT_TAIL(&r->view_asks, a, link);
+	return a;
 }
 
 void
 views_own(struct room *r, const struct http_request *req, struct http_response *res)
 {
-	ask(r, req, res, &(struct wanted){.what = "own"}, true);
+	(void)ask(r, req, res, &(struct wanted){.what = "own"}, true);
+}
+
+void
+views_campaign(struct room *r, const struct http_request *req, struct http_response *res)
+{
+	struct view_ask *a = NULL;
+
+	if (session_is_up(client_session(r->client)))
+		a = ask(r, req, res, &(struct wanted){.what = "me"}, false);
+	if (a != NULL)
+		a->campaign = true;
+	else
+		pages_json(res, 200, campaign_words(r));
 }
 
 void
@@ -295,7 +379,7 @@ views_list(struct room *r, const struct http_request *req, struct http_response 
 	if (wrong != NULL)
 		pages_error(res, 400, "bad-field", wrong);
 	else
-		ask(r, req, res, &w, false);
+		(void)ask(r, req, res, &w, false);
 }
 
 void
@@ -307,15 +391,4 @@ views_close(struct room *r)
 		next = TAILQ_NEXT(a, link);
 		refuse_ask(r, a, "");
 	}
-}
-
-/* ---- the campaign -------------------------------------------------------------------------------- */
-
-json_t *
-views_campaign(const struct room *r)
-{
-	json_t *o = r->office->rules != NULL ? json_copy(r->office->rules) : json_object();
-
-	(void)json_object_set_new(o, "title", json_string(r->id.campaign));
-	return o;
 }
