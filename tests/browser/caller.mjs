@@ -1,8 +1,9 @@
 /* The caller's page beyond the desk: a telephone, several people at once. */
 import assert from 'node:assert/strict';
+import {readFileSync} from 'node:fs';
 import {connect, createServer} from 'node:net';
 import {WAYS, attempts, name, nobody, someCase, work} from './desk.mjs';
-import {TELEPHONE, axe, logIn, newPage, picture, until} from './rig.mjs';
+import {OFFICE_PC, TELEPHONE, axe, decoded, logIn, newPage, picture, until} from './rig.mjs';
 
 /* An own list of at least n people, made by keyboard. */
 async function ownPeople(page, n) {
@@ -249,5 +250,116 @@ async function motherRingsIn(t, {browser, stand}) {
   await page.context().close();
 }
 
-export const caller = [['the network goes in mid-call', cutInMidCall], ['a mother rings in', motherRingsIn],
+const PNG = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAoAAAAKCAIAAAACUFjqAAAAEklEQVR4nGP4z8CAB+GTG8HSALfKY52fTcuYAAAAAElFTkSuQmCC', 'base64');
+
+/* The code on the screen is read by a telephone that is not logged in; its photo is on the desk. */
+async function photoByTelephone(t, {browser, stand}) {
+  const page = await newPage(browser), phone = await newPage(browser, TELEPHONE);
+  await logIn(page, stand, 'p02');
+  await someCase(page);
+  const had = await page.locator('.papers li').count();
+  await page.getByText('手机扫码传').click();
+  await page.locator('dialog .qr').waitFor();
+  assert.deepEqual(await axe(page), []);
+  await picture(page, '35-photo-by-telephone');
+  const address = await decoded(page, 'dialog .qr');
+  assert.ok(address.startsWith(`${stand.office}/u/`), address);
+  await phone.goto(address);
+  await phone.locator('#file').setInputFiles({name: 'a.png', mimeType: 'image/png', buffer: PNG});
+  await page.locator('dialog').getByText('到了 1 张').waitFor();
+  await page.keyboard.press('Escape');
+  await until('it is on the desk', async () => await page.locator('.papers li').count() === had + 1);
+  await page.locator('.papers li button').last().click();
+  await phone.context().close();
+  await page.context().close();
+}
+
+/* Paper: what the printer gets, and nothing else; then what was written on it is typed in. */
+async function onPaper(t, {browser, stand}) {
+  const page = await newPage(browser);
+  await page.addInitScript(() => {
+    window.printed = 0;
+    window.print = () => { window.printed++; };
+  });
+  await logIn(page, stand, 'p02');
+  await ownPeople(page, 2);
+  const who = await name(page);
+  const printed = async (n, what) => {
+    await nobody(page);
+    await page.keyboard.press('p');
+    await page.locator('dialog[open]').waitFor();
+    if (n === 0) assert.deepEqual(await axe(page), []);
+    if (n === 0) await picture(page, '70-print');
+    const before = await page.evaluate(() => window.printed);
+    await page.locator('dialog .found button').nth(n).click();
+    await until('it is printed', async () => await page.evaluate(() => window.printed) > before);
+    await page.emulateMedia({media: 'print'});
+    await page.setViewportSize({width: 794, height: 1123}); /* A4 at 96 dots an inch */
+    await picture(page, `71-paper-${what}`);
+    const text = await page.locator('.paper').innerText();
+    assert.equal(await page.locator('.top').isVisible(), false);
+    assert.ok((await page.pdf({preferCSSPageSize: true})).length > 1000);
+    await page.emulateMedia({media: 'screen'});
+    await page.setViewportSize(OFFICE_PC.viewport);
+    return text;
+  };
+  const ledger = await printed(0, 'ledger'), names = (await page.locator('#list .row-name').allInnerTexts()).map(x => x.replace(/[▶✎!].*/, '').trim()).filter(Boolean);
+  assert.ok(names.filter(x => ledger.includes(x)).length >= 2, ledger);
+  const digits = (await page.locator('.numbers .big').first().innerText()).replace(/\D/g, '');
+  const blank = await printed(2, 'blank');
+  assert.ok(blank.includes(digits) && (blank.match(/1990000\d{4}|0\d{9,11}/g) || []).length >= 3, 'numbers of more than who is in hand');
+  const no = await page.locator('.facts b').first().innerText(), letter = await printed(3, 'withdrawal');
+  assert.ok(letter.includes(who) && letter.includes(no.slice(0, 6)) && !letter.includes('*'), letter);
+  assert.ok((await printed(4, 'hand-over')).includes(who));
+  await page.keyboard.press('p');
+  const [sheet] = await Promise.all([page.waitForEvent('download'), page.locator('dialog .found button').nth(1).click()]);
+  const csv = readFileSync(await sheet.path(), 'utf8');
+  assert.ok(csv.startsWith('\ufeff"姓名"') && names.some(x => csv.includes(x)), csv);
+  await page.keyboard.press('Escape');
+  await page.locator('dialog[open]').waitFor({state: 'detached'});
+  await page.getByText('补录', {exact: true}).click();
+  await page.locator('#typein-find').fill(who);
+  await page.keyboard.press('Enter');
+  await page.locator('.typed').waitFor();
+  assert.equal(await name(page), who);
+  await page.locator('.typed input[type=number]').fill('7');
+  await nobody(page);
+  await page.keyboard.press('5');
+  assert.deepEqual(await axe(page), []);
+  await picture(page, '72-typed-in');
+  await page.keyboard.press('Control+s');
+  await page.locator('#typein-find').waitFor();
+  await until('it is in the ledger', async () => (await page.locator('#just').innerText()).match(new RegExp(`${who}.*已入账`)));
+  assert.deepEqual((await stand.say("sql SELECT outcome, seconds FROM hf.v_contact WHERE person = 'p02' ORDER BY seq DESC LIMIT 1")).rows, [['no-answer', '420']]);
+  await page.keyboard.press('Escape');
+  assert.deepEqual(page.said, []);
+  await page.context().close();
+}
+
+/* The script is news until it is read, and says which it is. */
+async function newsIsRead(t, {browser, stand}) {
+  const page = await newPage(browser);
+  await logIn(page, stand, 'p02');
+  await page.locator('#news', {hasText: '未读'}).waitFor();
+  await nobody(page);
+  await page.keyboard.press('F3');
+  const buttons = page.locator('dialog .news button');
+  await buttons.first().waitFor();
+  assert.deepEqual(await axe(page), []);
+  await picture(page, '73-news');
+  while (await buttons.count() > 0) await buttons.first().click();
+  await page.keyboard.press('Escape');
+  await until('all is read', async () => !(await page.locator('#news').innerText()).includes('未读'));
+  await page.reload();
+  await page.locator('.desk').waitFor();
+  await page.locator('#link.ok').waitFor();
+  await someCase(page);
+  await page.locator('.script ol li').first().waitFor();
+  assert.match(await page.locator('#h-script').innerText(), /版本 v1/);
+  assert.ok(!(await page.locator('#news').innerText()).includes('未读'), 'it stays read');
+  await page.context().close();
+}
+
+export const caller = [['a photo by telephone', photoByTelephone], ['on paper, and typed in', onPaper], ['news is read once', newsIsRead],
+  ['the network goes in mid-call', cutInMidCall], ['a mother rings in', motherRingsIn],
   ['drafts are sealed on the disk', sealedDrafts], ['a telephone is enough', telephone], ['several people with one result', many]];
