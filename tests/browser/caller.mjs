@@ -1,7 +1,9 @@
 /* The caller's page beyond the desk: a telephone, several people at once. */
 import assert from 'node:assert/strict';
+import {readFileSync} from 'node:fs';
+import {connect, createServer} from 'node:net';
 import {WAYS, attempts, name, nobody, someCase, work} from './desk.mjs';
-import {TELEPHONE, axe, logIn, newPage, picture, until} from './rig.mjs';
+import {OFFICE_PC, TELEPHONE, axe, decoded, logIn, newPage, picture, until} from './rig.mjs';
 
 /* An own list of at least n people, made by keyboard. */
 async function ownPeople(page, n) {
@@ -135,4 +137,229 @@ async function sealedDrafts(t, {browser, stand}) {
   await page.context().close();
 }
 
-export const caller = [['drafts are sealed on the disk', sealedDrafts], ['a telephone is enough', telephone], ['several people with one result', many]];
+/* The wire between the browser and the office, which can be cut. */
+async function wireTo(office) {
+  const {hostname, port} = new URL(office), sockets = new Set(), wire = {isCut: false};
+  const server = createServer(socket => {
+    if (wire.isCut) return socket.destroy();
+    const far = connect(Number(port), hostname), both = [socket, far];
+    for (const s of both) {
+      sockets.add(s);
+      s.on('error', () => {});
+      s.on('close', () => {
+        sockets.delete(s);
+        both.forEach(x => x.destroy());
+      });
+    }
+    socket.pipe(far).pipe(socket);
+    return undefined;
+  });
+  await new Promise(done => server.listen(0, '127.0.0.1', done));
+  wire.address = `http://127.0.0.1:${server.address().port}`;
+  wire.cut = () => {
+    wire.isCut = true;
+    sockets.forEach(s => s.destroy());
+  };
+  wire.mend = () => { wire.isCut = false; };
+  wire.close = () => {
+    wire.cut();
+    server.close();
+  };
+  return wire;
+}
+
+/* The network goes for ten minutes in mid-call: the call is timed on, noted, kept here, sent afterwards, and counts once. */
+async function cutInMidCall(t, {browser, stand}) {
+  const wire = await wireTo(stand.office), page = await newPage(browser);
+  try {
+    await page.clock.install();
+    await logIn(page, {...stand, office: wire.address}, 'p02');
+    await someCase(page);
+    const who = await name(page), before = await attempts(stand, 'p02');
+    await nobody(page);
+    await page.keyboard.press('Space');
+    await page.locator('.watch.on').waitFor();
+    wire.cut();
+    await page.locator('#link.bad').waitFor();
+    await page.clock.fastForward(600000);
+    await page.locator('.watch.on').waitFor();
+    assert.equal(await name(page), who, 'the case stays on the screen');
+    assert.deepEqual(await axe(page), []);
+    await picture(page, '44-cut-in-mid-call');
+    await page.keyboard.press('4');
+    await until('the words have the focus', () => page.evaluate(() => document.activeElement.id === 'words'));
+    await page.keyboard.insertText('打到一半断网了');
+    await page.keyboard.press('Control+s');
+    await until('it waits here', async () => (await page.locator('#link').innerText()).includes('未上传 1'));
+    assert.equal(await attempts(stand, 'p02'), before);
+    wire.mend();
+    await until('it is in the ledger', async () => {
+      await page.clock.runFor(1000);
+      return (await page.locator('#just').innerText()).includes('已入账');
+    });
+    const rows = (await stand.say("sql SELECT seconds FROM hf.v_contact WHERE person = 'p02' AND outcome = 'withdraw-asked' ORDER BY seq DESC LIMIT 1")).rows;
+    assert.ok(Number(rows[0][0]) >= 600, `${rows[0][0]} seconds`);
+    assert.equal(await attempts(stand, 'p02'), before + 1);
+    await page.context().close();
+  } finally {
+    wire.close();
+  }
+}
+
+/* Somebody is on the line when another one's mother rings in: she is found by her number, noted as ringing in, and the
+ * first call goes on where it was. */
+async function motherRingsIn(t, {browser, stand}) {
+  const page = await newPage(browser), rows = page.locator('#list [data-row]');
+  await logIn(page, stand, 'p02');
+  await someCase(page);
+  const her = await name(page), numbers = page.locator('.numbers .big');
+  const digits = (await numbers.nth(await numbers.count() - 1).innerText()).replace(/\D/g, '');
+  await work(page, WAYS[4]); /* to be called later */
+  await page.keyboard.press('Control+Enter');
+  await until('another one', async () => await page.locator('h2.name').count() === 1 && await name(page) !== her);
+  const him = await name(page);
+  await until('she is on the own list', async () => (await rows.allInnerTexts()).some(text => text.includes(her)));
+  await nobody(page);
+  await page.keyboard.press('Space');
+  await page.locator('#note').focus();
+  await page.keyboard.insertText('刚说到学费');
+  await page.keyboard.press('F2');
+  await page.locator('#inbound').waitFor();
+  await page.keyboard.insertText(digits);
+  await page.keyboard.press('Enter');
+  const found = page.locator('dialog .found button', {hasText: her});
+  await found.waitFor();
+  await found.press('Enter');
+  await until('she is on the screen', async () => await page.locator('h2.name').count() === 1 && await name(page) === her);
+  assert.ok((await page.locator('.hands').innerText()).includes('通话中'), 'his call goes on');
+  assert.ok(await page.getByLabel('对方打来的').isChecked());
+  await picture(page, '45-mother-rings-in');
+  await work(page, WAYS[5]); /* the grandmother */
+  await page.keyboard.press('Control+s');
+  await until('he is back', async () => await page.locator('h2.name').count() === 1 && await name(page) === him);
+  assert.equal(await page.locator('#note').inputValue(), '刚说到学费');
+  await page.locator('.watch.on').waitFor();
+  await nobody(page);
+  await page.keyboard.press('5');
+  await page.keyboard.press('Control+s');
+  await until('both are in the ledger', async () => (await page.locator('#just').innerText()).match(new RegExp(`${him}.*已入账`)));
+  const said = (await stand.say("sql SELECT outcome, coalesce(direction, '-') FROM hf.v_contact WHERE person = 'p02' ORDER BY seq DESC LIMIT 2")).rows;
+  assert.equal(said[0][0], 'no-answer');
+  assert.deepEqual(said[1], ['third-party', 'in']);
+  assert.deepEqual(page.said, []);
+  await page.context().close();
+}
+
+const PNG = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAoAAAAKCAIAAAACUFjqAAAAEklEQVR4nGP4z8CAB+GTG8HSALfKY52fTcuYAAAAAElFTkSuQmCC', 'base64');
+
+/* The code on the screen is read by a telephone that is not logged in; its photo is on the desk. */
+async function photoByTelephone(t, {browser, stand}) {
+  const page = await newPage(browser), phone = await newPage(browser, TELEPHONE);
+  await logIn(page, stand, 'p02');
+  await someCase(page);
+  const had = await page.locator('.papers li').count();
+  await page.getByText('手机扫码传').click();
+  await page.locator('dialog .qr').waitFor();
+  assert.deepEqual(await axe(page), []);
+  await picture(page, '35-photo-by-telephone');
+  const address = await decoded(page, 'dialog .qr');
+  assert.ok(address.startsWith(`${stand.office}/u/`), address);
+  await phone.goto(address);
+  await phone.locator('#file').setInputFiles({name: 'a.png', mimeType: 'image/png', buffer: PNG});
+  await page.locator('dialog').getByText('到了 1 张').waitFor();
+  await page.keyboard.press('Escape');
+  await until('it is on the desk', async () => await page.locator('.papers li').count() === had + 1);
+  await page.locator('.papers li button').last().click();
+  await phone.context().close();
+  await page.context().close();
+}
+
+/* Paper: what the printer gets, and nothing else; then what was written on it is typed in. */
+async function onPaper(t, {browser, stand}) {
+  const page = await newPage(browser);
+  await page.addInitScript(() => {
+    window.printed = 0;
+    window.print = () => { window.printed++; };
+  });
+  await logIn(page, stand, 'p02');
+  await ownPeople(page, 2);
+  const who = await name(page);
+  const printed = async (n, what) => {
+    await nobody(page);
+    await page.keyboard.press('p');
+    await page.locator('dialog[open]').waitFor();
+    if (n === 0) assert.deepEqual(await axe(page), []);
+    if (n === 0) await picture(page, '70-print');
+    const before = await page.evaluate(() => window.printed);
+    await page.locator('dialog .found button').nth(n).click();
+    await until('it is printed', async () => await page.evaluate(() => window.printed) > before);
+    await page.emulateMedia({media: 'print'});
+    await page.setViewportSize({width: 794, height: 1123}); /* A4 at 96 dots an inch */
+    await picture(page, `71-paper-${what}`);
+    const text = await page.locator('.paper').innerText();
+    assert.equal(await page.locator('.top').isVisible(), false);
+    assert.ok((await page.pdf({preferCSSPageSize: true})).length > 1000);
+    await page.emulateMedia({media: 'screen'});
+    await page.setViewportSize(OFFICE_PC.viewport);
+    return text;
+  };
+  const ledger = await printed(0, 'ledger'), names = (await page.locator('#list .row-name').allInnerTexts()).map(x => x.replace(/[▶✎!].*/, '').trim()).filter(Boolean);
+  assert.ok(names.filter(x => ledger.includes(x)).length >= 2, ledger);
+  const digits = (await page.locator('.numbers .big').first().innerText()).replace(/\D/g, '');
+  const blank = await printed(2, 'blank');
+  assert.ok(blank.includes(digits) && (blank.match(/1990000\d{4}|0\d{9,11}/g) || []).length >= 3, 'numbers of more than who is in hand');
+  const no = await page.locator('.facts b').first().innerText(), letter = await printed(3, 'withdrawal');
+  assert.ok(letter.includes(who) && letter.includes(no.slice(0, 6)) && !letter.includes('*'), letter);
+  assert.ok((await printed(4, 'hand-over')).includes(who));
+  await page.keyboard.press('p');
+  const [sheet] = await Promise.all([page.waitForEvent('download'), page.locator('dialog .found button').nth(1).click()]);
+  const csv = readFileSync(await sheet.path(), 'utf8');
+  assert.ok(csv.startsWith('\ufeff"姓名"') && names.some(x => csv.includes(x)), csv);
+  await page.keyboard.press('Escape');
+  await page.locator('dialog[open]').waitFor({state: 'detached'});
+  await page.getByText('补录', {exact: true}).click();
+  await page.locator('#typein-find').fill(who);
+  await page.keyboard.press('Enter');
+  await page.locator('.typed').waitFor();
+  assert.equal(await name(page), who);
+  await page.locator('.typed input[type=number]').fill('7');
+  await nobody(page);
+  await page.keyboard.press('5');
+  assert.deepEqual(await axe(page), []);
+  await picture(page, '72-typed-in');
+  await page.keyboard.press('Control+s');
+  await page.locator('#typein-find').waitFor();
+  await until('it is in the ledger', async () => (await page.locator('#just').innerText()).match(new RegExp(`${who}.*已入账`)));
+  assert.deepEqual((await stand.say("sql SELECT outcome, seconds FROM hf.v_contact WHERE person = 'p02' ORDER BY seq DESC LIMIT 1")).rows, [['no-answer', '420']]);
+  await page.keyboard.press('Escape');
+  assert.deepEqual(page.said, []);
+  await page.context().close();
+}
+
+/* The script is news until it is read, and says which it is. */
+async function newsIsRead(t, {browser, stand}) {
+  const page = await newPage(browser);
+  await logIn(page, stand, 'p02');
+  await page.locator('#news', {hasText: '未读'}).waitFor();
+  await nobody(page);
+  await page.keyboard.press('F3');
+  const buttons = page.locator('dialog .news button');
+  await buttons.first().waitFor();
+  assert.deepEqual(await axe(page), []);
+  await picture(page, '73-news');
+  while (await buttons.count() > 0) await buttons.first().click();
+  await page.keyboard.press('Escape');
+  await until('all is read', async () => !(await page.locator('#news').innerText()).includes('未读'));
+  await page.reload();
+  await page.locator('.desk').waitFor();
+  await page.locator('#link.ok').waitFor();
+  await someCase(page);
+  await page.locator('.script ol li').first().waitFor();
+  assert.match(await page.locator('#h-script').innerText(), /版本 v1/);
+  assert.ok(!(await page.locator('#news').innerText()).includes('未读'), 'it stays read');
+  await page.context().close();
+}
+
+export const caller = [['a photo by telephone', photoByTelephone], ['on paper, and typed in', onPaper], ['news is read once', newsIsRead],
+  ['the network goes in mid-call', cutInMidCall], ['a mother rings in', motherRingsIn],
+  ['drafts are sealed on the disk', sealedDrafts], ['a telephone is enough', telephone], ['several people with one result', many]];

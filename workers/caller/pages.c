@@ -165,22 +165,6 @@ own(struct seat *s, const struct http_request *req, struct http_response *res)
 }
 
 static void
-drafts(struct seat *s, const struct http_request *req, struct http_response *res)
-{
-	char hex[65];
-	struct err err = ERR_INIT;
-
-	(void)req;
-	if (draft_key(s->room, hex, &err) != 0) {
-		log_error("draft.key", "why=\"%s\"", err.text);
-		pages_error(res, 503, "no-disk", "服务器存不下草稿的钥匙, 请找管理员");
-		return;
-	}
-	pages_json(res, 200, json_pack("{s:s}", "key", hex));
-	crypt_wipe(hex, sizeof(hex));
-}
-
-static void
 list(struct seat *s, const struct http_request *req, struct http_response *res)
 {
 	views_list(s->room, req, res);
@@ -209,6 +193,22 @@ report_names(struct seat *s, const struct http_request *req, struct http_respons
 {
 	(void)req;
 	reports_list(s->room, res);
+}
+
+static void
+drafts(struct seat *s, const struct http_request *req, struct http_response *res)
+{
+	char hex[65];
+	struct err err = ERR_INIT;
+
+	(void)req;
+	if (draft_key(s->room, hex, &err) != 0) {
+		log_error("draft.key", "why=\"%s\"", err.text);
+		pages_error(res, 503, "no-disk", "服务器存不下草稿的钥匙, 请找管理员");
+		return;
+	}
+	pages_json(res, 200, json_pack("{s:s}", "key", hex));
+	crypt_wipe(hex, sizeof(hex));
 }
 
 static void

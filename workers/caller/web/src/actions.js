@@ -5,13 +5,13 @@ import {classOf} from './order.js';
 import {draftOf, edit, isTyped, otherTab, readDrafts, toggleTimer} from './drafts.js';
 import {missing, outcome, DEFAULT_NEXT} from './outcomes.js';
 import * as records from './records.js';
-import {attach} from './files.js';
+import {arrived, attach} from './files.js';
 import {setKey} from './seal.js';
 import {S, changed, hand, joinTabs, say, set, task} from './store.js';
 import {clockNow, clockSaid, ms} from './time.js';
 import {LEASE, NONE, SPOKE, TICKS} from './words.js';
 
-const DAY = 86400000, CALM_MS = 300000;
+const DAY = 86400000, CALM_MS = 300000, CAMPAIGN_MS = 60000;
 let source = null, again = null, ownTimer = null, lastInput = Date.now(), lastTold = Date.now(), lockAfter = 0;
 
 /* ---- coming in ----------------------------------------------------------------------------------- */
@@ -46,7 +46,7 @@ async function enter(me, same) {
   if (db.unreadable() > 0) say(`这台电脑上有 ${db.unreadable()} 份东西是换钥匙以前写的，打不开了；都还留着`, 'warn');
   if (!S.keepsAlive) say('这个浏览器不肯存草稿（无痕窗口？）：关掉页面，没保存的字会丢', 'warn');
   listen();
-  api.campaign().then(campaign => set({campaign})).catch(() => {});
+  askCampaign();
   own();
   records.send();
 }
@@ -166,6 +166,7 @@ export function onLine(said) {
   else if (said.lease) onLease(said.lease);
   else if (said.seen) onSeen(said.seen);
   else if (said.revealed) set({revealed: said.revealed});
+  else if (said.evidence) arrived(said.evidence);
   else if (said['evidence-sent']) S.sent.add(said['evidence-sent'].hash);
   else if (said.link) set({link: said.link.state === 'online' ? 'up' : 'down'});
   else if (said.error && !records.onError(said.error)) say(said.error.text || said.error.code, 'bad');
@@ -187,6 +188,13 @@ function onNone(none) {
   if (!waits && !S.many) say(NONE[none.reason] || none.reason, 'warn');
 }
 
+/* Stage, pass and script change while the page is open. */
+let campaignAt = 0;
+function askCampaign() {
+  campaignAt = Date.now();
+  api.campaign().then(campaign => set({campaign})).catch(() => {});
+}
+
 /* ---- the own list -------------------------------------------------------------------------------- */
 
 /* Asked for at once, then not again for a while; not at all while nobody touches the desk. */
@@ -199,6 +207,7 @@ export function own() {
       if (ms(got.asof)) clockSaid(ms(got.asof));
       set({rows: got.rows || []});
       remind();
+      if (Date.now() - campaignAt > CAMPAIGN_MS) askCampaign();
     } catch (e) {
       if (e.kind === 'login') set({phase: 'locked', office: 'up', dialog: null});
     }
@@ -340,9 +349,10 @@ export async function save(how) {
     return focusOn(lacks[0][0]);
   }
   set({notice: null});
-  const sent = records.save(t, how);
+  const wasTyped = !!draftOf(t.case).typed, sent = records.save(t, how);
   if (how === 'again') document.activeElement.blur();
   else settleCurrent();
+  if (wasTyped && how === 'only') set({dialog: 'typein'});
   return sent;
 }
 

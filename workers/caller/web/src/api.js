@@ -43,6 +43,8 @@ export const me = async () => known(await ask('/api/me'));
 export const login = async (person, pin) => known(await post('/api/login', {person, pin}));
 export const logout = () => post('/api/logout', {});
 export const own = () => ask('/api/own');
+export const phoneTicket = c => post('/api/phone-ticket', {case: c});
+export const caseRow = c => ask(`/api/list/case?case=${c}`);
 export const draftKey = () => ask('/api/draft-key');
 export const campaign = () => ask('/api/campaign');
 

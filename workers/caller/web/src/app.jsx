@@ -3,6 +3,7 @@ import {Case} from './case.jsx';
 import {Dialog} from './dialogs.jsx';
 import {List} from './list.jsx';
 import {Login} from './login.jsx';
+import {Paper} from './print.jsx';
 import {Quick} from './quick.jsx';
 import {Record} from './record.jsx';
 import {Side} from './side.jsx';
@@ -28,9 +29,10 @@ export function App() {
   if (S.phase === 'start') return <p class="loading">正在打开…</p>;
   if (S.phase === 'login' || S.phase === 'locked') return <Login />;
   const t = task();
-  if (S.narrow && !S.full) return <div><Quick task={t} notice={<Notice />} />{S.dialog && <Dialog key={S.dialog} name={S.dialog} task={t} />}</div>;
+  if (S.narrow && !S.full) return <div><Paper /><Quick task={t} notice={<Notice />} />{S.dialog && <Dialog key={S.dialog} name={S.dialog} task={t} />}</div>;
   return (
     <div class="desk">
+      <Paper />
       <Top />
       <Notice />
       <List />

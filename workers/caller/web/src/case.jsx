@@ -68,8 +68,8 @@ function Script({task}) {
   const d = draftOf(task.case), script = S.campaign.script || {}, box = useRef(null);
   return (
     <section aria-labelledby="h-script" class="script">
-      <h3 id="h-script">话术 <span class="soft">{script.version ? `版本 ${script.version}` : '三件事必须说清'}</span></h3>
-      {script.text && script.text.length > 0 && <ol ref={box}>{script.text.map((line, i) => <li key={i}>{line}</li>)}</ol>}
+      <h3 id="h-script">话术 <span class="soft">{script.version ? `版本 ${script.version}${script.by ? ` · ${script.by} ${script.date || ''} 定` : ''}` : '三件事必须说清'}</span></h3>
+      {script.text && script.text.length > 0 && <ol ref={box}>{script.text.map((line, i) => <li key={i}>{line.text || line}</li>)}</ol>}
       <ul class="ticks">
         {TICKS.map(([code, text, key]) => (
           <li key={code}>

@@ -2,6 +2,10 @@
 import {useEffect, useRef, useState} from 'preact/hooks';
 import {addNumber, files, giveBack, look, paper, picked, take} from './actions.js';
 import {Many} from './many.jsx';
+import {News} from './news.jsx';
+import {Phone} from './phone.jsx';
+import {Print} from './print.jsx';
+import {TypeIn} from './typein.jsx';
 import {Qr} from './qr.jsx';
 import {draftOf} from './drafts.js';
 import {outcome, KEYS, more} from './outcomes.js';
@@ -162,7 +166,8 @@ function Dial({task}) {
   );
 }
 
-const PANELS = {many: ['几个人一起记', Many], dial: ['用手机拨打', Dial], inbound: ['有人打回来了', Inbound], number: ['新增号码', NewNumber], back: ['放回', Back], paper: ['收到退档材料', Paper], today: ['今天记的', Today], help: ['帮助', Help]};
+const PANELS = {news: ['通知', News], phone: ['手机传照片', Phone], print: ['打印', Print], typein: ['补录', TypeIn],
+  many: ['几个人一起记', Many], dial: ['用手机拨打', Dial], inbound: ['有人打回来了', Inbound], number: ['新增号码', NewNumber], back: ['放回', Back], paper: ['收到退档材料', Paper], today: ['今天记的', Today], help: ['帮助', Help]};
 
 export function Dialog({name, task}) {
   const box = useRef(null), [title, Panel] = PANELS[name];

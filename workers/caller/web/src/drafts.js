@@ -7,7 +7,7 @@ import {S, changed, say, tellTabs} from './store.js';
 
 export function blank(c, number) {
   return {id: c, outcome: null, channel: 'phone', number: number || 1, direction: 'out', timer: {from: null, sum: 0}, spoke: null, ticks: [], concerns: [],
-    decide_by: null, told: false, evidence: [], next: null, note: '', words: '', answered: '', touched: 0};
+    decide_by: null, told: false, evidence: [], next: null, note: '', words: '', answered: '', typed: null, touched: 0};
 }
 
 /* The number that is dialled first: another one than before, when that is why the case came. */

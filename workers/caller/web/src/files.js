@@ -30,4 +30,12 @@ export async function attach(c, list) {
   for (const file of list) await one(c, file);
 }
 
+/* One that came by telephone, or was sent from another tab. */
+export async function arrived(got) {
+  const had = draftOf(got.case).evidence;
+  if (had.some(e => e.hash === got.hash) || had.length >= COUNT || S.uploading > 0) return;
+  await edit(got.case, {evidence: [...had, {hash: got.hash, name: '手机传来的照片', size: got.size}]});
+  say('手机传来一张照片');
+}
+
 export const detach = (c, hash) => edit(c, {evidence: draftOf(c).evidence.filter(e => e.hash !== hash)});

@@ -30,6 +30,8 @@ const rows = () => [
   {key: 'F2', text: '有人打回来了：查号码', run: open('inbound')},
   {key: 'F4', text: '看我今天记的', run: open('today')},
   {key: 'F10', text: '几个人一起记', run: open('many')},
+  {key: 'F3', text: '通知', run: open('news')},
+  {key: 'p', bare: true, text: '打印', run: open('print')},
   {key: 'F1', text: '帮助', run: open('help')},
   {key: 'n', bare: true, text: '下一位；有人在手时：新增号码', run: () => task() ? open('number')() : act.next()},
   {key: '/', bare: true, text: '在名单里找', run: focusFind},

@@ -9,6 +9,7 @@ import {Stopwatch} from './stopwatch.jsx';
 import {S, hand, set} from './store.js';
 import {clockNow, ms, when} from './time.js';
 import {Link} from './top.jsx';
+import {Typed} from './typein.jsx';
 import {CHANNELS, KINDS, why} from './words.js';
 
 /* The call begins with the tap; it ends when the result is tapped. */
@@ -42,6 +43,7 @@ function One({task: t}) {
       <p class="whynow">{why(t.why)}{t.due ? ` · ${when(ms(t.due), clockNow())}` : ''}</p>
       <Numbers task={t} />
       <div class="record">
+        <Typed task={t} d={d} />
         <Outcomes picked={d.outcome} />
         {o && !S.group && <div class="details"><Needs task={t} d={d} o={o} /><NextStep task={t} d={d} o={o} /></div>}
         <Text task={t} d={d} id={question ? 'question' : 'note'} field="note" label={question ? '要写的（必填）' : '备注'} max={1300} />

@@ -5,6 +5,7 @@ import {draftOf, edit} from './drafts.js';
 import {DEFAULT_NEXT, KEYS, missing, more, outcome} from './outcomes.js';
 import {undoable, UNDO_MS} from './records.js';
 import {S, set} from './store.js';
+import {Typed} from './typein.jsx';
 import {at, clockNow, local, parseLocal, when} from './time.js';
 import {CHANNELS, CONCERNS, SPOKE, STATES, STEPS} from './words.js';
 
@@ -84,6 +85,9 @@ function Spoke({task, d}) {
   );
 }
 
+/* The campaign's own, when it says any. */
+const concerns = () => S.campaign.concerns && S.campaign.concerns.length ? S.campaign.concerns.map(c => [c.code, c.text]) : CONCERNS;
+
 const rowsFor = text => Math.min(4, text.split('\n').reduce((n, l) => n + 1 + Math.floor(l.length / 50), 0));
 
 export function Text({task, d, id, field, label, max}) {
@@ -103,7 +107,7 @@ export function Needs({task, d, o}) {
       {need('concerns') && (
         <fieldset>
           <legend>顾虑（必填，可多选）</legend>
-          {CONCERNS.map(([c, text], i) => (
+          {concerns().map(([c, text], i) => (
             <label key={c} class="chip"><input type="checkbox" data-need={i === 0 ? 'concerns' : undefined} checked={d.concerns.includes(c)} onChange={() => toggleIn('concerns', c)} /> {text}</label>
           ))}
         </fieldset>
@@ -136,6 +140,7 @@ export function Record({task}) {
   const question = o && o.needs.includes('question');
   return (
     <footer class="record" aria-label="记录">
+      <Typed task={task} d={d} />
       <Outcomes picked={d.outcome} />
       {o && !S.group && (
         <div class="details">

@@ -48,14 +48,17 @@ export async function forgetSettled() {
 
 const given = o => Object.fromEntries(Object.entries(o).filter(([, v]) => v !== null && v !== undefined && v !== '' && !(Array.isArray(v) && v.length === 0)));
 
+/* The wire has no time of the call but that of the machine it was typed on, so the note says it. */
+const noteOf = d => d.typed ? `【补录】${wire(d.typed.at)} 打的。${d.note.trim()}` : d.note.trim();
+
 export function commandOf(task, d, how) {
   const o = outcome(d.outcome, S.campaign), script = S.campaign.script || {}, byNumber = d.channel === 'phone' || d.channel === 'sms';
   const next = d.next && !d.next.rule ? given({do: d.next.do, at: d.next.at ? wire(d.next.at) : null}) : {};
   return given({
     do: 'record', case: task.case, token: task.token, outcome: d.outcome, channel: d.channel, number: byNumber && (task.numbers || []).length ? d.number : null,
-    seconds: secondsOf(d), spoke: d.spoke, ticks: o.needs.includes('ticks') ? d.ticks : null, script: o.needs.includes('ticks') ? script.version : null,
+    seconds: d.typed ? d.typed.minutes * 60 : secondsOf(d), spoke: d.spoke, ticks: o.needs.includes('ticks') ? d.ticks : null, script: o.needs.includes('ticks') ? script.version : null,
     concerns: d.concerns, decide_by: o.needs.includes('decide_by') && d.decide_by ? wire(d.decide_by) : null, what: d.told ? 'deadline-told' : null,
-    next_step: Object.keys(next).length ? next : null, direction: d.direction === 'in' ? 'in' : null, note: d.note.trim(), words: d.words.trim(),
+    next_step: Object.keys(next).length ? next : null, direction: d.direction === 'in' ? 'in' : null, note: noteOf(d), words: d.words.trim(),
     answered: d.answered.trim(), evidence: (d.evidence || []).map(e => e.hash).slice(0, 8), then: how === 'next' ? 'next' : null, again: how === 'again' ? true : null, id: api.uuid7(),
   });
 }

@@ -46,6 +46,7 @@ function Papers({task}) {
       </ul>
       <p class="line">
         <label class="file">选文件<input id="file" type="file" multiple accept="image/jpeg,image/png,application/pdf" onChange={e => { files(e.target.files); e.target.value = ''; }} /></label>
+        <button type="button" class="small" onClick={() => set({dialog: 'phone'})}>手机扫码传</button>
         <button type="button" class="small" onClick={() => set({dialog: 'paper'})}><kbd>F6</kbd> 退档材料</button>
         {S.uploading > 0 && <span role="status">正在传…</span>}
       </p>

@@ -2,6 +2,7 @@
 import {useEffect, useState} from 'preact/hooks';
 import {logout} from './actions.js';
 import {classOf} from './order.js';
+import {unread} from './news.jsx';
 import {S, set} from './store.js';
 import {clock, clockNow, ms, when} from './time.js';
 import {ROLES} from './words.js';
@@ -66,6 +67,7 @@ export function Top() {
       <Clock />
       <Link />
       <p class="doors">
+        <button type="button" onClick={() => set({dialog: 'news'})} id="news"><kbd>F3</kbd> 通知{unread() > 0 && <b> ● {unread()} 未读</b>}</button>
         <button type="button" onClick={() => set({dialog: 'help'})}><kbd>F1</kbd> 帮助</button>
         <button type="button" onClick={logout}>退出</button>
       </p>
