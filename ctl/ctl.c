@@ -20,7 +20,7 @@ ctl_redis(struct ctl *c, const char *user, struct err *err)
 		return 0;
 	if (home_once(c, err) != 0)
 		return -1;
-	return home_redis(&c->home, user, &c->redis, err);
+	return home_redis(&c->home, c->read_only ? "dash" : user, &c->redis, err);
 }
 
 int

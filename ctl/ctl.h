@@ -23,6 +23,7 @@ struct ctl {
 	const char *wanted; /* --campaign, borrowed, or NULL */
 	const char *as;     /* --as, borrowed, or NULL */
 	bool json;
+	bool read_only;         /* as the store's user that may only look */
 	struct rds_sync *redis; /* opened by ctl_redis, owned */
 	struct pg *pg;          /* opened by ctl_pg, owned */
 };
