@@ -36,7 +36,7 @@ function Inbound() {
       </div>
       <ul class="found">
         {seen && seen.code === 'ok' && seen.rows.map(r => (
-          <li key={r.case}><button type="button" onClick={() => take({case: r.case}, 'in')}><b>{r.name || r.case.slice(0, 8)}</b> {r.school || ''} {r.major || ''} — 打开</button></li>
+          <li key={r.case}><button type="button" onClick={() => take({case: r.case}, 'in')}><span lang="zh"><b>{r.name || r.case.slice(0, 8)}</b> {r.school || ''} {r.major || ''}</span> — 打开</button></li>
         ))}
       </ul>
     </form>
@@ -75,7 +75,7 @@ function Back({task}) {
   if (!task) return <p>手里没有人</p>;
   return (
     <div>
-      <p>{task.name} 放回，不打。为什么？（不算你没打）</p>
+      <p><span lang="zh">{task.name}</span> 放回，不打。为什么？（不算你没打）</p>
       <ol class="found">
         {BACK.map(([c, text], i) => <li key={c}><button type="button" onClick={() => giveBack(c)}><kbd>{i + 1}</kbd> {text}</button></li>)}
       </ol>
@@ -96,12 +96,12 @@ function Paper({task}) {
   };
   return (
     <form onSubmit={save}>
-      <p>{task.name} 的退档材料：收到的勾上。六样齐、有照片才算全，不全的还在你名下。</p>
+      <p><span lang="zh">{task.name}</span> 的退档材料：收到的勾上。六样齐、有照片才算全，不全的还在你名下。</p>
       {ITEMS.map(([bit, text], i) => (
         <label key={bit}><input type="checkbox" autofocus={i === 0} checked={(items & bit) !== 0} onChange={() => setItems(items ^ bit)} /> {text}</label>
       ))}
       <p>照片 {photos.length} 份 <label class="file">加照片<input type="file" multiple accept="image/jpeg,image/png,application/pdf" onChange={e => { files(e.target.files); e.target.value = ''; }} /></label>
-        {photos.map(p => <span key={p.hash}> · {p.name}</span>)}</p>
+        {photos.map(p => <span key={p.hash} lang="zh"> · {p.name}</span>)}</p>
       <label for="paper-note">备注</label>
       <textarea id="paper-note" rows={2} maxlength={1300} value={note} onInput={e => setNote(e.target.value)} />
       <p><button type="submit" class="main">{all ? '存，送组长审' : '存（还不全）'}</button></p>
@@ -117,7 +117,7 @@ function Today() {
       <tbody>
         {rows.map(r => (
           <tr key={r.id}>
-            <td>{clock(r.at)}</td><td>{r.name}</td><td>{r.what}</td>
+            <td>{clock(r.at)}</td><td lang="zh">{r.name}</td><td>{r.what}</td>
             <td><span aria-hidden="true">{STATES[r.state][0]}</span> {STATES[r.state][1]}{r.verdict && r.verdict !== 'effective' ? ` · ${VERDICT[r.verdict] || r.verdict}` : ''}{r.error ? `：${r.error}` : ''}</td>
           </tr>
         ))}
@@ -159,7 +159,7 @@ function Dial({task}) {
   if (!n) return <p>先打开一个有号码的人</p>;
   return (
     <div class="dial">
-      <p><b>{task.name}</b> · {KINDS[n.kind] || n.kind || '号码'} <span class="num big">{n.digits}</span></p>
+      <p><b lang="zh">{task.name}</b> · {KINDS[n.kind] || n.kind || '号码'} <span class="num big">{n.digits}</span></p>
       <Qr text={`tel:${n.digits}`} label={`拨打 ${n.digits} 的二维码`} />
       <p class="soft">用手机相机扫，就在手机上拨号</p>
     </div>

@@ -1,6 +1,7 @@
 /* Who, when, whether it is connected, and what became of today's records. */
 import {useEffect, useState} from 'preact/hooks';
 import {logout} from './actions.js';
+import {LanguageSwitch} from './langswitch.jsx';
 import {classOf} from './order.js';
 import {unread} from './news.jsx';
 import {S, set} from './store.js';
@@ -69,6 +70,7 @@ export function Top() {
       <p class="doors">
         <button type="button" onClick={() => set({dialog: 'news'})} id="news"><kbd>F3</kbd> 通知{unread() > 0 && <b> ● {unread()} 未读</b>}</button>
         <button type="button" onClick={() => set({dialog: 'help'})}><kbd>F1</kbd> 帮助</button>
+        <LanguageSwitch />
         <button type="button" onClick={logout}>退出</button>
       </p>
       <Figures />
