@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "ctl/lawview.h"
 #include "ctl/show.h"
 #include "proto/record.h"
 #include "proto/roles.h"
@@ -85,13 +86,32 @@ last_records(struct ctl *c, const uint8_t case_id[16], json_t *list, struct err 
 	return 0;
 }
 
+/* What became of its numbers; which they are stands in hfctl number list. */
+static void
+print_numbers(const json_t *law)
+{
+	const json_t *n;
+	size_t i;
+
+	json_array_foreach(json_object_get(law, "numbers"), i, n)
+	{
+		const char *word = lawview_number(json_string_value(json_object_get(n, "state")));
+		bool warn = json_is_true(json_object_get(n, "wrong_elsewhere"));
+
+		if (word[0] != '\0' || warn)
+			printf("号码     第 %zu 个 %s%s%s\n", i + 1, word,
+			    word[0] != '\0' && warn ? "，" : "",
+			    warn ? "别处错号: 在另一个个案里不是本人, 先问清楚是谁" : "");
+	}
+}
+
 static int
 case_show(struct ctl *c, int argc, char **argv, struct err *err)
 {
 	uint8_t id[16];
 	struct buf text = BUF_INIT;
 	struct case_state s;
-	json_t *list, *out, *row;
+	json_t *list, *out, *row, *laws = NULL;
 	size_t i;
 
 	if (argc != 1)
@@ -101,7 +121,7 @@ case_show(struct ctl *c, int argc, char **argv, struct err *err)
 		return -1;
 	}
 	list = json_array();
-	if (last_records(c, id, list, err) != 0) {
+	if (last_records(c, id, list, err) != 0 || lawview(&s.blob, 1, &laws, err) != 0) {
 		json_decref(list);
 		buf_done(&text);
 		return -1;
@@ -109,11 +129,13 @@ case_show(struct ctl *c, int argc, char **argv, struct err *err)
 	if (c->json) {
 		out = state_json(id, &s);
 		json_object_set(out, "records", list);
+		json_object_set(out, "law", json_array_get(laws, 0));
 		json_dumpf(out, stdout, JSON_COMPACT);
 		printf("\n");
 		json_decref(out);
 	} else {
 		print_state(id, &s);
+		print_numbers(json_array_get(laws, 0));
 		json_array_foreach(list, i, row)
 		{
 			printf("记录     %s %s %s %s\n",
@@ -123,6 +145,7 @@ case_show(struct ctl *c, int argc, char **argv, struct err *err)
 			    json_string_value(json_object_get(row, "outcome")));
 		}
 	}
+	json_decref(laws);
 	json_decref(list);
 	buf_done(&text);
 	return 0;

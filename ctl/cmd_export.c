@@ -17,7 +17,7 @@
 static const char *const kinds[] = {"ledger", "personal", "admission", "withdrawals", NULL};
 
 static int
-make(struct ctl *c, const char *kind, int argc, char **argv, struct err *err)
+make(struct ctl *c, const char *verb, const char *kind, int argc, char **argv, struct err *err)
 {
 	char *words[OPTIONS_MAX + 1];
 
@@ -26,55 +26,55 @@ make(struct ctl *c, const char *kind, int argc, char **argv, struct err *err)
 	words[0] = xstrdup(kind);
 	for (int i = 0; i < argc; i++)
 		words[1 + i] = argv[i];
-	return ctl_become(c, "export", argc + 1, words, err);
+	return ctl_become(c, verb, argc + 1, words, err);
 }
 
 static int
 export_ledger(struct ctl *c, int argc, char **argv, struct err *err)
 {
-	return make(c, "ledger", argc, argv, err);
+	return make(c, "export", "ledger", argc, argv, err);
 }
 
 static int
 export_audit(struct ctl *c, int argc, char **argv, struct err *err)
 {
-	return make(c, "audit", argc, argv, err);
+	return make(c, "export", "audit", argc, argv, err);
 }
 
 static int
 export_pay(struct ctl *c, int argc, char **argv, struct err *err)
 {
-	return make(c, "pay", argc, argv, err);
+	return make(c, "export", "pay", argc, argv, err);
 }
 
 static int
 export_daily(struct ctl *c, int argc, char **argv, struct err *err)
 {
-	return make(c, "daily", argc, argv, err);
+	return make(c, "export", "daily", argc, argv, err);
 }
 
 static int
 export_weekly(struct ctl *c, int argc, char **argv, struct err *err)
 {
-	return make(c, "weekly", argc, argv, err);
+	return make(c, "export", "weekly", argc, argv, err);
 }
 
 static int
 export_personal(struct ctl *c, int argc, char **argv, struct err *err)
 {
-	return make(c, "personal", argc, argv, err);
+	return make(c, "export", "personal", argc, argv, err);
 }
 
 static int
 export_admission(struct ctl *c, int argc, char **argv, struct err *err)
 {
-	return make(c, "admission", argc, argv, err);
+	return make(c, "export", "admission", argc, argv, err);
 }
 
 static int
 export_withdrawals(struct ctl *c, int argc, char **argv, struct err *err)
 {
-	return make(c, "withdrawals", argc, argv, err);
+	return make(c, "export", "withdrawals", argc, argv, err);
 }
 
 static int
@@ -123,6 +123,18 @@ export_approve(struct ctl *c, int argc, char **argv, struct err *err)
 	return 0;
 }
 
+static int
+report_daily(struct ctl *c, int argc, char **argv, struct err *err)
+{
+	return make(c, "report", "daily", argc, argv, err);
+}
+
+static int
+report_weekly(struct ctl *c, int argc, char **argv, struct err *err)
+{
+	return make(c, "report", "weekly", argc, argv, err);
+}
+
 #define CSV   "--out DIR [--csv|--csv-gb]"
 #define USUAL CSV " [--as-of N]"
 #define FULL  " --unmasked --purpose TEXT"
@@ -143,5 +155,7 @@ const struct verb verbs_export[] = {
         "周报: 各组各人, 给组长和回访组长打印签字"},
     {"export", "withdrawals", export_withdrawals, USUAL FULL,
         "给考试院的退档名单: XLSX 和 DBF, 照片按名单命名"},
+    {"report", "daily", report_daily, "[--day DAY]", "每日战报, 可粘贴的文字; 什么也不写"},
+    {"report", "weekly", report_weekly, "[--day DAY]", "那一周的周报; 什么也不写"},
     {NULL, NULL, NULL, NULL, NULL},
 };

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "ctl/incomplete.h"
 #include "ctl/policy.h"
 #include "ctl/show.h"
 
@@ -123,7 +124,47 @@ number_shared(struct ctl *c, int argc, char **argv, struct err *err)
 	return 0;
 }
 
+/* Complete is a case with an own number and a parent's, or a reason why there is none. Exit 1 while some are not. */
+static int
+number_incomplete(struct ctl *c, int argc, char **argv, struct err *err)
+{
+	const char *person = opt_take(&argc, argv, "--person", true);
+	json_t *list, *o;
+	size_t i, n;
+
+	if (opt_none_left(argc, argv, err) != 0)
+		return -1;
+	if (argc != 0)
+		return ctl_usage(err, verbs_number, "number", "incomplete");
+	if (ctl_campaign(c, err) != 0 || incomplete_list(c, person, &list, err) != 0)
+		return -1;
+	n = json_array_size(list);
+	if (c->json) {
+		json_dumpf(list, stdout, JSON_COMPACT);
+		printf("\n");
+	} else {
+		json_array_foreach(list, i, o)
+		{
+			const json_t *missing = json_object_get(o, "missing");
+			bool both = json_array_size(missing) == 2;
+
+			printf("%s  %s  缺%s\n", json_string_value(json_object_get(o, "case")),
+			    json_string_value(json_object_get(o, "owner")),
+			    both ? "本人和家长的号码"
+			    : strcmp(json_string_value(json_array_get(missing, 0)), "self") == 0
+			        ? "本人的号码"
+			        : "家长的号码");
+		}
+		if (n == 0)
+			printf("号码都齐了, 或者说明了为什么没有\n");
+	}
+	json_decref(list);
+	return n == 0 ? 0 : EXIT_FOUND;
+}
+
 const struct verb verbs_number[] = {
+    {"number", "incomplete", number_incomplete, "[--person P]",
+        "号码不全的个案: 缺本人或家长的号码, 也没有说明为什么没有"},
     {"number", "shared", number_shared, "", "多个考生共用的号码 (老师、中介), 和是哪些个案"},
     {NULL, NULL, NULL, NULL, NULL},
 };

@@ -12,6 +12,8 @@
 #include "base/text.h"
 #include "ctl/act.h"
 #include "ctl/pin.h"
+#include "ctl/say.h"
+#include "proto/roles.h"
 
 int
 pin_read(const char *path, char pin[PIN_SIZE], struct err *err)
@@ -95,19 +97,37 @@ reset(
 	return is_new ? pin_enrol(c, id, person, pk, err) : 0;
 }
 
+/* A leader's own team, and nobody who is more than a caller there; an administrator everybody. */
+static int
+judge(struct ctl *c, const char *who, const char *person, struct err *err)
+{
+	struct say_person w, p;
+
+	if (say_person(c, who, &w, err) != 0 || say_person(c, person, &p, err) != 0)
+		return -1;
+	if (w.active && strcmp(who, person) != 0 &&
+	    ((w.roles & ROLE_ADMIN) != 0 ||
+	        ((w.roles & (ROLE_LEADER | ROLE_DEPUTY)) != 0 && w.team[0] != '\0' &&
+	            strcmp(w.team, p.team) == 0 && p.roles == ROLE_CALLER)))
+		return 0;
+	return err_set(err, ERR_DENIED, "%s 只能给自己小组的组员换 PIN", who);
+}
+
 static int
 person_reset_pin(struct ctl *c, int argc, char **argv, struct err *err)
 {
 	const char *person = opt_take(&argc, argv, "--person", true),
 	           *out = opt_take(&argc, argv, "--out", true),
-	           *pin_file = opt_take(&argc, argv, "--pin-file", true);
+	           *pin_file = opt_take(&argc, argv, "--pin-file", true),
+	           *who = opt_take(&argc, argv, "--for", true);
 	char pin[PIN_SIZE];
 	struct identity id;
 	int got;
 
 	if (argc != 0 || out == NULL || person == NULL)
 		return ctl_usage(err, verbs_pin, "person", "reset-pin");
-	if (ctl_campaign(c, err) != 0 || identity_load(&id, out, err) != 0 ||
+	if (ctl_campaign(c, err) != 0 || (who != NULL && judge(c, who, person, err) != 0) ||
+	    identity_load(&id, out, err) != 0 ||
 	    (pin_file != NULL && pin_read(pin_file, pin, err) != 0))
 		return -1;
 	if (pin_file == NULL)
@@ -124,7 +144,7 @@ person_reset_pin(struct ctl *c, int argc, char **argv, struct err *err)
 }
 
 const struct verb verbs_pin[] = {
-    {"person", "reset-pin", person_reset_pin, "--person P --out DIR [--pin-file F]",
-        "给一个人新的 PIN, 只显示一次"},
+    {"person", "reset-pin", person_reset_pin, "--person P --out DIR [--pin-file F] [--for LEADER]",
+        "给一个人新的 PIN, 只显示一次; --for: 组长要的, 只限本组组员"},
     {NULL, NULL, NULL, NULL, NULL},
 };

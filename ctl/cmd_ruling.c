@@ -9,7 +9,10 @@
 
 #include "base/text.h"
 #include "ctl/act.h"
+#include "ctl/incomplete.h"
 #include "ctl/ruling.h"
+#include "ctl/ruling.h"
+#include "ctl/say.h"
 #include "ctl/show.h"
 
 #define RUNG_LAST 11
@@ -44,6 +47,24 @@ take_case(struct ctl *c, const char *no, struct record_header *h, struct err *er
 	return show_resolve(c, no, h->case_id, err);
 }
 
+/* The list is signed; what does not count as complete in it is said beside. */
+static void
+say_incomplete(struct ctl *c)
+{
+	struct err err = ERR_INIT;
+	name_t person;
+	json_t *list;
+
+	if (say_actor(c, person, &err) != 0 || incomplete_list(c, person, &list, &err) != 0)
+		return;
+	if (json_array_size(list) > 0)
+		fprintf(stderr,
+		    "号码不全的个案 %zu 个 (hfctl number incomplete --person %s): 补上号码, "
+		    "或说明为什么没有\n",
+		    json_array_size(list), person);
+	json_decref(list);
+}
+
 static int
 signoff(struct ctl *c, int argc, char **argv, struct err *err)
 {
@@ -61,6 +82,7 @@ signoff(struct ctl *c, int argc, char **argv, struct err *err)
 	if (say(c, &h, REC_SIGNOFF, err) != 0)
 		return -1;
 	printf("第 %ju 轮: 我的名单确认无误\n", (uintmax_t)n);
+	say_incomplete(c);
 	return 0;
 }
 
@@ -117,6 +139,34 @@ waiver_give(struct ctl *c, int argc, char **argv, struct err *err)
 	if (say(c, &h, REC_WAIVER, err) != 0)
 		return -1;
 	printf("已免去第 %ju 步\n", (uintmax_t)rung);
+	return 0;
+}
+
+/* The household police station is asked in the college's name: only after the leader agreed (practice: rung 9). */
+static int
+rung_agree(struct ctl *c, int argc, char **argv, struct err *err)
+{
+	const char *no = opt_take(&argc, argv, "--case", true),
+	           *reason = opt_take(&argc, argv, "--reason", true);
+	struct record_header h;
+
+	memset(&h, 0, sizeof(h));
+	if (opt_none_left(argc, argv, err) != 0)
+		return -1;
+	if (argc != 1 || no == NULL)
+		return ctl_usage(err, verbs_ruling, "rung", "agree");
+	if (strcmp(argv[0], "9") != 0)
+		return err_set(err, ERR_INVALID,
+		    "要组长同意的只有第 9 级, 问户籍派出所; 免去一级用 hfctl waiver give");
+	if (take_case(c, no, &h, err) != 0)
+		return -1;
+	field_set_u(&h, F_rung, 9);
+	field_set_s(&h, F_verdict, "give");
+	if (reason != NULL)
+		field_set_s(&h, F_reason, reason);
+	if (say(c, &h, REC_WAIVER, err) != 0)
+		return -1;
+	printf("已同意问户籍派出所\n");
 	return 0;
 }
 
@@ -230,5 +280,7 @@ const struct verb verbs_ruling[] = {
     {"signoff", NULL, signoff, "[N]", "我的名单确认无误 (第 N 轮, 缺省 3), 用 --as 说是谁"},
     {"ruling", "give", ruling_give, "VERDICT --all-open|--case NO", "裁定"},
     {"waiver", "give", waiver_give, "RUNG --case NO [--reason R]", "免去一步找人的办法"},
+    {"rung", "agree", rung_agree, "9 --case NO [--reason R]",
+        "组长同意问户籍派出所 (找人第 9 级), 不同意就不算"},
     {NULL, NULL, NULL, NULL, NULL},
 };

@@ -48,6 +48,7 @@ struct verb {
 	X(ruling) \
 	X(finding) \
 	X(case) \
+	X(strike) \
 	X(move) \
 	X(late) \
 	X(question) \

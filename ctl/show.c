@@ -55,6 +55,8 @@ static const struct word whys[] = {
     {"rung-5", "找人第 5 级: 招办后台"},
     {"rung-6", "找人第 6 级: 中学老师到班主任"},
     {"rung-7", "找人第 7 级: 114"},
+    {"rung-9", "找人第 9 级: 组长同意了问户籍派出所"},
+    {"rung-9-asks", "找人第 9 级: 问户籍派出所要组长先同意 (hfctl rung agree), 这次不算"},
 };
 
 static const char *

@@ -117,6 +117,10 @@ void task_encode(struct buf *out, const struct task *t);
 /* What was known of a case's numbers stays, in its order, with its notes: t gets old's numbers, and behind them
  * its own that old has not, as far as they fit. */
 void task_keep_numbers(struct task *t, const struct task *old);
+/* Complete is a case with an own number and a parent's that are of use, or with a reason why there is none: a number
+ * without digits, the reason being its note. What is missing, 0: nothing. */
+enum { TASK_NO_SELF = 1, TASK_NO_PARENT = 2 };
+unsigned task_missing(const struct task *t);
 
 struct body { /* all borrowed; empty = absent; rows is an encoded array (14.5) */
 	struct span note, digits, kind, words, answered, name, rows, text;

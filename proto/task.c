@@ -353,3 +353,34 @@ task_keep_numbers(struct task *t, const struct task *old)
 			t->numbers[t->n_numbers++] = mine.numbers[i];
 	}
 }
+
+/* What became of a number stands behind its note (14.8); one of these is of no use. */
+static bool
+is_of_use(struct span note)
+{
+	static const char *const marks[] = {"〔空号", "〔错号", "〔已停用"};
+
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
+		if (note.len > 0 && memmem(note.data, note.len, marks[i], strlen(marks[i])) != NULL)
+			return false;
+	return true;
+}
+
+unsigned
+task_missing(const struct task *t)
+{
+	unsigned missing = TASK_NO_SELF | TASK_NO_PARENT;
+
+	for (uint32_t i = 0; i < t->n_numbers; i++) {
+		const struct task_number *n = &t->numbers[i];
+
+		if (!is_of_use(n->note))
+			continue;
+		if (span_eq_str(n->kind, "self"))
+			missing &= ~(unsigned)TASK_NO_SELF;
+		if (span_eq_str(n->kind, "father") || span_eq_str(n->kind, "mother") ||
+		    span_eq_str(n->kind, "parent") || span_eq_str(n->kind, "guardian"))
+			missing &= ~(unsigned)TASK_NO_PARENT;
+	}
+	return missing;
+}

@@ -241,9 +241,66 @@ def test_one_person_takes_over_all(office):
     office.ctl("queue", "ls")  # it adds up
 
 
+def test_the_strike_team_gets_a_dossier_made_from_the_ledger(office):
+    case = called(office, "no-answer")
+    office.placed(case, "own:p01:")
+    office.refused(64, *LEADER, "strike", "return", case)
+    office.ctl(*HEAD, "ruling", "give", "strike", "--case", case)
+    office.placed(case, "strike")
+    office.ctl(*LEADER, "rung", "agree", "9", "--case", case, "--reason", "letter 7")
+    listed = office.as_json("strike", "list")
+    assert [t["kind"] for t in listed["tasks"] if t["case"] == case] == ["difficult"] and listed["lost"] == 0
+
+    def dossier():
+        d = office.as_json("case", "dossier", case)
+        return d if len(d["tries"]) == 3 else None
+    d = wait_for("the ledger has it all", dossier)
+    assert d["owner"] == "p01" and d["by"] > 1773018000000
+    assert [(t["person"], t["kind"], t["what"]) for t in d["tries"]] == [
+        ("p01", "ATTEMPT", "no-answer"), ("h1", "RULING", "strike"), ("l1", "WAIVER", "give")]
+    how = {r["rung"]: r["how"] for r in d["rungs"]}
+    assert how[9] == "agreed" and how[4] == "untried" and len(how) == 10
+    text = office.ctl("case", "dossier", case).stdout
+    assert "户籍派出所: 组长同意了" in text and "还有" in text and "199" not in text.split("\n", 1)[1]
+    assert office.as_json(*LEADER, "strike", "return", case)["lane"].startswith("own:p01:")
+    assert case not in {t["case"] for t in office.as_json("strike", "list")["tasks"]}
+
+
 def test_without_a_router_there_is_no_effect_and_it_says_so(office):
     office.kill("hf-router")
     office.refused(75, *ADMIN, "queue", "pause", "--reason", "x")
     office.daemon("hf-router")
     wait_for("it arrives later", lambda: office.as_json("queue", "ls")["paused"])
     office.ctl(*ADMIN, "queue", "resume")
+
+
+def test_a_case_counts_as_complete_with_a_parents_number_or_a_reason(office):
+    case = own(office)
+    office.p01.say(do="take", case=case)
+    task = office.p01.hear("task", "error")["task"]
+    # Every number turns out to be somebody else's, or to be none: of use is nothing any more.
+    for n, number in enumerate(task["numbers"], 1):
+        office.p01.say(do="record", case=case, token=task["token"], outcome="wrong-number", channel="phone",
+                       number=n, seconds=10, again=n < len(task["numbers"]), then="stay")
+        assert office.p01.hear("accepted", "error")["accepted"]["verdict"] == "effective"
+
+    def missing():
+        r = office.ctl("--json", "number", "incomplete", "--person", "p01", check=False)
+        return {o["case"]: o["missing"] for o in json.loads(r.stdout)}.get(case)
+    wait_for("nothing is of use", lambda: missing() == ["self", "parent"])
+    assert office.ctl("number", "incomplete", check=False).returncode == 1
+    office.p01.say(do="number", case=case, kind="self", digits="19900001234", source="class-teacher", then="stay")
+    assert office.p01.hear("accepted", "error")["accepted"]["verdict"] == "effective"
+    office.p01.say(do="number", case=case, kind="mother", none="", then="stay")
+    assert office.p01.hear("error")["error"]["code"] == "bad-field"
+    wait_for("an own one was found", lambda: missing() == ["parent"])
+    office.p01.say(do="number", case=case, kind="mother", none="家里没有电话", then="stay")
+    assert office.p01.hear("accepted", "error")["accepted"]["verdict"] == "effective"
+    wait_for("and there is a reason", lambda: missing() is None)
+    office.placed(case, "own:p01:")
+    office.p01.say(do="take", case=case)
+    task = office.p01.hear("task", "error")["task"]
+    assert task["missing"] == [] and task["none"] == {"mother": "家里没有电话"}
+    assert [n["digits"] for n in task["numbers"]][0] == "19900001234" and all(n["digits"] for n in task["numbers"])
+    office.p01.say(do="give-back", token=task["token"], reason="class")
+    assert office.p01.hear("lease", "error")["lease"]

@@ -22,7 +22,7 @@ PEOPLE = (("l1", "leader", "t1"), ("l2", "leader", "t2"), ("h1", "callback-head"
 class Board(test_acts.Office):
     def open_office(self, **env):
         self.daemon("office", "--office", "--agents", self.dir / "agents", "--listen", "127.0.0.1:0", "--linger", "0",
-                    program="hf-caller", **env)
+                    "--resets-as", "admin", program="hf-caller", **env)
         self.office = types.SimpleNamespace(port=int(re.findall(r"event=start port=(\d+)", self.log("office"))[-1]))
 
     def at(self, person):
@@ -245,6 +245,16 @@ def test_figures_are_what_hfctl_says_and_only_for_who_may(board):
         assert status == 200 and said["name"] == name and said["asof"].startswith("2026-03-09T"), (person, name, said)
     assert got["h1", "rates"][1]["data"] == board.as_json("rates", "--by", "team")
     assert got["l1", "case"][1]["data"]["owner"] == "p01"
+    daily = got["l1", "daily"][1]["data"]
+    assert daily["text"].startswith("【回访战报】2026-03-09") and daily["columns"][0] == "小组"
+    assert daily["rows"][-1]["小组"] == "合计" and daily["rows"][-1]["个案"] == 35 and daily["rows"][-1]["今日拨打"] >= 1
+    assert daily["text"] == board.ctl("report", "daily").stdout
+    weekly = got["l1", "weekly"][1]["data"]
+    assert weekly["title"] == "回访周报" and {"p01", "全组"} <= {r["人员"] for r in weekly["rows"]}
+    assert "p01" in board.ctl("report", "weekly").stdout and board.sql("SELECT count(*) FROM hf.export_log") == [["0"]]
+    assert board.ctl("report", "daily", "--day", "x", check=False).returncode == 64
+    assert isinstance(board.at("p04").ask("GET", "/api/report/flags")[1]["data"], (list, dict))
+    assert board.at("p04").ask("GET", "/api/report/flags?person=p01")[0] == 403
     for person, path, status, code in (
             ("p04", "queue", 403, "denied"), ("l1", "pay?minimum=1", 403, "denied"), ("f1", "late", 403, "denied"),
             ("h1", "passwords", 404, "not-found"), ("h1", "", 404, "not-found"), ("h1", "../me", 400, None),
@@ -258,6 +268,9 @@ def test_figures_are_what_hfctl_says_and_only_for_who_may(board):
         assert code is None or (said["error"]["code"] == code and re.search("[\u4e00-\u9fff]", said["error"]["text"]))
     assert board.at("p04").ask("GET", "/api/report/absence-preview?until=2026-03-09T18:00:00%2B08:00")[0] == 200
     assert board.at("f1").ask("GET", "/api/report/pay?minimum=1")[1]["name"] == "pay"
+    status, said = board.at("p04").ask("GET", "/api/report/my-pay")
+    assert status == 200 and [r["person"] for r in said["data"]["rows"]] == ["p04"] and said["data"]["provisional"]
+    assert "p01" not in str(said) and board.at("f1").ask("GET", "/api/report/my-pay")[1]["data"]["rows"] == []
 
 
 def test_an_office_that_is_not_on_the_server_says_so(board):
@@ -364,3 +377,34 @@ def test_the_campaign_says_where_it_is_and_what_must_be_told(board):
     lines = said["script"]["lines"]
     assert {line["stage"] for line in lines} == {2} and [line["text"] for line in lines] == said["script"]["text"]
     assert {"cost", "one-school", "consequences"} <= {line["tick"] for line in lines}
+
+
+def test_a_leader_gives_a_new_pin_to_the_own_team(board):
+    leader, caller = board.at("l1"), Browser(board.office, "p04")
+    wait_for("the broker's word", lambda: caller.ask("GET", "/api/me")[1]["person"].get("role"), LIMIT)
+    stream = caller.events()
+    for person, body, status, code in (
+            ("p04", {"person": "p01", "pin": PIN}, 403, "denied"), ("s1", {"person": "p04", "pin": PIN}, 403, "denied"),
+            ("l1", {"person": "p04", "pin": "000000"}, 403, "pin"), ("l1", {"person": "p04"}, 400, "bad-field"),
+            ("l1", {"person": "l1", "pin": PIN}, 400, "bad-field"), ("l1", {"person": "../x", "pin": PIN}, 400, "bad-field"),
+            ("l1", {"person": "h1", "pin": PIN}, 403, "denied"),  # the same team, but more than a caller
+            ("l2", {"person": "p04", "pin": PIN}, 403, "denied"),  # another team
+            ("l1", {"person": "p77", "pin": PIN}, 404, "not-found")):
+        got, said = board.at(person).ask("POST", "/api/reset-pin", body)
+        assert (got, said["error"]["code"]) == (status, code), (person, body, got, said)
+    assert caller.ask("GET", "/api/me")[0] == 200  # nothing happened to it yet
+    status, said = leader.ask("POST", "/api/reset-pin", {"person": "p04", "pin": PIN})
+    assert status == 200 and said["person"] == "p04" and re.fullmatch("[0-9]{6}", said["pin"]), said
+    assert leader.headers["Cache-Control"] == "no-store" and said["pin"] not in board.log("office")
+    assert stream.ended() and caller.ask("GET", "/api/me")[0] == 401
+    if said["pin"] != PIN:
+        assert caller.login("p04", PIN)[0] == 401
+    again = Browser(board.office, "p04", said["pin"])
+    wait_for("the new key is known", lambda: again.ask("GET", "/api/me")[1]["person"].get("role") == "caller", LIMIT)
+    # the wish is the leader's own record, the key an operator's
+    wait_for("both are in the ledger", lambda: [
+        int(n) for n in board.sql("SELECT (SELECT count(*) FROM hf.ledger WHERE kind = 16 AND person = 'admin' AND subject "
+                                  "= 'p04'), (SELECT count(*) FROM hf.ledger WHERE kind = 2 AND case_ref IS NULL AND "
+                                  "person = 'l1')")[0]] == [2, 3], LIMIT)
+    for b in (caller, again):
+        b.close()

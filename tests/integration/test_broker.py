@@ -22,14 +22,14 @@ INDEX_KEY, RECEIPT_KEY, CAMPAIGN_KEY = b"i" * 32, b"r" * 32, b"c" * 32
 class Rig(Stack):
     """A campaign that is open, a key store, and as many brokers as asked for."""
 
-    def __init__(self, brokers=1, open_it=True, lease_ms=2000, guard_ms=300):
+    def __init__(self, brokers=1, open_it=True, lease_ms=2000, guard_ms=300, cases=100):
         super().__init__()
         self.lease_ms, self.guard_ms = lease_ms, guard_ms
         self.agents = []
         self.keys = FakeKeys(f"ipc://{self.dir}/keys.sock")
         for last, key in ((0, CAMPAIGN_KEY), (1, INDEX_KEY), (2, RECEIPT_KEY)):
             self.keys.add(bytes(15) + bytes([last]), key)
-        self.fresh = [os.urandom(16) for _ in range(100)]  # their keys are there before any broker
+        self.fresh = [os.urandom(16) for _ in range(cases)]  # their keys are there before any broker
         for case in self.fresh:
             self.keys.add(case, case + case)
         if open_it:

@@ -470,6 +470,36 @@ def test_a_number_that_does_not_exist_is_dead_in_every_case_that_has_it(rig):
             "〔没人接 03-02〕", "〔空号 03-02〕"])
 
 
+def test_a_wrong_number_is_wrong_here_and_a_warning_elsewhere(rig):
+    shared = "19900005556"
+    worked(rig, ("ann", "bob"), n=3, numbers=1, shared=[shared])
+    lease = pull(rig, "ann")
+    first = lease[0]
+    rig.attempt("ann", lease, "wrong-number", number=hfp.number_id(rig.case_keys[first], shared))
+    wait_for("it is last", lambda: task_digits(rig, first)[-1] == (shared, "〔错号 03-02〕"))
+    for case in set(rig.case_keys) - {first}:
+        wait_for("the others are warned before they dial", lambda c=case: task_digits(rig, c)[-1] == (
+            shared, "〔别处错号 03-02〕"))
+        assert task_digits(rig, case)[0][1] == ""
+    assert "别处错号" in rig.ctl("case", "show", case.hex()).stdout
+    # It may be right there all the same.
+    lease = pull(rig, "bob")
+    rig.attempt("bob", lease, "confirmed", number=hfp.number_id(rig.case_keys[lease[0]], shared))
+    wait_for("it was good", lambda: (shared, "〔打通过 03-02〕") in task_digits(rig, lease[0]))
+
+
+def test_why_there_is_no_number_completes_a_case(rig):
+    worked(rig, n=1, numbers=1)
+    lease = pull(rig, "ann")
+    case = lease[0]
+    rig.attempt("ann", lease, "no-answer")
+    rig.placed(case, "own:ann:retry")
+    rig.say("NUMBER", "ann", {"valid": 0}, case=case, body=hfp.body(kind="mother", note="没有电话"))
+    wait_for("the reason stands last", lambda: task_digits(rig, case)[-1] == ("", "没有电话"))
+    assert len(task_digits(rig, case)) == 2
+    rig.placed(case, "own:ann:retry")
+
+
 def test_who_is_lost_was_looked_for_before_the_strike_team_hears_of_it(rig):
     worked(rig, n=1)
     lease = pull(rig, "ann")
@@ -489,3 +519,24 @@ def test_who_is_lost_was_looked_for_before_the_strike_team_hears_of_it(rig):
     rig.placed(case, "team:t1", why="unreachable")
     rig.clock(at("2 14:01"))  # two hours of the leader's, the noon rest left out
     wait_for("the strike team has it", lambda: rig.lane(case).startswith("strike"), 30)
+    got = json.loads(rig.ctl("--json", "strike", "list").stdout)
+    assert got["lost"] == 1 and [(t["case"], t["kind"], t["owner"]) for t in got["tasks"]] == [
+        (case.hex(), "lost", "ann")]
+    assert "失联 1 人" in rig.ctl("strike", "list").stdout
+
+
+def test_days_off_that_come_later_move_what_was_due(rig):
+    worked(rig, n=2)
+    lease = pull(rig, "ann")
+    rig.attempt("ann", lease, "suspended")
+    rig.placed(lease[0], "own:ann:retry", at("3 09:00"))
+    off = hfp.body(text="day | 2026-03-03 | holiday | 样本\n")
+    rig.say("POLICY", fields={"policy": 0, "what": "days"}, body=off)
+    rig.placed(lease[0], "own:ann:retry", at("4 09:00"))
+    rig.say("POLICY", fields={"policy": 0, "what": "days"}, body=off)  # said twice, and read again after a crash
+    rig.kill("hf-router")
+    rig.start()
+    rig.ready()
+    rig.placed(lease[0], "own:ann:retry", at("4 09:00"))
+    rig.say("POLICY", fields={"policy": 0, "what": "days"}, body=hfp.body(text="day | 2026-03-03 | ordinary |\n"))
+    rig.placed(lease[0], "own:ann:retry", at("3 09:00"))

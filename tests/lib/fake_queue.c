@@ -14,19 +14,89 @@
 #include "base/file.h"
 #include "tests/lib/fake_redis.h"
 
+/* Lua makes and drops small things all the time: they come from lists by size, without the C library. */
+#define SMALL_MOST  512
+#define SMALL_STEP  16
+#define BLOCK_BYTES 65536
+
+struct block {
+	struct block *next;
+	_Alignas(16) unsigned char bytes[BLOCK_BYTES];
+};
+
+struct free_one {
+	struct free_one *next;
+};
+
 struct fake_queue {
 	lua_State *lua;
+	struct fake_redis *redis;
+	struct block *blocks;
+	size_t used; /* of the first block */
+	struct free_one *free[SMALL_MOST / SMALL_STEP + 1];
 };
 
 static struct fake_redis *
 redis_of(lua_State *l)
 {
-	struct fake_redis *f;
+	void *q;
 
-	lua_getfield(l, LUA_REGISTRYINDEX, "fake_redis");
-	f = lua_touserdata(l, -1);
-	lua_pop(l, 1);
-	return f;
+	(void)lua_getallocf(l, &q);
+	return ((struct fake_queue *)q)->redis;
+}
+
+static void *
+small_take(struct fake_queue *q, size_t class)
+{
+	struct free_one *one = q->free[class];
+	size_t size = class * SMALL_STEP;
+
+	if (one != NULL) {
+		q->free[class] = one->next;
+		return one;
+	}
+	if (q->blocks == NULL || q->used + size > BLOCK_BYTES) {
+		struct block *b = xmalloc(sizeof(*b));
+
+		b->next = q->blocks;
+		q->blocks = b;
+		q->used = 0;
+	}
+	q->used += size;
+	return q->blocks->bytes + q->used - size;
+}
+
+static void
+small_give(struct fake_queue *q, void *p, size_t class)
+{
+	struct free_one *one = p;
+
+	one->next = q->free[class];
+	q->free[class] = one;
+}
+
+static void *
+on_alloc(void *ud, void *p, size_t was, size_t wants)
+{
+	struct fake_queue *q = ud;
+	size_t from = p == NULL ? 0 : (was + SMALL_STEP - 1) / SMALL_STEP,
+	       to = (wants + SMALL_STEP - 1) / SMALL_STEP;
+	bool from_small = p != NULL && was <= SMALL_MOST, to_small = wants <= SMALL_MOST;
+	void *n = NULL;
+
+	if (wants > 0 && from_small && to_small && from == to)
+		return p;
+	if (wants > 0 && p != NULL && !from_small && !to_small)
+		return xrealloc(p, wants, 1);
+	if (wants > 0)
+		n = to_small ? small_take(q, to) : xmalloc(wants);
+	if (n != NULL && p != NULL)
+		memcpy(n, p, was < wants ? was : wants);
+	if (from_small)
+		small_give(q, p, from);
+	else
+		free(p);
+	return n;
 }
 
 static void
@@ -115,8 +185,7 @@ open_libraries(lua_State *l)
 void
 fake_queue_use(struct fake_queue *q, struct fake_redis *f)
 {
-	lua_pushlightuserdata(q->lua, f);
-	lua_setfield(q->lua, LUA_REGISTRYINDEX, "fake_redis");
+	q->redis = f;
 }
 
 struct fake_queue *
@@ -126,7 +195,7 @@ fake_queue_create(struct fake_redis *f, const char *lua_path)
 	struct buf text = BUF_INIT;
 	struct err err = ERR_INIT;
 	char *body;
-	lua_State *l = luaL_newstate();
+	lua_State *l = lua_newstate(on_alloc, q);
 
 	CHECK(l != NULL);
 	CHECK(file_read(&text, lua_path, 1 << 20, &err) == 0);
@@ -159,6 +228,12 @@ fake_queue_destroy(struct fake_queue *q)
 	if (q == NULL)
 		return;
 	lua_close(q->lua);
+	while (q->blocks != NULL) {
+		struct block *b = q->blocks;
+
+		q->blocks = b->next;
+		free(b);
+	}
 	free(q);
 }
 

@@ -88,18 +88,25 @@ reply_error(struct fv *r, const char *text)
 	r->type = FV_ERROR;
 }
 
+/* Room is there up to the next power of two. */
+static struct fv *
+reply_next(struct fv *r)
+{
+	if ((r->n & (r->n - 1)) == 0)
+		r->at = xrealloc(r->at, r->n == 0 ? 1 : 2 * r->n, sizeof(*r->at));
+	return &r->at[r->n++];
+}
+
 static void
 reply_push(struct fv *r, struct span s)
 {
-	r->at = xrealloc(r->at, r->n + 1, sizeof(*r->at));
-	reply_str(&r->at[r->n++], s);
+	reply_str(reply_next(r), s);
 }
 
 static void
 reply_push_nil(struct fv *r)
 {
-	r->at = xrealloc(r->at, r->n + 1, sizeof(*r->at));
-	r->at[r->n++] = (struct fv){.type = FV_NIL};
+	*reply_next(r) = (struct fv){.type = FV_NIL};
 }
 
 /* ---- keys and items ---- */
@@ -213,7 +220,7 @@ item_remove(struct key *k, size_t at)
 		return;
 	}
 	memmove(&k->items[at], &k->items[at + 1], (k->n - at) * sizeof(*k->items));
-	for (; at < k->n; at++)
+	for (; (k->kind == HASH || k->kind == SET) && at < k->n; at++)
 		k->items[at]->pos = at;
 }
 
@@ -505,10 +512,13 @@ cmd_zrangebylex(struct fake_redis *f, struct key *k, const struct span *a, size_
 {
 	struct span after = {a[2].data + 1, a[2].len - 1};
 	int64_t left = n >= 7 ? arg_int(a[6]) : INT64_MAX;
+	size_t i = 0;
 
 	(void)f;
 	r->type = FV_ARRAY;
-	for (size_t i = 0; k != NULL && i < k->n && left > 0; i++) {
+	if (k != NULL && a[2].data[0] == '(') /* all have one score, else Redis itself is not exact */
+		i = zset_at(k, k->items[0]->score, after);
+	for (; k != NULL && i < k->n && left > 0; i++) {
 		if (a[2].data[0] == '(' && span_cmp(buf_span(&k->items[i]->name), after) <= 0)
 			continue;
 		reply_push(r, buf_span(&k->items[i]->name));
@@ -634,8 +644,10 @@ cmd_xread(struct fake_redis *f, struct key *k, const struct span *a, size_t n, s
 	reply_push_nil(&r->at[0]);
 	list = &r->at[0].at[1];
 	list->type = FV_ARRAY;
+	if ((uint64_t)left > k->n - from)
+		left = (int64_t)(k->n - from);
 	list->at = xcalloc((size_t)left, sizeof(*list->at));
-	for (; from < k->n && left > 0; from++, left--) {
+	for (; left > 0; from++, left--) {
 		struct fv *e = &list->at[list->n++];
 
 		e->type = FV_ARRAY;
@@ -721,7 +733,7 @@ fake_redis_cmd(struct fake_redis *f, const struct span *argv, size_t argc, struc
 		const struct command *c = &commands[i];
 		struct key *k;
 
-		if (!span_eq_str(argv[0], c->name))
+		if (argv[0].data[0] != (uint8_t)c->name[0] || !span_eq_str(argv[0], c->name))
 			continue;
 		if (argc < c->argc) {
 			reply_error(ret, "ERR wrong number of arguments");

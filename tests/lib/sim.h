@@ -56,8 +56,17 @@ struct sim_options {
 };
 
 struct sim_job;
+struct sim_message;
 struct sim_person;
 typedef void sim_fn(void *arg, uint64_t n);
+
+/* What a broker has gathered for its next call. */
+#define SIM_BATCH 64
+struct sim_broker {
+	struct sim_message *waits[SIM_BATCH];
+	size_t n;
+	uint64_t no; /* of the call */
+};
 
 /* A case as the log tells it, and what the checks remember of it. */
 struct sim_case {
@@ -106,6 +115,8 @@ struct sim {
 
 	struct policy *policy;
 	struct calendar calendar;
+	struct sim_broker broker;
+	int64_t gather_us; /* how long it gathers at most */
 	struct sim_case *cases;
 	struct sim_person *people;
 	size_t n_people, n_callers;

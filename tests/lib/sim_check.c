@@ -343,28 +343,45 @@ take_entry(const struct fv *fields, struct span id)
 		sim->touched[sim->n_touched++ % SIM_TOUCHED] = be64_get(e.case_id + 8) - 1;
 }
 
-void
-sim_check_log(void)
+#define READ_MOST 512
+
+/* How many entries came to the log since the last look, up to READ_MOST. */
+static size_t
+read_on(void)
 {
 	char key[128], id[48];
 	struct span argv[4] = {span_str("XREAD"), {NULL, 0}, {NULL, 0}, span_str("512")};
 	struct fv r;
 	const struct fv *list;
-	uint8_t case_id[16];
+	size_t n = 0;
 
 	argv[1] = span_str(call_key(key, sizeof(key), SIM_CAMPAIGN, "log"));
 	snprintf(id, sizeof(id), "%" PRIu64 "-%" PRIu64, sim->log_epoch, sim->log_no);
 	argv[2] = span_str(id);
 	fake_redis_cmd(sim->store, argv, 4, &r);
-	if (r.type != FV_ARRAY) {
-		fv_done(&r);
-		return;
+	if (r.type == FV_ARRAY) {
+		list = &r.at[0].at[1];
+		n = list->n;
+		for (size_t k = 0; k < n; k++)
+			take_entry(&list->at[k].at[1], buf_span(&list->at[k].at[0].s));
 	}
-	sim->n_touched = 0;
-	list = &r.at[0].at[1];
-	for (size_t k = 0; k < list->n; k++)
-		take_entry(&list->at[k].at[1], buf_span(&list->at[k].at[0].s));
 	fv_done(&r);
+	return n;
+}
+
+void
+sim_check_log(void)
+{
+	uint8_t case_id[16];
+
+	size_t n;
+
+	sim->n_touched = 0;
+	n = read_on();
+	if (n == 0)
+		return;
+	while (n == READ_MOST)
+		n = read_on();
 	/* Where the cases are now, once for all that the call did. */
 	for (size_t k = 0; k < sim->n_touched && k < SIM_TOUCHED; k++) {
 		struct sim_case *c =

@@ -32,7 +32,23 @@ struct sim_person {
 	uint64_t life, wakes;
 };
 
+enum sim_ask { ASK_NEXT, ASK_RECORD, ASK_RENEW, ASK_GIVE, ASK_HELLO };
+
+struct sim_message {
+	struct sim_person *from;
+	enum sim_ask ask;
+	uint64_t n, token, no; /* next_no, seq, or the case */
+	int64_t sent_at;
+	uint64_t life;
+	struct fv reply; /* its entry of the answer */
+	bool is_reply_lost;
+};
+
+/* sim_broker.c */
+void sim_ask(struct sim_person *p, enum sim_ask what, uint64_t n, uint64_t token, uint64_t no);
+
 /* sim_people.c */
+void sim_take_reply(struct sim_message *m);
 void sim_say(struct sim_person *p, struct record_header *h); /* into the outbox */
 void sim_wake_soon(struct sim_person *p);
 void sim_give_back(struct sim_person *p);

@@ -1,9 +1,6 @@
 /* sim_people.c - callers, leaders, the strike team: each with an agent that keeps an outbox, asks for work,
- * renews, records and resends. The net between agent and broker loses, repeats, delays and reorders; agents
- * crash and come back with their outbox and hold; some people are lazy, away, asleep over a call, or lie.
- *
- * A broker is only what lies between: it turns a message into one call, and the answer into a message. Its rights
- * and its watch over leases are the real ones. */
+ * renews, records and resends. Agents crash and come back with their outbox and hold; some people are lazy, away,
+ * asleep over a call, or lie. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,18 +13,6 @@
 #include "tests/lib/sim.h"
 #include "tests/lib/sim_office.h"
 #include "workers/link/records.h"
-
-enum ask { ASK_NEXT, ASK_RECORD, ASK_RENEW, ASK_GIVE, ASK_HELLO };
-
-struct message {
-	struct sim_person *from;
-	enum ask ask;
-	uint64_t n, token, no; /* next_no, seq, or the case */
-	int64_t sent_at;
-	uint64_t life;
-	struct fv reply;
-	bool is_reply_lost;
-};
 
 /* ---- the outbox ---- */
 
@@ -62,146 +47,6 @@ sim_say(struct sim_person *p, struct record_header *h)
 	p->n_records++;
 }
 
-/* ---- the broker's side ---- */
-
-static void
-write_record(struct call *c, const struct sim_person *p, uint64_t seq)
-{
-	const struct sim_record *r = &p->records[seq - 1];
-
-	call_entry(c, "record");
-	call_bytes(c, p->ob, 16);
-	call_u(c, seq);
-	call_bytes(c, r->prev, 32);
-	call_bytes(c, r->h, 32);
-	call_str(c, p->name);
-	call_u(c, (uint64_t)r->kind);
-	call_u(c, r->flags);
-	call_bytes(c, r->case_id, r->has_case ? 16 : 0);
-	call_token(c, r->token);
-	call_u(c, 0);
-	call_span(c, buf_span(&r->f0));
-	call_str(c, "");
-	call_span(c, buf_span(&r->header));
-	if (r->flags & RECORD_QUARANTINED)
-		call_str(c, r->why);
-}
-
-static void
-write_hello(struct call *c, const struct sim_person *p)
-{
-	uint8_t id[16];
-
-	call_entry(c, "hello");
-	call_bytes(c, p->ob, 16);
-	call_str(c, SIM_AGENT);
-	call_u(c, p->n_records);
-	call_bytes(c, p->n_records == 0 ? p->zero : p->records[p->n_records - 1].h, 32);
-	call_u(c, 1);
-	call_str(c, p->name);
-	call_u(c, p->has_hold);
-	if (!p->has_hold)
-		return;
-	sim_case_id(id, p->hold);
-	call_bytes(c, id, 16);
-	call_token(c, p->token);
-	call_str(c, p->name);
-}
-
-static void
-ask_store(struct message *m)
-{
-	struct sim_person *p = m->from;
-	struct call c;
-	uint8_t id[16];
-
-	call_begin(&c, "hf1_broker", SIM_CAMPAIGN, sim_ms(), sim_ms(), 0);
-	sim_case_id(id, m->n);
-	switch (m->ask) {
-	case ASK_NEXT:
-		call_entry(&c, "grant");
-		call_bytes(&c, p->ob, 16);
-		call_str(&c, p->name);
-		call_u(&c, m->n);
-		break;
-	case ASK_RECORD: write_record(&c, p, m->n); break;
-	case ASK_RENEW:
-		call_entry(&c, "renew");
-		call_bytes(&c, p->ob, 16);
-		call_bytes(&c, id, 16);
-		call_token(&c, m->token);
-		call_u(&c, m->no);
-		break;
-	case ASK_GIVE:
-		call_entry(&c, "giveback");
-		call_bytes(&c, p->ob, 16);
-		call_bytes(&c, id, 16);
-		call_token(&c, m->token);
-		call_str(&c, "class");
-		break;
-	case ASK_HELLO: write_hello(&c, p); break;
-	}
-	sim_fcall(&c, &m->reply);
-}
-
-/* ---- the net ---- */
-
-static void take_reply(struct message *m);
-
-static void
-reply_arrives(void *arg, uint64_t n)
-{
-	struct message *m = arg;
-
-	(void)n;
-	if (!m->is_reply_lost && m->life == m->from->life)
-		take_reply(m);
-	fv_done(&m->reply);
-	free(m);
-}
-
-static int64_t
-delay(void)
-{
-	return sim_chance(20) ? (int64_t)sim_rnd(8 * SIM_SECOND) : 5000 + (int64_t)sim_rnd(150000);
-}
-
-static void
-arrives(void *arg, uint64_t n)
-{
-	struct message *m = arg;
-
-	(void)n;
-	ask_store(m);
-	m->is_reply_lost = sim_chance(sim->loss);
-	sim_after(delay(), reply_arrives, m, 0);
-}
-
-static void
-ask(struct sim_person *p, enum ask what, uint64_t n, uint64_t token, uint64_t no)
-{
-	int copies = sim_chance(sim->dup) ? 2 : 1;
-
-	sim->n_dup_msgs += copies == 2;
-	for (int i = 0; i < copies; i++) {
-		struct message *m;
-
-		if (sim_chance(sim->loss)) {
-			sim->n_lost_msgs++;
-			continue;
-		}
-		m = xcalloc(1, sizeof(*m));
-		*m = (struct message){.from = p,
-		    .ask = what,
-		    .n = n,
-		    .token = token,
-		    .no = no,
-		    .sent_at = sim->now,
-		    .life = p->life};
-		sim_after(delay(), arrives, m, 0);
-	}
-}
-
 /* ---- the agent ---- */
 
 static void wake(void *arg, uint64_t n);
@@ -222,7 +67,7 @@ drop_hold(struct sim_person *p)
 }
 
 static void
-granted(struct sim_person *p, const struct message *m, const struct fv *e)
+granted(struct sim_person *p, const struct sim_message *m, const struct fv *e)
 {
 	struct span id = sim_text(e, 1);
 
@@ -242,7 +87,7 @@ granted(struct sim_person *p, const struct message *m, const struct fv *e)
 }
 
 static void
-next_answer(struct sim_person *p, const struct message *m, const struct fv *e)
+next_answer(struct sim_person *p, const struct sim_message *m, const struct fv *e)
 {
 	int64_t wait = (int64_t)(60 + sim_rnd(600)) * SIM_SECOND;
 
@@ -259,7 +104,7 @@ next_answer(struct sim_person *p, const struct message *m, const struct fv *e)
 }
 
 static void
-record_answer(struct sim_person *p, const struct message *m, const struct fv *e)
+record_answer(struct sim_person *p, const struct sim_message *m, const struct fv *e)
 {
 	struct span why = sim_text(e, 1);
 	bool was_last = m->n == p->n_records;
@@ -275,7 +120,7 @@ record_answer(struct sim_person *p, const struct message *m, const struct fv *e)
 		if (expected > p->accepted)
 			p->accepted = expected - 1;
 	} else if (span_eq_str(why, "unknown")) {
-		ask(p, ASK_HELLO, 0, 0, 0);
+		sim_ask(p, ASK_HELLO, 0, 0, 0);
 		return;
 	} else {
 		sim_fail("records_kept", "%s: record %ju refused: %.*s", p->name, (uintmax_t)m->n,
@@ -285,15 +130,15 @@ record_answer(struct sim_person *p, const struct message *m, const struct fv *e)
 		wake_in(p, SIM_SECOND);
 }
 
-static void
-take_reply(struct message *m)
+void
+sim_take_reply(struct sim_message *m)
 {
 	struct sim_person *p = m->from;
-	const struct fv *e = m->reply.n == 5 ? &m->reply.at[4] : &m->reply;
+	const struct fv *e = &m->reply;
 	bool mine = p->has_hold && p->hold == m->n && p->token == m->token;
 	bool ok = span_eq_str(sim_text(e, 0), "ok");
 
-	if (span_eq_str(sim_text(e, 0), "err") || m->reply.type == FV_ERROR) {
+	if (span_eq_str(sim_text(e, 0), "err") || e->type == FV_ERROR) {
 		sim_fail("records_kept", "the store answers %.*s", (int)sim_text(e, 1).len,
 		    (const char *)sim_text(e, 1).data);
 		return;
@@ -375,7 +220,7 @@ work(struct sim_person *p)
 	}
 	if (sim->now > p->hold_until - SIM_LEASE_US / 2 && sim->now < p->hold_until &&
 	    p->call_ends < sim->now + SIM_LEASE_US)
-		ask(p, ASK_RENEW, p->hold, p->token, p->rseq);
+		sim_ask(p, ASK_RENEW, p->hold, p->token, p->rseq);
 	wake_in(p,
 	    p->call_ends - sim->now < 40 * SIM_SECOND ? p->call_ends - sim->now : 40 * SIM_SECOND);
 }
@@ -392,13 +237,13 @@ wake(void *arg, uint64_t n)
 		return;
 	}
 	if (!p->is_known) {
-		ask(p, ASK_HELLO, 0, 0, 0);
+		sim_ask(p, ASK_HELLO, 0, 0, 0);
 		wake_in(p, 3 * SIM_SECOND);
 		return;
 	}
 	if (p->accepted < p->n_records) {
 		for (uint64_t s = p->accepted + 1; s <= p->n_records && s <= p->accepted + 3; s++)
-			ask(p, ASK_RECORD, s, 0, 0);
+			sim_ask(p, ASK_RECORD, s, 0, 0);
 		wake_in(p, 4 * SIM_SECOND);
 		return;
 	}
@@ -416,7 +261,7 @@ wake(void *arg, uint64_t n)
 		p->next_no++;
 		p->is_asking = true;
 	}
-	ask(p, ASK_NEXT, p->next_no, 0, 0);
+	sim_ask(p, ASK_NEXT, p->next_no, 0, 0);
 	wake_in(p, 5 * SIM_SECOND);
 }
 
@@ -429,7 +274,7 @@ sim_wake_soon(struct sim_person *p)
 void
 sim_give_back(struct sim_person *p)
 {
-	ask(p, ASK_GIVE, p->hold, p->token, 0);
+	sim_ask(p, ASK_GIVE, p->hold, p->token, 0);
 }
 
 /* ---- who there is ---- */

@@ -14,7 +14,7 @@
 struct sim_job {
 	struct sim_job *prev, *next;
 	struct buf bytes;
-	size_t end[4200];
+	size_t *end; /* of each argument */
 	size_t argc;
 	bool is_tail, is_dead, is_done, is_blocked;
 	struct fv reply;
@@ -40,6 +40,7 @@ job_free(struct sim_job *j)
 	if (j->next != NULL)
 		j->next->prev = j->prev;
 	buf_done(&j->bytes);
+	free(j->end);
 	fv_done(&j->reply);
 	free(j);
 }
@@ -188,7 +189,7 @@ __wrap_rds_cmd(
 	int64_t *at = &sim->link_at[is_tail];
 
 	(void)timeout_us;
-	CHECK(argc <= sizeof(j->end) / sizeof(j->end[0]));
+	j->end = xcalloc(argc, sizeof(*j->end));
 	for (size_t i = 0; i < argc; i++) {
 		buf_add(&j->bytes, argv[i].data, argv[i].len);
 		j->end[i] = j->bytes.len;

@@ -291,10 +291,59 @@ without_a_team_the_leader_is_passed_by(void **state)
 	kit_close(&k);
 }
 
+static void
+asked_at_the_police(struct kit *k, const char *at, const char *person, bool leader)
+{
+	struct law_act a;
+
+	law_act_init(&a, LAW_ATTEMPT);
+	a.person = person;
+	a.strike_team = !leader;
+	a.leader = leader;
+	a.outcome = "rung-empty";
+	a.rung = 9;
+	kit_act(k, at, &a);
+}
+
+static void
+the_police_station_is_asked_after_the_leader_agreed(void **state)
+{
+	struct law_act a;
+	struct kit k;
+
+	(void)state;
+	make_unreachable(&k);
+	act(&k, LAW_WAIVER, "lea", "2026-03-03 12:30"); /* no rung named: on to the strike team */
+	assert_string_equal(k.p.lane, "strike");
+	asked_at_the_police(&k, "2026-03-03 14:10", "max", false);
+	assert_string_equal(reason_code(k.p.reason), "rung-9-asks");
+	assert_int_equal(k.c.rungs_done >> 9 & 1, 0);
+	assert_true(k.p.alerts & ALERT_LEADER);
+	assert_string_equal(k.c.hand, "max"); /* the task goes on */
+	/* A waiver is no agreement. */
+	law_act_init(&a, LAW_WAIVER);
+	a.person = "lea";
+	a.rung = 9;
+	a.agrees = true;
+	kit_act(&k, "2026-03-03 14:20", &a);
+	assert_string_equal(reason_code(k.p.reason), "rung-9");
+	assert_int_equal(k.c.rungs_waived >> 9 & 1, 0);
+	asked_at_the_police(&k, "2026-03-03 14:30", "max", false);
+	assert_int_equal(k.c.rungs_done >> 9 & 1, 1);
+	assert_true(k.p.reason != REASON_RUNG_9_ASKS);
+	kit_close(&k);
+	/* Who leads the team has agreed by doing it. */
+	make_unreachable(&k);
+	asked_at_the_police(&k, "2026-03-03 12:30", "lea", true);
+	assert_int_equal(k.c.rungs_done >> 9 & 1, 1);
+	kit_close(&k);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(the_police_station_is_asked_after_the_leader_agreed),
 	    cmocka_unit_test(unreachable_needs_three_attempts_in_two_dayparts),
 	    cmocka_unit_test(with_little_time_left_the_leader_comes_at_once),
 	    cmocka_unit_test(the_leaders_silence_leads_to_the_strike_team),

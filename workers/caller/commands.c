@@ -122,7 +122,7 @@ do_record(struct run *r)
 	key = hold != NULL ? hold->key : looked_key(r->d, &e.h);
 	if (dialled(r, &e, hold) != 0)
 		return -1;
-	if (e.h.kind == REC_NUMBER && key != NULL) {
+	if (e.h.kind == REC_NUMBER && key != NULL && e.body.digits.len > 0) {
 		char digits[32];
 
 		(void)snprintf(

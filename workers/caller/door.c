@@ -72,6 +72,16 @@ say_wait(struct http_response *res, int64_t seconds)
 	pages_json(res, 429, e);
 }
 
+bool
+door_try(struct room *r, int64_t now, struct http_response *res)
+{
+	int64_t wait = tries_take(&r->tries, now);
+
+	if (wait > 0)
+		say_wait(res, wait);
+	return wait <= 0;
+}
+
 /* ---- who is in ----------------------------------------------------------------------------------- */
 
 static const char *

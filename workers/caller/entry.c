@@ -14,6 +14,7 @@
 #include "proto/call.h"
 #include "proto/chain.h"
 
+#define NONE_BYTES  120 /* why there is no number of a kind */
 #define NOTE_BYTES  4000
 #define TEXT_BYTES  1000
 #define TOKEN_LIMIT (((uint64_t)TOKEN_EPOCH_MAX + 1) << TOKEN_EPOCH_BITS)
@@ -303,20 +304,26 @@ take_number(struct entry_record *r, const json_t *v)
 	return true;
 }
 
-/* A number that came up: {"digits": …, "kind": …}, or both in the command itself for do = number. */
+/* A number that came up: {"digits": …, "kind": …}, or both in the command itself for do = number; there also
+ * {"kind": …, "none": why there is no such number}. */
 static bool
 take_found(struct entry_record *r, const json_t *v)
 {
-	const json_t *digits = json_object_get(v, "digits"), *kind = json_object_get(v, "kind");
+	const char *digits = json_string_value(json_object_get(v, "digits")),
+	           *kind = json_string_value(json_object_get(v, "kind")),
+	           *none = json_string_value(json_object_get(v, "none"));
 
-	if (!json_is_string(digits) || !entry_digits(json_string_value(digits)) ||
-	    (kind != NULL &&
-	        (!json_is_string(kind) || !is_word(json_string_value(kind), ENTRY_WORD_MAX))))
+	if ((kind == NULL && json_object_get(v, "kind") != NULL) ||
+	    (kind != NULL && !is_word(kind, ENTRY_WORD_MAX)))
 		return false;
-	r->body.digits = span_str(json_string_value(digits));
-	if (kind != NULL)
-		r->body.kind = span_str(json_string_value(kind));
-	return true;
+	r->body.kind = kind == NULL ? r->body.kind : span_str(kind);
+	if (r->h.kind == REC_NUMBER && none != NULL && kind != NULL && digits == NULL) {
+		r->body.note = span_str(none);
+		field_set_u(&r->h, F_valid, 0);
+		return none[0] != '\0' && strlen(none) <= NONE_BYTES;
+	}
+	r->body.digits = digits == NULL ? r->body.digits : span_str(digits);
+	return digits != NULL && none == NULL && entry_digits(digits);
 }
 
 static bool
@@ -385,7 +392,8 @@ is_common(const struct entry_record *r, const char *key)
 {
 	return strcmp(key, "do") == 0 || strcmp(key, "case") == 0 || strcmp(key, "token") == 0 ||
 	       (r->h.kind == REC_NUMBER &&
-	           (strcmp(key, "digits") == 0 || strcmp(key, "kind") == 0));
+	           (strcmp(key, "digits") == 0 || strcmp(key, "kind") == 0 ||
+	               strcmp(key, "none") == 0));
 }
 
 static enum record_kind
@@ -433,7 +441,7 @@ check_whole(struct entry_record *r, const json_t *o, struct refusal *why)
 	if (r->h.kind == REC_REVEAL && !r->h.f[F_reason].set)
 		return refuse(why, "missing-field", "缺少字段 reason");
 	if (r->h.kind == REC_NUMBER && !take_found(r, o))
-		return refuse(why, "bad-field", "字段 digits 或 kind 的值不对");
+		return refuse(why, "bad-field", "字段 digits、kind 或 none 的值不对");
 	if (r->h.token != 0 && !r->h.has_case)
 		return refuse(why, "missing-field", "缺少字段 case");
 	if (r->h.again != 0 && (r->h.token == 0 || r->then == CLIENT_NEXT))

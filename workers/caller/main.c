@@ -26,10 +26,10 @@
 #define LINGER_MS 10000
 #define LOCK_S    1800
 
-enum { OPT_AGENTS = 256, OPT_LISTEN, OPT_TLS, OPT_LOCK, OPT_POLICY, OPT_SCRIPT };
+enum { OPT_AGENTS = 256, OPT_LISTEN, OPT_TLS, OPT_LOCK, OPT_POLICY, OPT_SCRIPT, OPT_RESETS };
 
 struct options {
-	const char *agent, *person, *pin_file, *agents, *listen, *policy, *script;
+	const char *agent, *person, *pin_file, *agents, *listen, *policy, *script, *resets_as;
 	int64_t linger_ms, lock_s;
 	bool lines, office, behind_tls;
 };
@@ -63,6 +63,8 @@ static const struct argp_option option_rows[] = {
         "Names of outcomes on the screens (default: the installed policy)", 1},
     {"script", OPT_SCRIPT, "FILE", 0,
         "What must be told, on the screens (default: the installed script)", 1},
+    {"resets-as", OPT_RESETS, "PERSON", 0,
+        "Leaders reset PINs of their teams; hfctl signs as PERSON", 1},
     {NULL, 0, NULL, 0, NULL, 0},
 };
 
@@ -103,6 +105,7 @@ on_option(int key, char *arg, struct argp_state *state)
 	case OPT_LISTEN: o->listen = arg; break;
 	case OPT_POLICY: o->policy = arg; break;
 	case OPT_SCRIPT: o->script = arg; break;
+	case OPT_RESETS: o->resets_as = arg; break;
 	case OPT_TLS: o->behind_tls = true; break;
 	case OPT_LOCK:
 		if (!text_to_i64(arg, strlen(arg), &o->lock_s) || o->lock_s < 1 ||
@@ -259,6 +262,7 @@ run_office(const struct options *o)
 	    .listen = o->listen,
 	    .policy = o->policy,
 	    .script = o->script,
+	    .resets_as = o->resets_as,
 	    .behind_tls = o->behind_tls,
 	    .lock_us = o->lock_s * 1000000,
 	    .linger_ms = o->linger_ms};

@@ -255,6 +255,7 @@ office_close(struct office *o)
 	if (o == NULL)
 		return;
 	pins_destroy(o->pins);
+	resets_close(o);
 	reports_close(o->reports);
 	phone_close(o);
 	while ((s = TAILQ_FIRST(&o->seats)) != NULL)

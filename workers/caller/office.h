@@ -18,6 +18,8 @@ struct office_opts {
 	const char *listen; /* "127.0.0.1:8380" */
 	const char *policy; /* its file, or NULL: the one that is installed, if any */
 	const char *script; /* likewise */
+	const char
+	    *resets_as; /* who signs a new key when a leader resets a PIN; NULL: nobody can */
 	bool behind_tls;
 	int64_t lock_us;   /* a browser that asks for nothing so long is logged out */
 	int64_t linger_ms; /* at the end wait so long for what is outstanding */

@@ -1,6 +1,6 @@
 /* office_int.h - shared by office.c (life), room.c (one person), seats.c (who is logged in),
  * door.c (login), pages.c (HTTP), views.c (lists, campaign), reports.c (figures), phone.c (photos
- * from telephones) and rules.c (the policy's words).
+ * from telephones), resets.c (new PINs) and rules.c (the policy's words).
  *
  * A *room* is one person's agent at work; a *seat* is one browser that is logged in as that person; a
  * *watcher* is one event stream of a seat. */
@@ -102,6 +102,7 @@ struct office {
 	struct http *http;
 	struct pins *pins;
 	struct reports *reports;
+	struct reset *reset; /* the one that is being made; or NULL */
 	struct rooms rooms;
 	struct seats seats;
 	struct tickets tickets;
@@ -146,6 +147,8 @@ void seats_of_room_end(struct room *r);
 /* door.c */
 void door_login(struct office *o, const struct http_request *req, struct http_response *res);
 void door_done(struct pin_job *job);
+/* One try of this person's PIN is counted; false: too many, and res says so. */
+bool door_try(struct room *r, int64_t now, struct http_response *res);
 json_t *door_person(const struct room *r, const struct seat *s);
 void door_known(struct room *r);             /* the broker's word came */
 void door_tick(struct room *r, int64_t now); /* or it did not */
@@ -173,6 +176,10 @@ void phone_page(struct office *o, const struct http_request *req, struct http_re
 void phone_photo(struct office *o, const struct http_request *req, struct http_response *res);
 void phone_tick(struct office *o, int64_t now);
 void phone_close(struct office *o);
+
+/* resets.c */
+void resets_ask(struct room *r, const struct http_request *req, struct http_response *res);
+void resets_close(struct office *o); /* answers what waits */
 
 /* reports.c */
 void reports_open(struct office *o);

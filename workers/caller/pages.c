@@ -177,6 +177,12 @@ phone(struct seat *s, const struct http_request *req, struct http_response *res)
 }
 
 static void
+reset_pin(struct seat *s, const struct http_request *req, struct http_response *res)
+{
+	resets_ask(s->room, req, res);
+}
+
+static void
 report(struct seat *s, const struct http_request *req, struct http_response *res)
 {
 	reports_answer(s->room, req, res);
@@ -220,6 +226,7 @@ static const struct {
     {"/api/do", true, false, true, do_command},
     {OFFICE_EVIDENCE, true, true, true, evidence},
     {"/api/phone-ticket", true, false, true, phone},
+    {"/api/reset-pin", true, false, true, reset_pin},
     {"/api/logout", true, false, true, logout},
     {"/api/me", false, false, true, me},
     {"/api/events", false, false, false, events},

@@ -100,7 +100,7 @@ work(void *arg)
 static void
 finish(struct pins *p, struct pin_job *job)
 {
-	p->done(job);
+	(job->done != NULL ? job->done : p->done)(job);
 	crypt_wipe(job, sizeof(*job));
 	free(job);
 }

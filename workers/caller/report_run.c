@@ -47,12 +47,38 @@ is_same(const struct run *a, const struct run *b)
 	return true;
 }
 
-static void
-give(struct run *r, struct http_later *later)
+/* All of it, or the rows of this person with what stands around them. */
+static json_t *
+answer_for(const struct run *r, const char *person)
 {
-	struct http_response res = {.status = r->status, .type = "application/json; charset=utf-8"};
+	const json_t *data = json_object_get(r->answer, "data"), *row;
+	json_t *ret, *own, *rows;
+	const char *who;
+	size_t i;
 
-	buf_add(&res.body, r->body.data, r->body.len);
+	if (!r->row->mine || !json_is_object(data))
+		return json_incref(r->answer);
+	rows = json_array();
+	json_array_foreach(json_object_get(data, "rows"), i, row)
+	{
+		who = json_string_value(json_object_get(row, "person"));
+		if (who != NULL && strcmp(who, person) == 0)
+			(void)json_array_append(rows, (json_t *)(uintptr_t)row);
+	}
+	own = json_copy((json_t *)(uintptr_t)data);
+	(void)json_object_set_new(own, "rows", rows);
+	(void)json_object_del(own, "differences");
+	ret = json_copy(r->answer);
+	(void)json_object_set_new(ret, "data", own);
+	return ret;
+}
+
+static void
+give(const struct run *r, const char *person, struct http_later *later)
+{
+	struct http_response res = {.status = r->status};
+
+	pages_json(&res, r->status, answer_for(r, person));
 	http_answer(later, &res);
 }
 
@@ -61,7 +87,7 @@ drop(struct run *r)
 {
 	TAILQ_REMOVE(&r->all->runs, r, link);
 	r->all->n_runs--;
-	buf_done(&r->body);
+	json_decref(r->answer);
 	free(r);
 }
 
@@ -70,18 +96,14 @@ static void run_next(struct reports *all);
 static void
 finish(struct run *r, int status, json_t *o)
 {
-	char *text = json_dumps(o, JSON_COMPACT);
 	struct waiter *w;
 
-	CHECK(text != NULL);
-	json_decref(o);
 	r->status = status;
-	buf_adds(&r->body, text);
-	free(text);
+	r->answer = o;
 	r->done_us = clock_boot_us();
 	while ((w = TAILQ_FIRST(&r->waiters)) != NULL) {
 		TAILQ_REMOVE(&r->waiters, w, link);
-		give(r, w->later);
+		give(r, w->person, w->later);
 		free(w);
 	}
 }
@@ -259,14 +281,13 @@ make_room(struct reports *all, int64_t now)
 }
 
 static void
-wait_for(struct run *r, const struct http_request *req, struct http_response *res)
+wait_for(
+    struct run *r, const char *person, const struct http_request *req, struct http_response *res)
 {
 	struct waiter *w;
 
 	if (r->done_us != 0) {
-		res->status = r->status;
-		res->type = "application/json; charset=utf-8";
-		buf_add(&res->body, r->body.data, r->body.len);
+		pages_json(res, r->status, answer_for(r, person));
 		return;
 	}
 	if (r->n_waiters >= WAIT_MAX) {
@@ -275,12 +296,13 @@ wait_for(struct run *r, const struct http_request *req, struct http_response *re
 	}
 	w = xcalloc(1, sizeof(*w));
 	w->later = http_later(req);
+	(void)snprintf(w->person, sizeof(w->person), "%s", person);
 	r->n_waiters++;
 	TAILQ_INSERT_TAIL(&r->waiters, w, link);
 }
 
 void
-run_ask(struct reports *all, struct run *wanted, const struct http_request *req,
+run_ask(struct reports *all, struct run *wanted, const char *person, const struct http_request *req,
     struct http_response *res)
 {
 	struct run *r;
@@ -295,14 +317,14 @@ run_ask(struct reports *all, struct run *wanted, const struct http_request *req,
 		if (!is_same(r, wanted))
 			continue;
 		free(wanted);
-		wait_for(r, req, res);
+		wait_for(r, person, req, res);
 		return;
 	}
 	wanted->all = all;
 	TAILQ_INIT(&wanted->waiters);
 	TAILQ_INSERT_TAIL(&all->runs, wanted, link);
 	all->n_runs++;
-	wait_for(wanted, req, res);
+	wait_for(wanted, person, req, res);
 	run_next(all);
 }
 

@@ -24,31 +24,39 @@
 /* ---- the table ----------------------------------------------------------------------------------- */
 
 static const struct report_row rows[] = {
-    {"queue", OFFICE, false, false, "hfctl", {"queue", "ls"}, {{0}}},
-    {"rates", OFFICE, false, false, "hfctl", {"rates"}, {{"by", "--by", FORM_WORD, false}}},
-    {"census", WATCH, false, false, "hf-reconcile", {"census"}, {{0}}},
-    {"nights", OFFICE, false, false, "hfctl", {"reconcile", "list"}, {{0}}},
-    {"night", OFFICE, false, false, "hfctl", {"reconcile", "show"},
+    {"queue", OFFICE, false, false, false, "hfctl", {"queue", "ls"}, {{0}}},
+    {"rates", OFFICE, false, false, false, "hfctl", {"rates"}, {{"by", "--by", FORM_WORD, false}}},
+    {"daily", OFFICE, false, false, false, "hfctl", {"report", "daily"},
+        {{"day", "--day", FORM_DAY, false}}},
+    {"weekly", OFFICE, false, false, false, "hfctl", {"report", "weekly"},
+        {{"day", "--day", FORM_DAY, false}}},
+    {"flags", LEADS | ROLE_SUPERVISOR | ROLE_DATA, true, false, false, "hfctl",
+        {"spotcheck", "flags"},
+        {{"person", "--person", FORM_ID, false}, {"day", "--day", FORM_DAY, false}}},
+    {"census", WATCH, false, false, false, "hf-reconcile", {"census"}, {{0}}},
+    {"nights", OFFICE, false, false, false, "hfctl", {"reconcile", "list"}, {{0}}},
+    {"night", OFFICE, false, false, false, "hfctl", {"reconcile", "show"},
         {{"night", NULL, FORM_WORD, true}}},
-    {"pay", MONEY, false, false, "hfctl", {"pay", "show", "--explain"},
+    {"pay", MONEY, false, false, false, "hfctl", {"pay", "show", "--explain"},
         {{"minimum", "--minimum", FORM_NUMBER, false}, {"sheet", "--sheet", FORM_NUMBER, false}}},
-    {"approvals", WATCH | ROLE_FINANCE, false, false, "hfctl", {"approve", "list"}, {{0}}},
-    {"questions", WATCH, false, false, "hfctl", {"question", "list"},
+    {"my-pay", 0, true, true, false, "hfctl", {"pay", "show", "--explain"}, {{0}}},
+    {"approvals", WATCH | ROLE_FINANCE, false, false, false, "hfctl", {"approve", "list"}, {{0}}},
+    {"questions", WATCH, false, false, false, "hfctl", {"question", "list"},
         {{"team", "--team", FORM_ID, false}}},
-    {"late", WATCH, false, false, "hfctl", {"late", "list"}, {{0}}},
-    {"findings", WATCH | ROLE_FINANCE, false, false, "hfctl", {"finding", "list"}, {{0}}},
-    {"disputes", WATCH | ROLE_FINANCE, false, false, "hfctl", {"dispute", "list"}, {{0}}},
-    {"spotcheck", LEADS | ROLE_SUPERVISOR | ROLE_DATA, false, false, "hfctl", {"spotcheck", "list"},
-        {{"n", NULL, FORM_NUMBER, false}}},
-    {"absence-preview", ROLE_LEADER | ROLE_DEPUTY, true, true, "hfctl",
+    {"late", WATCH, false, false, false, "hfctl", {"late", "list"}, {{0}}},
+    {"findings", WATCH | ROLE_FINANCE, false, false, false, "hfctl", {"finding", "list"}, {{0}}},
+    {"disputes", WATCH | ROLE_FINANCE, false, false, false, "hfctl", {"dispute", "list"}, {{0}}},
+    {"spotcheck", LEADS | ROLE_SUPERVISOR | ROLE_DATA, false, false, false, "hfctl",
+        {"spotcheck", "list"}, {{"n", NULL, FORM_NUMBER, false}}},
+    {"absence-preview", ROLE_LEADER | ROLE_DEPUTY, true, false, true, "hfctl",
         {"absence", "set", "--dry-run"},
         {{"person", NULL, FORM_ID, true}, {"until", "--until", FORM_TIME, true},
             {"to", "--to", FORM_TO, false}}},
-    {"policy", OFFICE, false, false, "hfctl", {"policy", "show"}, {{0}}},
-    {"days", OFFICE, false, false, "hfctl", {"holidays", "list"}, {{0}}},
-    {"shared-numbers", LEADS | ROLE_DATA | ROLE_SUPERVISOR, false, false, "hfctl",
+    {"policy", OFFICE, false, false, false, "hfctl", {"policy", "show"}, {{0}}},
+    {"days", OFFICE, false, false, false, "hfctl", {"holidays", "list"}, {{0}}},
+    {"shared-numbers", LEADS | ROLE_DATA | ROLE_SUPERVISOR, false, false, false, "hfctl",
         {"number", "shared"}, {{0}}},
-    {"case", LEADS | ROLE_DATA | ROLE_SUPERVISOR | ROLE_STRIKE, false, false, "hfctl",
+    {"case", LEADS | ROLE_DATA | ROLE_SUPERVISOR | ROLE_STRIKE, false, false, false, "hfctl",
         {"case", "show"}, {{"case", NULL, FORM_CASE, true}}},
 };
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
@@ -170,7 +178,7 @@ reports_answer(struct room *r, const struct http_request *req, struct http_respo
 		run->row = row;
 		begin_run(run, r);
 		if (take_args(run, r, req, res))
-			run_ask(all, run, req, res);
+			run_ask(all, run, r->person, req, res);
 		else
 			free(run);
 	}

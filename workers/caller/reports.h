@@ -20,6 +20,7 @@ struct report_row {
 	const char *name;
 	uint32_t roles;
 	bool own;                         /* and everybody, of oneself: ?person= is filled in */
+	bool mine;                        /* of its rows only those of the person who asks */
 	bool as;                          /* said as the person who asks: --as */
 	const char *program;              /* hfctl or hf-reconcile */
 	const char *words[5];             /* NULL at their end */
@@ -29,6 +30,7 @@ struct report_row {
 struct waiter {
 	TAILQ_ENTRY(waiter) link;
 	struct http_later *later;
+	name_t person; /* who asks */
 };
 TAILQ_HEAD(waiters, waiter);
 
@@ -44,7 +46,7 @@ struct run {
 	size_t n_waiters;
 	int64_t done_us; /* 0: not yet */
 	int status;      /* of the answer */
-	struct buf body;
+	json_t *answer;
 };
 TAILQ_HEAD(runs, run);
 
@@ -58,7 +60,7 @@ struct reports {
 /* report_run.c. A run is asked for with its words, and taken over. */
 void run_word(struct run *r, const char *word);
 void run_value(struct run *r, const char *value); /* copied */
-void run_ask(struct reports *all, struct run *wanted, const struct http_request *req,
-    struct http_response *res);
+void run_ask(struct reports *all, struct run *wanted, const char *person,
+    const struct http_request *req, struct http_response *res);
 
 #endif

@@ -68,8 +68,11 @@ numbers_of(const struct task *t)
 	json_t *list = json_array();
 
 	for (uint32_t i = 0; i < t->n_numbers; i++) {
-		json_t *o = json_object();
+		json_t *o;
 
+		if (t->numbers[i].digits.len == 0)
+			continue; /* the reason why there is none: last, and no number */
+		o = json_object();
 		put_u(o, "n", i + 1);
 		put_span(o, "kind", t->numbers[i].kind);
 		put_span(o, "digits", t->numbers[i].digits);
@@ -78,6 +81,31 @@ numbers_of(const struct task *t)
 		(void)json_array_append_new(list, o);
 	}
 	return list;
+}
+
+/* What a case lacks to count as complete, and the reasons why some of it does not exist. */
+static void
+put_missing(json_t *o, const struct task *t)
+{
+	unsigned missing = task_missing(t);
+	json_t *list = json_array(), *reasons = json_object();
+
+	if ((missing & TASK_NO_SELF) != 0)
+		(void)json_array_append_new(list, json_string("self"));
+	if ((missing & TASK_NO_PARENT) != 0)
+		(void)json_array_append_new(list, json_string("parent"));
+	for (uint32_t i = 0; i < t->n_numbers; i++) {
+		char kind[64];
+
+		(void)snprintf(kind, sizeof(kind), "%.*s", (int)t->numbers[i].kind.len,
+		    (const char *)t->numbers[i].kind.data);
+		if (t->numbers[i].digits.len == 0)
+			put_span(reasons, kind, t->numbers[i].note);
+	}
+	(void)json_object_set_new(o, "missing", list);
+	if (json_object_size(reasons) > 0)
+		(void)json_object_set(o, "none", reasons);
+	json_decref(reasons);
 }
 
 static void
@@ -114,6 +142,7 @@ put_task(json_t *o, const struct task *t)
 	if (t->choice != 0)
 		put_u(o, "choice", t->choice);
 	(void)json_object_set_new(o, "numbers", numbers_of(t));
+	put_missing(o, t);
 	for (uint32_t i = 0; i + 1 < t->n_extra; i += 2) {
 		char key[256];
 

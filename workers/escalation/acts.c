@@ -218,7 +218,10 @@ act_of(struct law_act *a, struct act_words *w, const struct record_header *h,
 		/* Out of doubt or parked; a rest or an end stays. */
 		a->kind = is(h, F_reason, "free") ? LAW_FREE : LAW_REOPEN;
 		break;
-	case LAW_WAIVER: a->rung = u_of(h, F_rung) < RUNG_COUNT ? (int)u_of(h, F_rung) : -1; break;
+	case LAW_WAIVER:
+		a->rung = u_of(h, F_rung) < RUNG_COUNT ? (int)u_of(h, F_rung) : -1;
+		a->agrees = says_yes(h);
+		break;
 	case LAW_ADOPT:
 	case LAW_CORRECTION:
 	case LAW_OTHER: return refers(a, w, h, ref);

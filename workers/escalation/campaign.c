@@ -238,6 +238,41 @@ look_if_resting(struct router *r, struct rcase *c, void *arg)
 	case_queue(r, c);
 }
 
+struct new_days {
+	const struct calendar *was;
+	int64_t now;
+	struct logid at;
+};
+
+/* Its at says that it has heard of it: read once more after a crash, nothing is moved twice. */
+static void
+reckon_anew(struct router *r, struct rcase *c, void *arg)
+{
+	const struct new_days *x = arg;
+
+	if (!logid_after(x->at, c->at))
+		return;
+	law_new_days(&c->law, x->was, &r->calendar, x->now);
+	c->at = x->at;
+	if (c->unsaved.no == 0)
+		c->unsaved = x->at;
+	case_look(r, c, x->now);
+	case_queue(r, c);
+}
+
+static void
+on_days(struct router *r, struct span text, int64_t now, struct logid at)
+{
+	static struct calendar was;
+	struct new_days x = {&was, now, at};
+
+	was = r->calendar;
+	if (!own_use_days(r, text, false))
+		return;
+	case_all(r, reckon_anew, &x);
+	offers_all(r);
+}
+
 static bool
 is_second(struct router *r, const struct record_header *h)
 {
@@ -274,7 +309,8 @@ propose(
 }
 
 static bool
-on_policy(struct router *r, const struct log_entry *e, const struct record_header *h)
+on_policy(
+    struct router *r, const struct log_entry *e, const struct record_header *h, struct logid at)
 {
 	struct buf store = BUF_INIT;
 	struct body body;
@@ -288,8 +324,8 @@ on_policy(struct router *r, const struct log_entry *e, const struct record_heade
 		log_error("policy.sealed", "decision=\"no key for it, the old one holds\"");
 	else if (!span_eq_str(h->f[F_what].bytes, "days"))
 		propose(r, e, h, body.text);
-	else if (own_use_days(r, body.text, false))
-		offers_all(r);
+	else
+		on_days(r, body.text, e->now, at);
 	buf_done(&store);
 	return true;
 }
@@ -344,7 +380,7 @@ apply(struct router *r, const struct log_entry *e, const struct record_header *h
 	if (again)
 		return true;
 	switch (h->kind) {
-	case REC_POLICY: return on_policy(r, e, h);
+	case REC_POLICY: return on_policy(r, e, h, at);
 	case REC_APPROVAL: on_approval(r, e, h); return true;
 	case REC_RELEASE:
 		if (imports_pending(r) && !r->is_forcing)

@@ -350,7 +350,8 @@ read_task(struct router *r, const struct creation *c, struct law_act *act)
 			char digits[32] = "";
 			uint8_t id[8];
 
-			if (t.numbers[i].digits.len >= sizeof(digits))
+			if (t.numbers[i].digits.len == 0 ||
+			    t.numbers[i].digits.len >= sizeof(digits))
 				continue;
 			memcpy(digits, t.numbers[i].digits.data, t.numbers[i].digits.len);
 			chain_number_id(id, key, digits);

@@ -30,7 +30,7 @@ enum law_kind {
 	LAW_STAGE,    /* stage n opened */
 	LAW_PASS,     /* pass n opened, until */
 	LAW_RULING, /* outcome: admitted-unconfirmed, not-coming, deferred; what: resume, strike */
-	LAW_WAIVER, /* rung */
+	LAW_WAIVER, /* rung; agrees */
 	LAW_REOPEN,
 	LAW_ADOPT,      /* a late record's outcome shall move the case after all */
 	LAW_CORRECTION, /* was: the outcome that is taken back; outcome: what it should be, or none */
@@ -75,6 +75,7 @@ struct law_act {
 	bool hand_up;      /* the caller hands it to the leader at once */
 	int64_t decide_by; /* 0 none */
 	int rung;          /* -1 none */
+	bool agrees;       /* WAIVER: the rung is agreed to, not waived */
 	int evidence;      /* files */
 	uint32_t items;    /* PAPER: what of the checklist is there */
 	int stage, pass;   /* STAGE, PASS: n */
@@ -142,6 +143,10 @@ void law_fold(struct law_case *c, const struct law_ctx *ctx, const struct law_ac
  * place and outcome: a defect, told loudly; the case is as it was. */
 int law_next(struct law_case *c, const struct law_ctx *ctx, const struct law_act *act,
     struct law_placement *ret, struct err *err);
+
+/* The calendar changed: dates that were reckoned by the old one are reckoned anew. law_next afterwards. */
+void law_new_days(
+    struct law_case *c, const struct calendar *was, const struct calendar *is, int64_t now);
 
 /* Unreachable (practice.md 5): enough attempts in enough dayparts, or all numbers bad, and no contact in
  * this stage. */

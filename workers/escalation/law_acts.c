@@ -286,9 +286,27 @@ ruling(struct law *l)
 	law_stay(l, REASON_STAYS);
 }
 
+/* Who has the case looks there now; the strike team is told. */
+static void
+rung_agreed(struct law *l)
+{
+	struct law_case *c = l->c;
+
+	if (c->place == PLACE_TERMINAL || c->place == PLACE_UNRELEASED || !c->rung_9) {
+		law_stay(l, REASON_STAYS);
+		return;
+	}
+	l->out->alerts |= ALERT_OWNER | ALERT_STRIKE_HEAD;
+	law_stay(l, REASON_RUNG_9);
+}
+
 static void
 waiver(struct law *l)
 {
+	if (l->act->agrees) {
+		rung_agreed(l);
+		return;
+	}
 	if (l->act->rung >= 0 && l->act->rung < RUNG_COUNT)
 		l->c->rungs_waived = (uint16_t)(l->c->rungs_waived | 1u << l->act->rung);
 	if (law_has_rung(l)) {
@@ -373,6 +391,14 @@ outcome(struct law *l, struct err *err)
 {
 	enum outcome o = law_outcome_of(l->act);
 
+	if (o != OUT_NONE && l->act->kind == LAW_ATTEMPT && law_not_agreed(l->c, l->act)) {
+		int got = law_decide(l, o, err);
+
+		l->out->alerts |= ALERT_LEADER;
+		if (o == OUT_RUNG_EMPTY)
+			law_stay(l, REASON_RUNG_9_ASKS);
+		return got;
+	}
 	if (o != OUT_NONE)
 		return law_decide(l, o, err);
 	if (l->c->place == PLACE_TERMINAL) {

@@ -113,7 +113,7 @@ number_of(struct law_case *c, uint64_t id)
 		    (size_t)(LAW_NUMBERS - 1 - at) * sizeof(c->numbers[0]));
 		c->n_numbers--;
 	}
-	c->numbers[c->n_numbers] = (struct law_number){id, NUMBER_NEW, false};
+	c->numbers[c->n_numbers] = (struct law_number){id, NUMBER_NEW, false, false};
 	return &c->numbers[c->n_numbers++];
 }
 
@@ -137,6 +137,13 @@ is_contact(const struct outcome_row *row, const struct law_ctx *ctx, const struc
 	           a->seconds >= (uint32_t)policy_n(ctx->policy, SET_TALK_SECONDS));
 }
 
+/* The household police station is asked in the college's name: only after the leader agreed. */
+bool
+law_not_agreed(const struct law_case *c, const struct law_act *a)
+{
+	return a->rung == LAW_POLICE && !c->rung_9 && !a->leader;
+}
+
 /* Which rungs of the search are climbed by the calls themselves. */
 static void
 fold_rungs(struct law_case *c, const struct law_ctx *ctx, const struct law_act *a, enum outcome o)
@@ -154,7 +161,9 @@ fold_rungs(struct law_case *c, const struct law_ctx *ctx, const struct law_act *
 		done |= BIT(2);
 	if (parts >= policy_n(ctx->policy, SET_LOST_DAYPARTS))
 		done |= BIT(3);
-	if (o == OUT_RUNG_EMPTY && a->rung >= 0 && a->rung < RUNG_COUNT)
+	if (o == OUT_RUNG_EMPTY && law_not_agreed(c, a))
+		; /* said, and not done: the leader was not asked before */
+	else if (o == OUT_RUNG_EMPTY && a->rung >= 0 && a->rung < RUNG_COUNT)
 		done |= BIT(a->rung);
 	else if (o == OUT_RUNG_EMPTY && c->rung != 0) /* not said which: the one in work */
 		done |= BIT(c->rung);
@@ -323,7 +332,9 @@ law_fold(struct law_case *c, const struct law_ctx *ctx, const struct law_act *a)
 		break;
 	case LAW_GIVE_BACK: add8(&c->give_ups); break;
 	case LAW_WAIVER:
-		if (a->effective && a->rung >= 0 && a->rung < RUNG_COUNT)
+		if (a->effective && a->agrees)
+			c->rung_9 = c->rung_9 || a->rung == LAW_POLICE;
+		else if (a->effective && a->rung >= 0 && a->rung < RUNG_COUNT)
 			c->rungs_waived = (uint16_t)(c->rungs_waived | BIT(a->rung));
 		break;
 	case LAW_TIMER:

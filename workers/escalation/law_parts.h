@@ -18,6 +18,8 @@ struct law {
 /* law_fold.c */
 enum outcome law_outcome_of(
     const struct law_act *a); /* of im-talk: its result; OUT_NONE unreadable */
+#define LAW_POLICE 9          /* the rung of the household police station */
+bool law_not_agreed(const struct law_case *c, const struct law_act *a);
 bool law_number_usable(enum number_state s);
 bool law_all_bad(const struct law_case *c);
 bool law_other_number(const struct law_case *c); /* a usable one not tried in this round */

@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/version.h"
 #include "workers/escalation/compare.h"
+#include "workers/escalation/lawprint.h"
 #include "workers/escalation/router.h"
 
 #define TICK_US     200000
@@ -37,7 +38,8 @@ struct options {
 	const char *campaign, *check_policy, *try_policy;
 	const char *flags[FLAGS_MAX + 1];
 	size_t n_flags;
-	bool print, check;
+	bool print, check, law;
+	char **blobs; /* --law: what follows, NULL at the end */
 };
 
 static const struct argp_option option_rows[] = {
@@ -46,6 +48,7 @@ static const struct argp_option option_rows[] = {
     {"check-policy", 'P', "FILE", 0, "Check a policy file, name every problem, and exit", 0},
     {"try-policy", 'T', "FILE", 0,
         "Say what a policy file changes and how many open cases it concerns, and exit", 0},
+    {"law", 'L', NULL, 0, "Print memories of cases, given in hex as arguments, and exit", 0},
     {"print-config", 'p', NULL, 0, "Print the settings in force and exit", 0},
     {"check-config", 'k', NULL, 0, "Read the settings and exit", 0},
     {NULL, 0, NULL, 0, NULL, 0},
@@ -67,7 +70,12 @@ on_option(int key, char *arg, struct argp_state *state)
 	case 'T': o->try_policy = arg; break;
 	case 'p': o->print = true; break;
 	case 'k': o->check = true; break;
-	case ARGP_KEY_ARG: argp_usage(state); break;
+	case 'L': o->law = true; break;
+	case ARGP_KEY_ARGS:
+		if (!o->law)
+			argp_usage(state);
+		o->blobs = state->argv + state->next;
+		break;
 	default: return ARGP_ERR_UNKNOWN;
 	}
 	return 0;
@@ -265,6 +273,7 @@ stop(struct router *r)
 	buf_done(&r->answer);
 	buf_done(&r->task);
 	buf_done(&r->others);
+	buf_done(&r->other_tasks);
 	free(r->work);
 	free(r->heap);
 	free(r->policy_path);
@@ -323,6 +332,8 @@ main(int argc, char **argv)
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (argp_parse(&argp, argc, argv, 0, NULL, &o) != 0)
 		return EX_USAGE;
+	if (o.law)
+		return lawprint(o.blobs == NULL ? (char *[]){NULL} : o.blobs);
 	if (o.check_policy != NULL)
 		return check_policy_file(o.check_policy);
 	if (crypt_init(&err) != 0 || load_settings(&r, &o, &err) != 0) {

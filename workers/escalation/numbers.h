@@ -14,7 +14,8 @@ struct number_notes {
 
 /* Puts the task's numbers in order: known to be good, not tried in this round, tried, and last those that are
  * of no use any more; and writes behind each note what it is and since when (at). found: digits and kind of a
- * number that somebody found, or empty digits; it is added once and comes first. False: nothing changed. */
+ * number that somebody found; it is added once and comes first. Without digits: its note says why there is none of
+ * its kind, and without a kind there is nothing to add. False: nothing changed. */
 bool numbers_arrange(struct task *t, struct number_notes *notes, const struct law_case *c,
     const uint8_t case_key[32], const struct task_number *found, int64_t at);
 

@@ -52,6 +52,8 @@
 	X(NEW_STAGE, "new-stage", "进入新的阶段")                                                  \
 	X(NEW_NUMBER, "new-number", "有新号码，马上打")                                            \
 	X(RUNG, "rung", "找人的下一步")                                                            \
+	X(RUNG_9, "rung-9", "组长同意问户籍派出所")                                                \
+	X(RUNG_9_ASKS, "rung-9-asks", "问户籍派出所要组长先同意，这次不算")                        \
 	X(MOVED, "moved", "已换人")                                                                \
 	X(OWNER_AWAY, "owner-away", "本人不在，转组长")                                            \
 	X(RULED, "ruled", "已裁定")                                                                \

@@ -3,7 +3,8 @@
  *
  * Happy path: the log waits until Redis has answered with the task; it is opened with the case's key, put in
  * order, sealed again and sent as `create`, which leaves a known case where it is; a found number goes into the
- * index with it. A number that does not exist (空号) is dead in every case that has it. Read once more after a crash it says the same, and then nothing is sent. Failures: no key or a
+ * index with it. A number that does not exist (空号) is dead in every case that has it; one that is somebody else's
+ * (错号) is so in this case, and a warning in the others. Read once more after a crash it says the same, and then nothing is sent. Failures: no key or a
  * task that does not open: the task stays as it was, told. Nothing that was opened is kept or logged. */
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 #include "workers/escalation/router.h"
 
 #define KEYS_WAIT_US 5000000 /* after a start; without a key store the work goes on */
+#define OTHERS_MAX   500     /* cases that have one number: more than that is no applicant's */
 
 /* Is there a number whose rank or state this record may change? */
 bool
@@ -27,8 +29,8 @@ retask_wanted(struct router *r, const struct rcase *c, const struct record_heade
 	enum outcome o;
 	uint64_t id;
 
-	if (h->kind == REC_NUMBER)
-		return !h->f[F_valid].set || h->f[F_valid].u != 0;
+	if (h->kind == REC_NUMBER) /* one that was found, or why there is none */
+		return !h->f[F_valid].set || h->f[F_valid].u != 0 || !h->f[F_number].set;
 	if (h->kind != REC_ATTEMPT || !h->f[F_number].set || h->f[F_number].bytes.len != 8)
 		return false;
 	o = outcome_by_code((const char *)h->f[F_outcome].bytes.data, h->f[F_outcome].bytes.len);
@@ -151,7 +153,7 @@ digits_of(struct router *r, const struct rcase *c, const struct record_header *h
 }
 
 static void
-on_others(void *arg, const struct rds_reply *reply, const struct err *err)
+on_other_tasks(void *arg, const struct rds_reply *reply, const struct err *err)
 {
 	struct asked *a = arg;
 	struct router *r = a->r;
@@ -165,12 +167,71 @@ on_others(void *arg, const struct rds_reply *reply, const struct err *err)
 		router_reload(r, err->text);
 		return;
 	}
-	buf_clear(&r->others);
-	for (size_t i = 0; i < rds_len(reply); i++)
-		if (rds_str(rds_at(reply, i)).len == 16)
-			buf_add(&r->others, rds_str(rds_at(reply, i)).data, 16);
+	buf_clear(&r->other_tasks);
+	for (size_t i = 0; i < rds_len(reply); i++) {
+		struct span task = rds_str(rds_at(reply, i));
+		uint8_t len[4];
+
+		be32_put(len, (uint32_t)task.len);
+		buf_add(&r->other_tasks, len, 4);
+		buf_add(&r->other_tasks, task.data, task.len);
+	}
 	r->has_others = true;
 	pump(r);
+}
+
+static void
+ask_other_tasks(struct router *r)
+{
+	char key[128];
+	struct span argv[2 + OTHERS_MAX];
+	struct asked *a;
+	size_t n = 2;
+
+	argv[0] = span_str("HMGET");
+	argv[1] = span_str(call_key(key, sizeof(key), r->campaign, "tasks"));
+	for (size_t at = 0; at < r->others.len; at += 16)
+		argv[n++] = span_of(r->others.data + at, 16);
+	a = xmalloc(sizeof(*a));
+	*a = (struct asked){r, r->generation};
+	rds_cmd(r->link, argv, n, CALL_US, on_other_tasks, a);
+}
+
+static void
+on_others(void *arg, const struct rds_reply *reply, const struct err *err)
+{
+	struct asked *a = arg;
+	struct router *r = a->r;
+	bool mine = a->generation == r->generation;
+
+	free(a);
+	if (!mine)
+		return;
+	if (err != NULL) {
+		r->is_asking = false;
+		router_reload(r, err->text);
+		return;
+	}
+	buf_clear(&r->others);
+	buf_clear(&r->other_tasks);
+	for (size_t i = 0; i < rds_len(reply) && r->others.len < OTHERS_MAX * 16; i++)
+		if (rds_str(rds_at(reply, i)).len == 16)
+			buf_add(&r->others, rds_str(rds_at(reply, i)).data, 16);
+	if (r->others.len > 0) {
+		ask_other_tasks(r);
+		return;
+	}
+	r->is_asking = false;
+	r->has_others = true;
+	pump(r);
+}
+
+/* 空号 holds for all cases with the number, 错号 for this one, and the others are warned. */
+static bool
+is_of_others(const struct record_header *h)
+{
+	return h->kind == REC_ATTEMPT && (span_eq_str(h->f[F_outcome].bytes, "empty-number") ||
+	                                     span_eq_str(h->f[F_outcome].bytes, "wrong-number"));
 }
 
 bool
@@ -181,8 +242,7 @@ retask_ask_others(struct router *r, const struct rcase *c, const struct record_h
 	struct asked *a;
 	struct span argv[2] = {span_str("SMEMBERS"), {NULL, 0}};
 
-	if (h->kind != REC_ATTEMPT || !span_eq_str(h->f[F_outcome].bytes, "empty-number") ||
-	    !digits_of(r, c, h, digits))
+	if (!is_of_others(h) || !digits_of(r, c, h, digits))
 		return false;
 	if (index_of(r, index, span_str(digits)) == 0)
 		return false;
@@ -193,36 +253,6 @@ retask_ask_others(struct router *r, const struct rcase *c, const struct record_h
 	r->is_asking = true;
 	rds_cmd(r->link, argv, 2, CALL_US, on_others, a);
 	return true;
-}
-
-/* It does not exist for anybody: each of the others learns it, and is looked at again. */
-static void
-tell_others(struct router *r, const struct log_entry *e, const struct record_header *h,
-    const struct rcase *c)
-{
-	char digits[32];
-	uint8_t id[8];
-
-	if (!r->has_others || !digits_of(r, c, h, digits))
-		return;
-	for (size_t at = 0; at + 16 <= r->others.len; at += 16) {
-		struct rcase *other = case_find(r, r->others.data + at);
-		const uint8_t *key = other == NULL || other == c ? NULL : seal_key(r, other->id);
-
-		if (key == NULL)
-			continue;
-		chain_number_id(id, key, digits);
-		for (int i = 0; i < other->law.n_numbers; i++) {
-			struct law_number *n = &other->law.numbers[i];
-
-			if (n->id != be64_get(id) || n->state == NUMBER_DEAD)
-				continue;
-			n->state = NUMBER_DEAD;
-			case_look(r, other, e->now);
-			case_queue(r, other);
-		}
-	}
-	crypt_wipe(digits, sizeof(digits));
 }
 
 /* `create` of a case that is known: its place, its memory and its owner stay. */
@@ -262,6 +292,72 @@ arrange(struct router *r, struct rcase *c, const uint8_t *key, struct span plain
 	buf_done(&sealed);
 }
 
+/* True: the other case's memory is another one now. */
+static bool
+learn(struct law_number *n, bool dead)
+{
+	if (dead && n->state != NUMBER_DEAD) {
+		n->state = NUMBER_DEAD;
+		return true;
+	}
+	if (!dead && !n->wrong_elsewhere) {
+		n->wrong_elsewhere = true;
+		return true;
+	}
+	return false;
+}
+
+/* Its memory and its task say it. A task that is on its way to Redis is newer than what was read: it stays, and
+ * says it with the case's next record. */
+static void
+tell_other(struct router *r, const struct log_entry *e, struct rcase *other, const uint8_t *key,
+    uint64_t id, bool dead, struct span task)
+{
+	static const struct task_number none;
+	struct buf plain = BUF_INIT;
+	bool news = false;
+
+	for (int i = 0; i < other->law.n_numbers; i++)
+		if (other->law.numbers[i].id == id)
+			news = learn(&other->law.numbers[i], dead) || news;
+	if (news) {
+		case_look(r, other, e->now);
+		case_queue(r, other);
+	}
+	if (other->retasked != r->n_batches &&
+	    chain_task_open(&plain, key, other->id, task, NULL) == 0)
+		arrange(r, other, key, buf_span(&plain), &none, e->now);
+	if (plain.data != NULL)
+		crypt_wipe(plain.data, plain.cap);
+	buf_done(&plain);
+}
+
+static void
+tell_others(struct router *r, const struct log_entry *e, const struct record_header *h,
+    const struct rcase *c)
+{
+	bool dead = span_eq_str(h->f[F_outcome].bytes, "empty-number");
+	char digits[32];
+	size_t task = 0;
+	uint8_t id[8];
+
+	if (!r->has_others || !digits_of(r, c, h, digits))
+		return;
+	for (size_t at = 0; at + 16 <= r->others.len && task + 4 <= r->other_tasks.len; at += 16) {
+		struct rcase *other = case_find(r, r->others.data + at);
+		const uint8_t *key = other == NULL || other == c ? NULL : seal_key(r, other->id);
+		size_t len = be32_get(r->other_tasks.data + task);
+		struct span sealed = span_of(r->other_tasks.data + task + 4, len);
+
+		task += 4 + len;
+		if (key == NULL)
+			continue;
+		chain_number_id(id, key, digits);
+		tell_other(r, e, other, key, be64_get(id), dead, sealed);
+	}
+	crypt_wipe(digits, sizeof(digits));
+}
+
 void
 retask(struct router *r, const struct log_entry *e, const struct record_header *h, struct rcase *c)
 {
@@ -277,8 +373,12 @@ retask(struct router *r, const struct log_entry *e, const struct record_header *
 		    (uintmax_t)e->epoch, (uintmax_t)e->no);
 	} else {
 		if (h->kind == REC_NUMBER && seal_open_body(r, e, c->id, &store, &body)) {
-			found = (struct task_number){body.kind, body.digits, h->f[F_source].bytes};
-			if (found.kind.len == 0)
+			bool none = h->f[F_valid].set && h->f[F_valid].u == 0;
+
+			found = (struct task_number){body.kind,
+			    none ? (struct span){NULL, 0} : body.digits,
+			    none ? body.note : h->f[F_source].bytes};
+			if (found.kind.len == 0 && !none)
 				found.kind = span_str("other");
 		}
 		arrange(r, c, key, buf_span(&plain), &found, e->now);

@@ -149,8 +149,10 @@ struct router {
 	struct buf answer;
 	bool has_task; /* of the case whose record waits */
 	struct buf task;
-	bool has_others; /* cases, 16 bytes each, that have the number which does not exist */
-	struct buf others;
+	/* cases, 16 bytes each, that have the number which does not exist or is somebody else's; and their
+	 * tasks in the same order, each with its length in front */
+	bool has_others;
+	struct buf others, other_tasks;
 
 	struct rcase **release; /* in order, from release_next on; NULL: none under way */
 	size_t n_release, release_next;

@@ -48,7 +48,7 @@ flags_of(const struct law_case *c)
 	       (unsigned)c->spoke_self << 3 | (unsigned)c->papers << 4 | (unsigned)c->ticked << 5 |
 	       (unsigned)c->bound << 6 | (unsigned)c->reserved << 7 | (unsigned)c->acted << 8 |
 	       (unsigned)c->lost_ruling << 9 | (unsigned)c->warned << 10 |
-	       (unsigned)c->special_master << 14;
+	       (unsigned)c->special_master << 14 | (unsigned)c->rung_9 << 15;
 }
 
 static void
@@ -66,6 +66,7 @@ set_flags(struct law_case *c, unsigned f)
 	c->lost_ruling = f >> 9 & 1;
 	c->warned = (uint8_t)(f >> 10 & 15);
 	c->special_master = f >> 14 & 1;
+	c->rung_9 = f >> 15 & 1;
 }
 
 static void
@@ -175,7 +176,8 @@ unpack_rest(struct law_case *c, struct span blob)
 		c->numbers[i].id = be64_get(p);
 		c->numbers[i].state = (enum number_state)(p[8] & 15);
 		c->numbers[i].tried = p[8] >> 4 & 1;
-		if (p[8] >> 5 != 0 || c->numbers[i].state >= NUMBER_UNCHANGED)
+		c->numbers[i].wrong_elsewhere = p[8] >> 5 & 1;
+		if (p[8] >> 6 != 0 || c->numbers[i].state >= NUMBER_UNCHANGED)
 			return false;
 	}
 	len = *p++;
@@ -197,7 +199,8 @@ law_case_pack(uint8_t out[LAW_BLOB_MAX], const struct law_case *c)
 	for (int i = 0; i < c->n_numbers; i++, len += NUMBER_SIZE) {
 		be64_put(out + len, c->numbers[i].id);
 		out[len + 8] =
-		    (uint8_t)((unsigned)c->numbers[i].state | (unsigned)c->numbers[i].tried << 4);
+		    (uint8_t)((unsigned)c->numbers[i].state | (unsigned)c->numbers[i].tried << 4 |
+		              (unsigned)c->numbers[i].wrong_elsewhere << 5);
 	}
 	out[len++] = (uint8_t)hand;
 	memcpy(out + len, c->hand, hand);
@@ -222,7 +225,7 @@ law_case_unpack(struct law_case *ret, struct span blob, struct err *err)
 	if (be32_get(blob.data + inner.len) != checksum(blob.data, inner.len))
 		return err_set(err, ERR_CORRUPT, "law memory is damaged");
 	unpack_fixed(&c, blob.data);
-	if (!in_range(&c) || (blob.data[27] & 0x80) != 0 || !unpack_rest(&c, inner))
+	if (!in_range(&c) || !unpack_rest(&c, inner))
 		return err_set(err, ERR_CORRUPT, "law memory has values that no law wrote");
 	*ret = c;
 	return 0;

@@ -68,7 +68,8 @@ enum { WARNED_BOARD = 1, WARNED_TAKE = 2, WARNED_FIRST = 4, WARNED_LATE = 8 };
 struct law_number {
 	uint64_t id;
 	enum number_state state;
-	bool tried; /* in the present round */
+	bool tried;           /* in the present round */
+	bool wrong_elsewhere; /* 错号 in another case: a warning here */
 };
 
 struct law_case {
@@ -114,6 +115,7 @@ struct law_case {
 	bool reserved;       /* for its reporter, until the first call */
 	bool acted;          /* the strike team did something */
 	bool special_master; /* wants the special-master's path: asked more often */
+	bool rung_9;         /* the leader agreed to ask the household police station */
 	bool lost_ruling;    /* ruled unconfirmed while unreachable */
 	uint32_t signer;     /* who signed the withdrawal first, 0 nobody */
 	enum place former;   /* registered: where it was, and what was known; else 0 */

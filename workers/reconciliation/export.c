@@ -25,15 +25,16 @@ static const struct {
 	const char *kind;
 	export_fn *fn;
 	bool asks_unmasked; /* is of no use masked */
+	bool is_figures;    /* may be shown as well */
 } kinds[] = {
-    {"ledger", export_ledger, false},
-    {"audit", export_audit, false},
-    {"pay", export_pay, false},
-    {"daily", export_daily, false},
-    {"weekly", export_weekly, false},
-    {"personal", export_personal, false},
-    {"admission", export_admission, true},
-    {"withdrawals", export_withdrawals, true},
+    {"ledger", export_ledger, false, false},
+    {"audit", export_audit, false, false},
+    {"pay", export_pay, false, false},
+    {"daily", export_daily, false, true},
+    {"weekly", export_weekly, false, true},
+    {"personal", export_personal, false, false},
+    {"admission", export_admission, true, false},
+    {"withdrawals", export_withdrawals, true, false},
 };
 
 /* ---- as of ---- */
@@ -158,12 +159,50 @@ export_approved(struct export *x, struct err *err)
 
 /* ---- files ---- */
 
+/* Digits of a count are a number, an empty one is null. */
+static json_t *
+cell_json(enum page_kind kind, const char *text)
+{
+	int64_t n;
+
+	if (kind == PAGE_COUNT)
+		return text_to_i64(text, strlen(text), &n) ? json_integer((json_int_t)n)
+		                                           : json_null();
+	return json_string(text);
+}
+
+static void
+show_page(json_t *o, const struct page *p)
+{
+	json_t *columns = json_array(), *rows = json_array();
+	size_t n = page_rows(p);
+
+	for (size_t c = 0; c < p->n_columns; c++)
+		json_array_append_new(columns, json_string(p->columns[c].head));
+	for (size_t i = 0; i < n; i++) {
+		json_t *row = json_object();
+
+		for (size_t c = 0; c < p->n_columns; c++)
+			json_object_set_new(row, p->columns[c].head,
+			    cell_json(p->columns[c].kind, p->cells[i * p->n_columns + c]));
+		json_array_append_new(rows, row);
+	}
+	json_object_set_new(o, "title", json_string(p->title != NULL ? p->title : p->sheet));
+	json_object_set_new(o, "note", json_string(p->note));
+	json_object_set_new(o, "columns", columns);
+	json_object_set_new(o, "rows", rows);
+}
+
 int
 export_page_as(struct export *x, const struct page *p, enum page_format format, struct err *err)
 {
 	char name[100];
 	int64_t rows = (int64_t)page_rows(p);
 
+	if (x->shown != NULL) {
+		show_page(x->shown, p);
+		return 0;
+	}
 	(void)snprintf(name, sizeof(name), "%s%s", p->file, page_ending(format));
 	if (page_write(p, x->dir, format, err) != 0 ||
 	    manifest_add(x->files, x->dir, name, rows, err) != 0)
@@ -183,6 +222,11 @@ export_text(struct export *x, const char *name, struct span text, struct err *er
 {
 	char path[PATH_MAX];
 
+	if (x->shown != NULL) {
+		json_object_set_new(
+		    x->shown, "text", json_stringn((const char *)text.data, text.len));
+		return 0;
+	}
 	(void)snprintf(path, sizeof(path), "%s/%s", x->dir, name);
 	return file_replace(path, text, 0600, err) != 0 ||
 	               manifest_add(x->files, x->dir, name, -1, err) != 0
@@ -269,4 +313,27 @@ export_run(struct export *x, struct err *err)
 		return make(x, kinds[i].fn, err);
 	}
 	return err_set(err, ERR_INVALID, "没有这种导出: %s", x->kind);
+}
+
+int
+export_show(struct export *x, json_t **ret, struct err *err)
+{
+	char when[40];
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (!kinds[i].is_figures || strcmp(kinds[i].kind, x->kind) != 0)
+			continue;
+		if (find_as_of(x, err) != 0)
+			return -1;
+		clock_rfc3339(when, x->as_of_wall);
+		x->shown = json_pack("{s:s s:I s:s}", "kind", x->kind, "ledger_no",
+		    (json_int_t)x->ledger_no, "as_of", when);
+		if (kinds[i].fn(x, err) != 0) {
+			json_decref(x->shown);
+			return -1;
+		}
+		*ret = x->shown;
+		return 0;
+	}
+	return err_set(err, ERR_INVALID, "没有这种报表: %s (daily 战报, weekly 周报)", x->kind);
 }

@@ -32,6 +32,7 @@ struct export
 	struct map *names, *keys;   /* case -> struct name_of, case -> key; NULL until names_load */
 	json_t *files;
 	int64_t rows;
+	json_t *shown; /* of a report: its page and its text go here instead of into files */
 };
 
 /* Writes a kind's files into x->dir; the frame does the rest. */
@@ -50,6 +51,9 @@ int export_approved(struct export *x, struct err *err);
 
 /* All of it. 0, 1 (not handed out: what was said on stderr must be mended first), or -1. */
 int export_run(struct export *x, struct err *err);
+/* A kind that holds figures only (daily, weekly), shown instead of written: {"kind", "title", "note", "columns", "rows"
+ * of objects, "text" to paste, "ledger_no", "as_of"}; nothing of it is noted, since nothing leaves. */
+int export_show(struct export *x, json_t **ret, struct err *err);
 
 /* `hf-reconcile export …` and `hf-reconcile verify …` with all their words. Answers the exit code. */
 int export_main(int argc, char **argv);

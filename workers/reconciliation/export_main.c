@@ -1,4 +1,4 @@
-/* export_main.c - the words of `hf-reconcile export` and `verify`, and the connections they need. */
+/* export_main.c - the words of `hf-reconcile export`, `report` and `verify`, and the connections they need. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +15,7 @@ static const char usage[] =
     "用法: hf-reconcile [--json] [--campaign ID] export KIND --out DIR [--csv | --csv-gb] "
     "[--as-of N]\n"
     "          [--person P] [--day YYYY-MM-DD] [--unmasked --purpose TEXT]\n"
+    "      hf-reconcile [--json] [--campaign ID] report daily|weekly [--day YYYY-MM-DD]\n"
     "      hf-reconcile verify DIR [--key FILE]\n";
 
 struct words {
@@ -68,7 +69,7 @@ parse(struct words *w, int argc, char **argv)
 		else if (a[0] != '-')
 			return false;
 	}
-	return w->kind != NULL && (strcmp(w->verb, "verify") == 0 || w->x.dir != NULL);
+	return w->kind != NULL && (strcmp(w->verb, "export") != 0 || w->x.dir != NULL);
 }
 
 static void
@@ -97,6 +98,51 @@ print_files(const struct words *w)
 	}
 }
 
+static void
+print_report(const struct words *w, const json_t *o)
+{
+	const json_t *text = json_object_get(o, "text"), *row, *column, *v;
+	size_t i, c;
+
+	if (w->json) {
+		json_dumpf(o, stdout, JSON_COMPACT);
+		printf("\n");
+		return;
+	}
+	if (text != NULL) {
+		fputs(json_string_value(text), stdout);
+		return;
+	}
+	printf("%s %s\n", json_string_value(json_object_get(o, "title")),
+	    json_string_value(json_object_get(o, "note")));
+	json_array_foreach(json_object_get(o, "rows"), i, row)
+	{
+		json_array_foreach(json_object_get(o, "columns"), c, column)
+		{
+			v = json_object_get(row, json_string_value(column));
+			if (c > 1) /* the first two say who */
+				printf("%s ", json_string_value(column));
+			if (json_is_integer(v))
+				printf("%" JSON_INTEGER_FORMAT "  ", json_integer_value(v));
+			else
+				printf("%s  ", json_is_string(v) ? json_string_value(v) : "-");
+		}
+		printf("\n");
+	}
+}
+
+static int
+run_report(struct words *w, struct err *err)
+{
+	json_t *o;
+
+	if (export_show(&w->x, &o, err) != 0)
+		return -1;
+	print_report(w, o);
+	json_decref(o);
+	return 0;
+}
+
 static int
 run_export(struct words *w, struct err *err)
 {
@@ -115,10 +161,11 @@ run_export(struct words *w, struct err *err)
 		w->x.home = &home;
 		w->x.campaign = campaign;
 		w->x.kind = w->kind;
-		got = export_run(&w->x, err);
+		if (strcmp(w->verb, "report") == 0)
+			got = run_report(w, err);
+		else if ((got = export_run(&w->x, err)) == 0)
+			print_files(w);
 	}
-	if (got == 0)
-		print_files(w);
 	json_decref(w->x.files);
 	names_drop(&w->x);
 	pg_close(w->x.pg);

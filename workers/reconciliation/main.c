@@ -43,6 +43,7 @@ static const char usage[] =
     "      hf-reconcile [--json] [--campaign ID] export KIND --out DIR [--csv | --csv-gb] "
     "[--as-of N]\n"
     "          [--person P] [--day YYYY-MM-DD] [--unmasked --purpose TEXT]\n"
+    "      hf-reconcile [--json] [--campaign ID] report daily|weekly [--day YYYY-MM-DD]\n"
     "      hf-reconcile verify DIR [--key FILE]\n"
     "rates 按人、小组、活动给出回访数和报到率(只用整数, 不四舍五入); census 核对 导入 = 队列 + "
     "在手,\n"
@@ -379,7 +380,8 @@ main(int argc, char **argv)
 		fputs(usage, stdout);
 		return 0;
 	}
-	if (is_verb(argc, argv, "export") || is_verb(argc, argv, "verify"))
+	if (is_verb(argc, argv, "export") || is_verb(argc, argv, "report") ||
+	    is_verb(argc, argv, "verify"))
 		return export_main(argc, argv);
 	if (!parse(&o, argc, argv)) {
 		fputs(usage, stderr);
