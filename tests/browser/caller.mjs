@@ -374,7 +374,7 @@ async function inEnglish(t, {browser, stand}) {
   await page.locator('html[lang=en]').waitFor();
   await until('the desk is English', async () => (await left()).length === 0).catch(async () => assert.deepEqual(await left(), []));
   assert.deepEqual(await axe(page), []);
-  for (const key of ['F1', 'F2', 'F3', 'F4', 'F6', 'F9', 'F10', 'n', 'q', 'p']) {
+  for (const key of ['F1', 'y', 'F2', 'F3', 'F4', 'F6', 'F9', 'F10', 'n', 'q', 'p']) {
     await nobody(page);
     await page.keyboard.press(key);
     await page.locator('dialog[open]').waitFor();
@@ -411,7 +411,30 @@ async function reminded(t, {browser, stand}) {
   await page.context().close();
 }
 
-export const caller = [['who falls due is said', reminded],
+/* The own pay, with how it came about; and why there is no number of a parent. */
+async function ownPay(t, {browser, stand}) {
+  const page = await newPage(browser);
+  await logIn(page, stand, 'p02');
+  await someCase(page);
+  await nobody(page);
+  await page.keyboard.press('y');
+  await page.locator('dialog').getByText(/元|还没有你的补贴/).first().waitFor();
+  assert.deepEqual(await axe(page), []);
+  await picture(page, '75-own-pay');
+  await page.keyboard.press('Escape');
+  await page.locator('dialog[open]').waitFor({state: 'detached'});
+  await page.keyboard.press('n');
+  await page.locator('#source').selectOption('none');
+  await page.locator('#kind').selectOption('father');
+  await page.locator('#reason').fill('父母外出，没有手机');
+  await page.locator('#reason').press('Enter');
+  await page.locator('dialog[open]').waitFor({state: 'detached'});
+  assert.deepEqual(page.said, []);
+  await page.context().close();
+}
+
+export const caller = [['own pay', ownPay],
+  ['who falls due is said', reminded],
   ['English by a switch', inEnglish],
   ['a photo by telephone', photoByTelephone], ['on paper, and typed in', onPaper], ['news is read once', newsIsRead],
   ['the network goes in mid-call', cutInMidCall], ['a mother rings in', motherRingsIn],

@@ -3,6 +3,7 @@ import {useEffect, useRef, useState} from 'preact/hooks';
 import {addNumber, files, giveBack, look, paper, picked, take} from './actions.js';
 import {Many} from './many.jsx';
 import {News} from './news.jsx';
+import {Pay} from './pay.jsx';
 import {Phone} from './phone.jsx';
 import {Print} from './print.jsx';
 import {TypeIn} from './typein.jsx';
@@ -44,10 +45,15 @@ function Inbound() {
 }
 
 function NewNumber({task}) {
-  const [digits, setDigits] = useState(''), [kind, setKind] = useState('self'), [source, setSource] = useState('self');
+  const [digits, setDigits] = useState(''), [kind, setKind] = useState('self'), [source, setSource] = useState('self'), [reason, setReason] = useState('');
   if (!task) return <p>先打开一个人</p>;
-  const add = async e => {
+  const isNone = source === 'none', add = async e => {
     e.preventDefault();
+    if (isNone) {
+      if (!reason.trim()) return say('写为什么没有', 'warn');
+      if (await addNumber({case: task.case, token: task.token, kind, none: reason.trim(), again: true})) close();
+      return undefined;
+    }
     const clean = digits.replace(/\D/g, '');
     if (clean.length < 3 || clean.length > 20) return say('号码要 3 到 20 位数字', 'warn');
     if (await addNumber({case: task.case, token: task.token, digits: clean, kind, source, again: true})) {
@@ -64,8 +70,9 @@ function NewNumber({task}) {
       <select id="kind" value={kind} onChange={e => setKind(e.target.value)}>{Object.entries(KINDS).map(([c, text]) => <option key={c} value={c}>{text}</option>)}</select>
       <label for="source">从哪里来</label>
       <select id="source" value={source} onChange={e => setSource(e.target.value)}>
-        {[['self', '本人给的'], ['family', '家里给的'], ['inbound', '打来的'], ['114', '114'], ['class-teacher', '班主任'], ['classmate', '同学'], ['other', '其他']].map(([c, text]) => <option key={c} value={c}>{text}</option>)}
+        {[['self', '本人给的'], ['family', '家里给的'], ['inbound', '打来的'], ['114', '114'], ['class-teacher', '班主任'], ['classmate', '同学'], ['other', '其他'], ['none', '没有这样的号码']].map(([c, text]) => <option key={c} value={c}>{text}</option>)}
       </select>
+      {isNone && <label for="reason">为什么没有 <input id="reason" maxlength={40} value={reason} onInput={e => setReason(e.target.value)} /></label>}
       <p><button type="submit" class="main">存</button></p>
     </form>
   );
@@ -166,7 +173,7 @@ function Dial({task}) {
   );
 }
 
-const PANELS = {news: ['通知', News], phone: ['手机传照片', Phone], print: ['打印', Print], typein: ['补录', TypeIn],
+const PANELS = {pay: ['我的补贴', Pay], news: ['通知', News], phone: ['手机传照片', Phone], print: ['打印', Print], typein: ['补录', TypeIn],
   many: ['几个人一起记', Many], dial: ['用手机拨打', Dial], inbound: ['有人打回来了', Inbound], number: ['新增号码', NewNumber], back: ['放回', Back], paper: ['收到退档材料', Paper], today: ['今天记的', Today], help: ['帮助', Help]};
 
 export function Dialog({name, task}) {
