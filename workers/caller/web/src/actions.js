@@ -94,6 +94,7 @@ function remind() {
 /* ---- the stream ---------------------------------------------------------------------------------- */
 
 function listen() {
+  S.heard = false;
   if (source) source.close();
   clearTimeout(again);
   source = new EventSource('/api/events');
@@ -117,6 +118,7 @@ function listen() {
 
 function onStatus(s) {
   S.link = s.link;
+  S.heard = true;
   S.inhand = s.inhand || [];
   for (const c of S.leaving) if (!S.inhand.includes(c)) S.leaving.delete(c);
   records.onMarks(s);

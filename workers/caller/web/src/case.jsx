@@ -41,7 +41,7 @@ function Numbers({task}) {
   const lacks = (task.missing || []).map(k => k === 'self' ? '本人的' : '父母的').join('、');
   return (
     <section aria-labelledby="h-numbers">
-      <h3 id="h-numbers">号码 <span class="soft">已留 {list.length} 个{lacks && `，还差${lacks}`}{none.map(([k, why]) => <span key={k}> · 没有{KINDS[k] || k}的：<i lang="zh">{why}</i></span>)}</span></h3>
+      <h3 id="h-numbers">号码 <span class="soft">已留 {list.length} 个{lacks && `，还差${lacks}`}{none.map(([k, why]) => <span key={k}> · {KINDS[k] || k} ✗ <i lang="zh">{why}</i></span>)}</span></h3>
       <ul class="numbers">
         {list.map(n => (
           <li key={n.n} class={d.number === n.n ? 'picked' : ''}>

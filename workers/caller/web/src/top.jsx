@@ -22,7 +22,7 @@ export function Link() {
   const [sign, text, kind] = S.office === 'gone' ? ['✗', '服务器断开 · 手里的人照常记录', 'bad'] :
     S.link === 'down' ? ['▲', '离线中 · 照常记录，连上自动补送', 'warn'] : ['●', '已连接', 'ok'];
   return (
-    <p class={`link ${kind}`} role="status" id="link">
+    <p class={`link ${kind}`} role="status" id="link" data-heard={S.heard ? 'yes' : 'no'}>
       <b aria-hidden="true">{sign}</b> {text}{waiting > 0 && ` · 未上传 ${waiting}`}
     </p>
   );
