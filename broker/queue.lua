@@ -904,11 +904,12 @@ function B.knows(ob, person)
 end
 
 -- A broker's first entry on a connection: is this the store that it knew?
-function B.attach(run_id, incarnation, epoch, opseq)
+-- other: '1' when the log lacks the newest entry that the broker read, or says something else there.
+function B.attach(run_id, incarnation, epoch, opseq, other)
 	text_arg('run_id', run_id, 64)
 	epoch, opseq = count('epoch', epoch), count('opseq', opseq)
 	local was, first = M.mode, M.run_id == ''
-	if incarnation ~= '' and (incarnation ~= M.incarnation or epoch > M.epoch or opseq > M.opseq) then
+	if incarnation ~= '' and (incarnation ~= M.incarnation or epoch > M.epoch or opseq > M.opseq or other == '1') then
 		M.mode = 2
 		M.why = 'store-regressed'
 	elseif M.run_id ~= run_id then

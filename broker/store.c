@@ -1,8 +1,9 @@
 /* store.c - finds the campaign, looks whether the store deserves trust, attaches, carries batches.
  *
  * Attach says which store we knew: its incarnation, and the highest epoch and opseq that any
- * reply told us. A store that is older than that halts itself (H13). We call ourselves a witness
- * only after we saw it NORMAL: a broker that came up with the store knows nothing of the leases
+ * reply told us, and whether its log still says what we read last: the router may write into an
+ * older copy before we come, and raise its opseq over ours. A store that is older than that halts
+ * itself (H13). We call ourselves a witness only after we saw it NORMAL: a broker that came up with the store knows nothing of the leases
  * before. A new epoch was opened by an operator on purpose, so there we begin as a stranger. A
  * call that fails, is late or is answered by an error has an unknown outcome; we look and attach
  * again. */
@@ -37,6 +38,8 @@ struct store {
 	/* the store that we know */
 	bool was_normal;
 	char incarnation[65];
+	char seen_id[48],
+	    seen_e[128]; /* "" none; of the newest entry that we read while attached */
 };
 
 static void begin(void *arg);
@@ -183,6 +186,7 @@ attached(struct store *s, const struct answer *a)
 	s->was_normal = false;
 	if (a->epoch != b->epoch) {
 		b->opseq = 0;
+		s->seen_id[0] = '\0';
 		broker_epoch_changed(b, a->epoch);
 	}
 	learn(s, a);
@@ -213,8 +217,17 @@ on_attach(void *arg, const struct rds_reply *r, const struct err *err)
 	}
 }
 
+void
+store_saw(struct store *s, struct span id, struct span e)
+{
+	if (!s->is_ready || id.len >= sizeof(s->seen_id) || e.len >= sizeof(s->seen_e))
+		return;
+	(void)snprintf(s->seen_id, sizeof(s->seen_id), "%.*s", (int)id.len, (const char *)id.data);
+	(void)snprintf(s->seen_e, sizeof(s->seen_e), "%.*s", (int)e.len, (const char *)e.data);
+}
+
 static void
-send_attach(struct store *s, bool as_witness)
+send_attach(struct store *s, bool as_witness, bool is_other)
 {
 	struct call c;
 	const struct span *argv;
@@ -226,9 +239,40 @@ send_attach(struct store *s, bool as_witness)
 	call_str(&c, as_witness ? s->incarnation : "");
 	call_u(&c, as_witness ? s->b->epoch : 0);
 	call_u(&c, as_witness ? s->b->opseq : 0);
+	call_str(&c, is_other ? "1" : "0");
 	argv = call_argv(&c, &argc);
 	rds_cmd(s->link, argv, argc, STEP_TIMEOUT_US, on_attach, s);
 	call_done(&c);
+}
+
+/* The newest entry up to the one that we read last. None: the log is trimmed further than that. */
+static void
+on_seen(void *arg, const struct rds_reply *r, const struct err *err)
+{
+	struct store *s = arg;
+	const struct rds_reply *entry = rds_at(r, 0), *fields = rds_at(entry, 1);
+	bool is_other = rds_len(r) > 0 && !span_eq_str(rds_str(rds_at(entry, 0)), s->seen_id);
+
+	if (err != NULL || rds_type(r) != RDS_ARRAY) {
+		step_failed(s, "log", err != NULL ? err->text : "refused");
+		return;
+	}
+	for (size_t i = 0; i + 1 < rds_len(fields); i += 2)
+		if (span_eq_str(rds_str(rds_at(fields, i)), "e"))
+			is_other =
+			    is_other || !span_eq_str(rds_str(rds_at(fields, i + 1)), s->seen_e);
+	send_attach(s, true, is_other);
+}
+
+static void
+ask_seen(struct store *s)
+{
+	char key[80];
+	struct span argv[] = {span_str("XREVRANGE"),
+	    span_str(call_key(key, sizeof(key), s->b->campaign, "log")), span_str(s->seen_id),
+	    span_str("-"), span_str("COUNT"), span_str("1")};
+
+	rds_cmd(s->link, argv, 6, STEP_TIMEOUT_US, on_seen, s);
 }
 
 /* The campaign's epoch, before we show ourselves. */
@@ -253,7 +297,12 @@ on_meta(void *arg, const struct rds_reply *r, const struct err *err)
 		fall_back(s); /* not opened yet */
 		return;
 	}
-	send_attach(s, s->was_normal && epoch <= b->epoch);
+	if (!s->was_normal || epoch > b->epoch)
+		send_attach(s, false, false);
+	else if (s->seen_id[0] == '\0')
+		send_attach(s, true, false);
+	else
+		ask_seen(s);
 }
 
 static void
@@ -391,6 +440,7 @@ store_witness(struct store *s, uint64_t epoch, uint64_t opseq)
 	op_str(o, s->incarnation);
 	op_u(o, epoch);
 	op_u(o, opseq);
+	op_str(o, "0");
 	op_submit(s->b->batch, o);
 }
 

@@ -20,6 +20,7 @@
 #include "broker/roster.h"
 #include "broker/session.h"
 #include "broker/settings.h"
+#include "broker/store.h"
 #include "broker/waiters.h"
 #include "proto/call.h"
 
@@ -205,6 +206,8 @@ on_entry(struct tail *t, const struct rds_reply *r)
 		return;
 	for (size_t i = 0; i < n; i++)
 		pairs[i] = rds_str(rds_at(fields, i));
+	if (n > 1 && span_eq_str(pairs[0], "e"))
+		store_saw(t->b->store, id, pairs[1]);
 	if (log_entry_decode(&e, id, pairs, n, NULL) != 0)
 		return;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)

@@ -945,6 +945,34 @@ def test_a_store_that_is_older_than_the_broker_halts(rig):
     assert rig.redis.hget("hf:{c1}:meta", "mode") == b"2"
 
 
+@pytest.mark.parametrize("how", ["lacks", "contradicts", "trimmed"])
+def test_a_store_whose_log_says_something_else_halts_however_high_its_counters_are(rig, how):
+    """An older copy into which the router wrote before the broker came back."""
+    ann = rig.person("ann")
+    rig.case()
+    a = rig.agent(ann)
+    for _ in range(3):
+        a.record(a.header(ann, 2, fields=()))
+    rig.agent(rig.person("bob"))  # whom the broker knows by the log alone
+    before, log = rig.redis.hgetall("hf:{c1}:meta"), rig.redis.xrange("hf:{c1}:log")
+    read = max(i for i, (_, e) in enumerate(log) if e[b"e"].startswith(b"person "))
+    if how == "trimmed":
+        rig.redis.xtrim("hf:{c1}:log", maxlen=0)
+    else:
+        rig.redis.xdel("hf:{c1}:log", *(no for no, _ in log[read:]))
+    if how == "contradicts":
+        rig.redis.execute_command("XSETID", "hf:{c1}:log", log[read - 1][0])
+        for no, e in log[read:]:
+            rig.redis.xadd("hf:{c1}:log", {**e, b"e": e[b"e"] + b"0"}, id=no)
+    rig.redis.hset("hf:{c1}:meta", mapping={b"opseq": int(before[b"opseq"]) + 50, b"logno": int(before[b"logno"]) + 50})
+    rig.redis.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+    if how == "trimmed":
+        wait_for("it is attached again", lambda: rig.log("broker0").count("store.attached") == 2)
+        assert rig.redis.hget("hf:{c1}:meta", "mode") == b"0"
+    else:
+        wait_for("the store is halted", lambda: rig.redis.hget("hf:{c1}:meta", "mode") == b"2")
+
+
 def test_a_new_epoch_asks_everybody_for_hello(rig):
     ann = rig.person("ann")
     a = rig.agent(ann)

@@ -516,7 +516,8 @@ cmd_zrangebylex(struct fake_redis *f, struct key *k, const struct span *a, size_
 
 	(void)f;
 	r->type = FV_ARRAY;
-	if (k != NULL && a[2].data[0] == '(') /* all have one score, else Redis itself is not exact */
+	if (k != NULL &&
+	    a[2].data[0] == '(') /* all have one score, else Redis itself is not exact */
 		i = zset_at(k, k->items[0]->score, after);
 	for (; k != NULL && i < k->n && left > 0; i++) {
 		if (a[2].data[0] == '(' && span_cmp(buf_span(&k->items[i]->name), after) <= 0)

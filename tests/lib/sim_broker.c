@@ -175,4 +175,3 @@ sim_ask(struct sim_person *p, enum sim_ask what, uint64_t n, uint64_t token, uin
 		sim_after(delay(), arrives, m, 0);
 	}
 }
-

@@ -9,7 +9,7 @@
 #include "tests/lib/sim.h"
 
 #define MANY_CASES 10000
-#define END_US (30 * 24 * 60 * SIM_MINUTE)
+#define END_US     (30 * 24 * 60 * SIM_MINUTE)
 
 static const char *const breaks[BREAKS][2] = {
 #define SIM_BREAK_ROW(id, name, check) [BREAK_##id] = {name, check},
