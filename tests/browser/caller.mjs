@@ -360,6 +360,82 @@ async function newsIsRead(t, {browser, stand}) {
   await page.context().close();
 }
 
-export const caller = [['a photo by telephone', photoByTelephone], ['on paper, and typed in', onPaper], ['news is read once', newsIsRead],
+/* English by a switch: no Chinese but what people wrote or are called; and back. */
+async function inEnglish(t, {browser, stand}) {
+  const page = await newPage(browser), left = () => page.evaluate(() => {
+    const out = [], walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    for (let n; (n = walk.nextNode());) if (/[\u4e00-\u9fff]/.test(n.data) && !n.parentElement.closest('[lang=zh], .notices, noscript')) out.push(n.data);
+    for (const e of document.querySelectorAll('[aria-label]')) if (/[\u4e00-\u9fff]/.test(e.getAttribute('aria-label'))) out.push(e.getAttribute('aria-label'));
+    return out;
+  });
+  await logIn(page, stand, 'p02');
+  await ownPeople(page, 2);
+  await page.getByRole('button', {name: 'English'}).click();
+  await page.locator('html[lang=en]').waitFor();
+  await until('the desk is English', async () => (await left()).length === 0).catch(async () => assert.deepEqual(await left(), []));
+  assert.deepEqual(await axe(page), []);
+  for (const key of ['F1', 'y', 'F2', 'F3', 'F4', 'F6', 'F9', 'F10', 'n', 'q', 'p']) {
+    await nobody(page);
+    await page.keyboard.press(key);
+    await page.locator('dialog[open]').waitFor();
+    assert.deepEqual(await left(), [], key);
+    await page.keyboard.press('Escape');
+    await page.locator('dialog[open]').waitFor({state: 'detached'});
+  }
+  for (const key of ['1', '2', '3', '4', '7', '8']) {
+    await nobody(page);
+    await page.keyboard.press(key);
+    await page.locator('.outcome[aria-pressed=true]').waitFor();
+    assert.deepEqual(await left(), [], key);
+  }
+  await picture(page, '74-english');
+  await page.reload();
+  await page.locator('html[lang=en]').waitFor();
+  await page.getByRole('button', {name: '中文'}).click();
+  await page.locator('.outcome', {hasText: '确认就读'}).waitFor();
+  assert.deepEqual(page.said, []);
+  await page.context().close();
+}
+
+/* Somebody falls due while the page is open: said once, by name. */
+async function reminded(t, {browser, stand}) {
+  const page = await newPage(browser);
+  await logIn(page, stand, 'p02');
+  await ownPeople(page, 2);
+  await work(page, WAYS[4]); /* in half an hour */
+  const who = await name(page);
+  await page.keyboard.press('Control+s');
+  await until('it waits on the list', async () => (await page.locator('#list .row', {hasText: who}).allInnerTexts()).some(x => !x.includes('在手') && !x.includes('●')));
+  await stand.say('clock 40');
+  await page.locator('.notice.warn', {hasText: '到点了'}).waitFor();
+  await page.context().close();
+}
+
+/* The own pay, with how it came about; and why there is no number of a parent. */
+async function ownPay(t, {browser, stand}) {
+  const page = await newPage(browser);
+  await logIn(page, stand, 'p02');
+  await someCase(page);
+  await nobody(page);
+  await page.keyboard.press('y');
+  await page.locator('dialog').getByText(/元|还没有你的补贴/).first().waitFor();
+  assert.deepEqual(await axe(page), []);
+  await picture(page, '75-own-pay');
+  await page.keyboard.press('Escape');
+  await page.locator('dialog[open]').waitFor({state: 'detached'});
+  await page.keyboard.press('n');
+  await page.locator('#source').selectOption('none');
+  await page.locator('#kind').selectOption('father');
+  await page.locator('#reason').fill('父母外出，没有手机');
+  await page.locator('#reason').press('Enter');
+  await page.locator('dialog[open]').waitFor({state: 'detached'});
+  assert.deepEqual(page.said, []);
+  await page.context().close();
+}
+
+export const caller = [['own pay', ownPay],
+  ['who falls due is said', reminded],
+  ['English by a switch', inEnglish],
+  ['a photo by telephone', photoByTelephone], ['on paper, and typed in', onPaper], ['news is read once', newsIsRead],
   ['the network goes in mid-call', cutInMidCall], ['a mother rings in', motherRingsIn],
   ['drafts are sealed on the disk', sealedDrafts], ['a telephone is enough', telephone], ['several people with one result', many]];

@@ -15,6 +15,7 @@ export const nobody = page => page.evaluate(() => document.activeElement && docu
 
 /* A case on the screen, by keyboard. */
 export async function someCase(page) {
+  await page.locator('#link[data-heard=yes]').waitFor(); /* else the key comes before the case that is in hand */
   if (await page.locator('h2.name').count() === 0) {
     await nobody(page);
     await page.keyboard.press('n');

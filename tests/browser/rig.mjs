@@ -72,7 +72,7 @@ export async function logIn(page, stand, person = 'p01') {
   await page.keyboard.type(stand.pin);
   await page.keyboard.press('Enter');
   await page.locator('.desk, .quick').first().waitFor();
-  await page.locator('#link.ok').waitFor();
+  await page.locator('#link.ok[data-heard=yes]').waitFor();
 }
 
 export async function picture(page, name) {

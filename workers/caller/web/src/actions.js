@@ -78,21 +78,23 @@ export function lockIfIdle() {
   changed(); /* what is due changes with the time */
 }
 
-/* Who becomes due while the page is open is said once; what was due already stands on top of the list. */
-const told = new Set();
-let isFirst = true;
+/* Who becomes due by the time that passes is said once; what is due at once stands on top of the list anyway. */
+const waiting = new Set();
 function remind() {
-  if (S.phase !== 'desk' || S.rows.length === 0) return;
-  const now = clockNow(), held = new Set(hand().map(t => t.case));
-  const fresh = S.rows.filter(r => r.due && !held.has(r.case) && classOf(r, now) === 'due' && !told.has(`${r.case} ${r.due}`));
-  fresh.forEach(r => told.add(`${r.case} ${r.due}`));
-  if (!isFirst && fresh.length > 0) say(`到点了：${fresh.slice(0, 3).map(r => r.name || '?').join('、')}${fresh.length > 3 ? ` 等 ${fresh.length} 位` : ''}`, 'warn');
-  isFirst = false;
+  if (S.phase !== 'desk') return;
+  const now = clockNow(), held = new Set(hand().map(t => t.case)), fresh = [];
+  for (const r of S.rows.filter(x => x.due)) {
+    const at = `${r.case} ${r.due}`, k = classOf(r, now);
+    if (k === 'later') waiting.add(at);
+    else if (k === 'due' && waiting.delete(at) && !held.has(r.case)) fresh.push(r.name || '?');
+  }
+  if (fresh.length > 0) say(`到点了：${fresh.slice(0, 3).join('、')}${fresh.length > 3 ? ` 等 ${fresh.length} 位` : ''}`, 'warn');
 }
 
 /* ---- the stream ---------------------------------------------------------------------------------- */
 
 function listen() {
+  S.heard = false;
   if (source) source.close();
   clearTimeout(again);
   source = new EventSource('/api/events');
@@ -116,6 +118,7 @@ function listen() {
 
 function onStatus(s) {
   S.link = s.link;
+  S.heard = true;
   S.inhand = s.inhand || [];
   for (const c of S.leaving) if (!S.inhand.includes(c)) S.leaving.delete(c);
   records.onMarks(s);

@@ -45,6 +45,7 @@ export const logout = () => post('/api/logout', {});
 export const own = () => ask('/api/own');
 export const phoneTicket = c => post('/api/phone-ticket', {case: c});
 export const caseRow = c => ask(`/api/list/case?case=${c}`);
+export const myPay = () => ask('/api/report/my-pay');
 export const draftKey = () => ask('/api/draft-key');
 export const campaign = () => ask('/api/campaign');
 

@@ -18,7 +18,7 @@ function Hands() {
       <span class="soft">在手 {all.length} 位 <kbd>[</kbd> <kbd>]</kbd></span>
       {all.map(t => (
         <button key={t.case} type="button" class="chip" aria-pressed={t.case === S.current ? 'true' : 'false'} onClick={() => choose(t.case)}>
-          {t.name || '?'}{isTyped(t.case) ? ' ✎' : ''}{draftOf(t.case).timer.from !== null ? ' ● 通话中' : ''}
+          <span lang="zh">{t.name || '?'}</span>{isTyped(t.case) ? ' ✎' : ''}{draftOf(t.case).timer.from !== null ? ' ● 通话中' : ''}
         </button>
       ))}
     </p>
@@ -37,18 +37,18 @@ function Masked({no}) {
 }
 
 function Numbers({task}) {
-  const d = draftOf(task.case), list = task.numbers || [], kinds = list.map(n => n.kind);
-  const lacks = ['father', 'mother'].some(k => kinds.includes(k)) ? '' : '，还差父母的';
+  const d = draftOf(task.case), list = (task.numbers || []).filter(n => n.digits), none = Object.entries(task.none || {});
+  const lacks = (task.missing || []).map(k => k === 'self' ? '本人的' : '父母的').join('、');
   return (
     <section aria-labelledby="h-numbers">
-      <h3 id="h-numbers">号码 <span class="soft">已留 {list.length} 个{lacks}</span></h3>
+      <h3 id="h-numbers">号码 <span class="soft">已留 {list.length} 个{lacks && `，还差${lacks}`}{none.map(([k, why]) => <span key={k}> · {KINDS[k] || k} ✗ <i lang="zh">{why}</i></span>)}</span></h3>
       <ul class="numbers">
         {list.map(n => (
           <li key={n.n} class={d.number === n.n ? 'picked' : ''}>
             <label><input type="radio" name="number" checked={d.number === n.n} onChange={() => edit(task.case, {number: n.n})} />
               {n.n} {KINDS[n.kind] || n.kind || '号码'}</label>
             <span class="num big">{grouped(n.digits)}</span>
-            <span class="soft">话机拨 <b class="num">{n.dial || n.digits}</b>{n.note && ` · ${n.note}`}</span>
+            <span class="soft">话机拨 <b class="num">{n.dial || n.digits}</b>{n.note && <i lang="zh"> · {n.note}</i>}</span>
             <a class="tel" href={`tel:${n.digits}`}>拨打<span class="off-screen">第 {n.n} 个号码</span></a>
             <button type="button" class="small" onClick={() => copy(n.dial || n.digits)}>{d.number === n.n && <kbd>C</kbd>} 复制<span class="off-screen">第 {n.n} 个号码</span></button>
           </li>
@@ -68,8 +68,8 @@ function Script({task}) {
   const d = draftOf(task.case), script = S.campaign.script || {}, box = useRef(null);
   return (
     <section aria-labelledby="h-script" class="script">
-      <h3 id="h-script">话术 <span class="soft">{script.version ? `版本 ${script.version}${script.by ? ` · ${script.by} ${script.date || ''} 定` : ''}` : '三件事必须说清'}</span></h3>
-      {script.text && script.text.length > 0 && <ol ref={box}>{script.text.map((line, i) => <li key={i}>{line.text || line}</li>)}</ol>}
+      <h3 id="h-script">话术 <span class="soft">{script.version ? `版本 ${script.version}` : '三件事必须说清'}{script.by && <i lang="zh"> · {script.by} {script.date}</i>}</span></h3>
+      {script.text && script.text.length > 0 && <ol ref={box}>{script.text.map((line, i) => <li key={i} lang="zh">{line.text || line}</li>)}</ol>}
       <ul class="ticks">
         {TICKS.map(([code, text, key]) => (
           <li key={code}>
@@ -106,16 +106,16 @@ export function Case({task: t}) {
   return (
     <main class="case" id="case" tabindex={-1}>
       <Hands />
-      <p class="off-screen" role="status">{`${t.name || ''}，${why(t.why)}`}</p>
-      <h2 ref={head} class="name">{t.name || '(没有姓名)'} <span>{SEX[t.sex] || t.sex || ''}{t.minor ? ' · 未成年，要家长' : ''}{t.area ? ` · ${t.area}` : ''}{t.school ? ` · ${t.school}` : ''}</span></h2>
+      <p class="off-screen" role="status"><span lang="zh">{t.name || ''}</span>，{why(t.why)}</p>
+      <h2 ref={head} class="name"><b lang="zh">{t.name || '(没有姓名)'}</b> <span>{SEX[t.sex] || t.sex || ''}{t.minor ? ' · 未成年，要家长' : ''}<i lang="zh">{t.area ? ` · ${t.area}` : ''}{t.school ? ` · ${t.school}` : ''}</i></span></h2>
       {/\?\?|？/.test(t.name || '') && <p class="notice warn"><b aria-hidden="true">!</b> 姓名缺字，先核对姓名</p>}
       <p class="facts">
         {t.no && <Masked no={t.no} />}
-        {t.major && <span>预录 <b>{t.major}</b>{t.choice ? `（第 ${t.choice} 志愿）` : ''}</span>}
+        {t.major && <span>预录 <b lang="zh">{t.major}</b>{t.choice ? `（第 ${t.choice} 志愿）` : ''}</span>}
         {t.rural && <span>农村</span>}
-        {t.reporter && <span>报备 {t.reporter}</span>}
-        {t.address && <span>寄通知书 {t.address}</span>}
-        {more.map(([k, v]) => <span key={k}>{k} {v}</span>)}
+        {t.reporter && <span>报备 <i lang="zh">{t.reporter}</i></span>}
+        {t.address && <span>寄通知书 <i lang="zh">{t.address}</i></span>}
+        {more.map(([k, v]) => <span key={k} lang="zh">{k} {v}</span>)}
       </p>
       <p class="whynow"><b>为什么现在打：</b>{why(t.why)}{due ? ` · ${when(due, now)} 到点` : ''}
         {t.lease === 'expired' && <em> ▲ 租约断了，照常记录</em>}</p>

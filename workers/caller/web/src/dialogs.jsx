@@ -3,6 +3,7 @@ import {useEffect, useRef, useState} from 'preact/hooks';
 import {addNumber, files, giveBack, look, paper, picked, take} from './actions.js';
 import {Many} from './many.jsx';
 import {News} from './news.jsx';
+import {Pay} from './pay.jsx';
 import {Phone} from './phone.jsx';
 import {Print} from './print.jsx';
 import {TypeIn} from './typein.jsx';
@@ -36,7 +37,7 @@ function Inbound() {
       </div>
       <ul class="found">
         {seen && seen.code === 'ok' && seen.rows.map(r => (
-          <li key={r.case}><button type="button" onClick={() => take({case: r.case}, 'in')}><b>{r.name || r.case.slice(0, 8)}</b> {r.school || ''} {r.major || ''} — 打开</button></li>
+          <li key={r.case}><button type="button" onClick={() => take({case: r.case}, 'in')}><span lang="zh"><b>{r.name || r.case.slice(0, 8)}</b> {r.school || ''} {r.major || ''}</span> — 打开</button></li>
         ))}
       </ul>
     </form>
@@ -44,10 +45,15 @@ function Inbound() {
 }
 
 function NewNumber({task}) {
-  const [digits, setDigits] = useState(''), [kind, setKind] = useState('self'), [source, setSource] = useState('self');
+  const [digits, setDigits] = useState(''), [kind, setKind] = useState('self'), [source, setSource] = useState('self'), [reason, setReason] = useState('');
   if (!task) return <p>先打开一个人</p>;
-  const add = async e => {
+  const isNone = source === 'none', add = async e => {
     e.preventDefault();
+    if (isNone) {
+      if (!reason.trim()) return say('写为什么没有', 'warn');
+      if (await addNumber({case: task.case, token: task.token, kind, none: reason.trim(), again: true})) close();
+      return undefined;
+    }
     const clean = digits.replace(/\D/g, '');
     if (clean.length < 3 || clean.length > 20) return say('号码要 3 到 20 位数字', 'warn');
     if (await addNumber({case: task.case, token: task.token, digits: clean, kind, source, again: true})) {
@@ -64,8 +70,9 @@ function NewNumber({task}) {
       <select id="kind" value={kind} onChange={e => setKind(e.target.value)}>{Object.entries(KINDS).map(([c, text]) => <option key={c} value={c}>{text}</option>)}</select>
       <label for="source">从哪里来</label>
       <select id="source" value={source} onChange={e => setSource(e.target.value)}>
-        {[['self', '本人给的'], ['family', '家里给的'], ['inbound', '打来的'], ['114', '114'], ['class-teacher', '班主任'], ['classmate', '同学'], ['other', '其他']].map(([c, text]) => <option key={c} value={c}>{text}</option>)}
+        {[['self', '本人给的'], ['family', '家里给的'], ['inbound', '打来的'], ['114', '114'], ['class-teacher', '班主任'], ['classmate', '同学'], ['other', '其他'], ['none', '没有这样的号码']].map(([c, text]) => <option key={c} value={c}>{text}</option>)}
       </select>
+      {isNone && <label for="reason">为什么没有 <input id="reason" maxlength={40} value={reason} onInput={e => setReason(e.target.value)} /></label>}
       <p><button type="submit" class="main">存</button></p>
     </form>
   );
@@ -75,7 +82,7 @@ function Back({task}) {
   if (!task) return <p>手里没有人</p>;
   return (
     <div>
-      <p>{task.name} 放回，不打。为什么？（不算你没打）</p>
+      <p><span lang="zh">{task.name}</span> 放回，不打。为什么？（不算你没打）</p>
       <ol class="found">
         {BACK.map(([c, text], i) => <li key={c}><button type="button" onClick={() => giveBack(c)}><kbd>{i + 1}</kbd> {text}</button></li>)}
       </ol>
@@ -96,12 +103,12 @@ function Paper({task}) {
   };
   return (
     <form onSubmit={save}>
-      <p>{task.name} 的退档材料：收到的勾上。六样齐、有照片才算全，不全的还在你名下。</p>
+      <p><span lang="zh">{task.name}</span> 的退档材料：收到的勾上。六样齐、有照片才算全，不全的还在你名下。</p>
       {ITEMS.map(([bit, text], i) => (
         <label key={bit}><input type="checkbox" autofocus={i === 0} checked={(items & bit) !== 0} onChange={() => setItems(items ^ bit)} /> {text}</label>
       ))}
       <p>照片 {photos.length} 份 <label class="file">加照片<input type="file" multiple accept="image/jpeg,image/png,application/pdf" onChange={e => { files(e.target.files); e.target.value = ''; }} /></label>
-        {photos.map(p => <span key={p.hash}> · {p.name}</span>)}</p>
+        {photos.map(p => <span key={p.hash} lang="zh"> · {p.name}</span>)}</p>
       <label for="paper-note">备注</label>
       <textarea id="paper-note" rows={2} maxlength={1300} value={note} onInput={e => setNote(e.target.value)} />
       <p><button type="submit" class="main">{all ? '存，送组长审' : '存（还不全）'}</button></p>
@@ -117,7 +124,7 @@ function Today() {
       <tbody>
         {rows.map(r => (
           <tr key={r.id}>
-            <td>{clock(r.at)}</td><td>{r.name}</td><td>{r.what}</td>
+            <td>{clock(r.at)}</td><td lang="zh">{r.name}</td><td>{r.what}</td>
             <td><span aria-hidden="true">{STATES[r.state][0]}</span> {STATES[r.state][1]}{r.verdict && r.verdict !== 'effective' ? ` · ${VERDICT[r.verdict] || r.verdict}` : ''}{r.error ? `：${r.error}` : ''}</td>
           </tr>
         ))}
@@ -159,14 +166,14 @@ function Dial({task}) {
   if (!n) return <p>先打开一个有号码的人</p>;
   return (
     <div class="dial">
-      <p><b>{task.name}</b> · {KINDS[n.kind] || n.kind || '号码'} <span class="num big">{n.digits}</span></p>
+      <p><b lang="zh">{task.name}</b> · {KINDS[n.kind] || n.kind || '号码'} <span class="num big">{n.digits}</span></p>
       <Qr text={`tel:${n.digits}`} label={`拨打 ${n.digits} 的二维码`} />
       <p class="soft">用手机相机扫，就在手机上拨号</p>
     </div>
   );
 }
 
-const PANELS = {news: ['通知', News], phone: ['手机传照片', Phone], print: ['打印', Print], typein: ['补录', TypeIn],
+const PANELS = {pay: ['我的补贴', Pay], news: ['通知', News], phone: ['手机传照片', Phone], print: ['打印', Print], typein: ['补录', TypeIn],
   many: ['几个人一起记', Many], dial: ['用手机拨打', Dial], inbound: ['有人打回来了', Inbound], number: ['新增号码', NewNumber], back: ['放回', Back], paper: ['收到退档材料', Paper], today: ['今天记的', Today], help: ['帮助', Help]};
 
 export function Dialog({name, task}) {

@@ -31,6 +31,7 @@ const rows = () => [
   {key: 'F4', text: '看我今天记的', run: open('today')},
   {key: 'F10', text: '几个人一起记', run: open('many')},
   {key: 'F3', text: '通知', run: open('news')},
+  {key: 'y', bare: true, text: '我的补贴（试算）', run: open('pay')},
   {key: 'p', bare: true, text: '打印', run: open('print')},
   {key: 'F1', text: '帮助', run: open('help')},
   {key: 'n', bare: true, text: '下一位；有人在手时：新增号码', run: () => task() ? open('number')() : act.next()},

@@ -14,9 +14,9 @@ function Row({row, now, open}) {
     <li>
       <button type="button" data-row={row.case} class={`row ${inHand ? 'hand' : k} ${S.current === row.case ? 'now' : ''}`} aria-current={S.current === row.case ? 'true' : undefined}
         onClick={() => open(row.case)} disabled={cut && !inHand}>
-        <span class="row-name">{inHand ? '▶ ' : ''}{name}{odd && <em> ! 姓名缺字，先核对</em>}{isTyped(row.case) && <em> ✎草稿</em>}</span>
+        <span class="row-name">{inHand ? '▶ ' : ''}<b lang="zh">{name}</b>{odd && <em> ! 姓名缺字，先核对</em>}{isTyped(row.case) && <em> ✎草稿</em>}</span>
         <span class="row-due">{inHand ? cut ? '离线中，照常记录' : '在手' : due ? `${k === 'due' ? '● ' : ''}${when(due, now)}` : ''}</span>
-        <span class="row-why">{row.why ? why(row.why) : row.class_text || (text ? text[1] : '')}{!row.why && row.major ? ` · ${row.major}` : ''}{row.last_text ? ` · 上次 ${row.last_text}` : ''}</span>
+        <span class="row-why">{row.why ? why(row.why) : row.class_text || (text ? text[1] : '')}{!row.why && row.major && <i lang="zh"> · {row.major}</i>}{row.last_text ? ` · 上次 ${row.last_text}` : ''}</span>
         <span class="row-count">{row.tries > 0 ? `${row.contacts || 0}次 ${row.minutes || 0}分` : row.tries === 0 ? '还没打过' : ''}</span>
       </button>
     </li>

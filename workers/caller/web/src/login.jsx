@@ -1,6 +1,7 @@
 /* The door. It also covers a desk whose session is over or that nobody touched: what was typed is still there. */
 import {useLayoutEffect, useState} from 'preact/hooks';
 import {login, logout} from './actions.js';
+import {LanguageSwitch} from './langswitch.jsx';
 import {S} from './store.js';
 
 /* The code on a slip opens the page with the id after the #. */
@@ -34,7 +35,7 @@ export function Login() {
   };
   return (
     <main class="door">
-      <h1>回访 · 登录</h1>
+      <div class="bar"><h1>回访 · 登录</h1> <LanguageSwitch /></div>
       {locked && <p class="notice warn" role="status"><b aria-hidden="true">▲</b> 登录到期或久未操作，请再输一次口令。写了一半的都还在。</p>}
       {!locked && kept() > 0 && <p class="notice" role="status"><b aria-hidden="true">✎</b> 这台电脑上有没写完的草稿，加了密；本人登录后接着写</p>}
       {S.office === 'gone' && <p class="notice warn" role="status"><b aria-hidden="true">▲</b> 服务器现在连不上，连上了就能登录</p>}

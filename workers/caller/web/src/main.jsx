@@ -3,6 +3,7 @@ import {render} from 'preact';
 import {files, lockIfIdle, start} from './actions.js';
 import {App} from './app.jsx';
 import {onClick, onKey} from './keys.js';
+import {startLanguage} from './lang.js';
 import {S, onChange, set} from './store.js';
 
 const root = document.getElementById('app');
@@ -26,5 +27,6 @@ window.addEventListener('paste', e => {
 window.addEventListener('beforeunload', e => {
   if (!S.keepsAlive && S.drafts.size > 0) e.preventDefault();
 });
+startLanguage();
 setInterval(lockIfIdle, 10000);
 start();

@@ -72,7 +72,7 @@ export function Many() {
       <label for="many-find">找人 <input id="many-find" type="search" autocomplete="off" value={find} onInput={e => setFind(e.target.value)} autofocus /></label>
       <ul class="marks" aria-label="勾人">
         {rows.slice(0, 100).map(r => (
-          <li key={r.case}><label><input type="checkbox" checked={marked.includes(r.case)} onChange={() => toggle(r.case)} /> {r.name || '?'} <span class="soft">{r.due ? when(ms(r.due), now) : r.class_text || ''}</span></label></li>
+          <li key={r.case}><label><input type="checkbox" checked={marked.includes(r.case)} onChange={() => toggle(r.case)} /> <b lang="zh">{r.name || '?'}</b> <span class="soft">{r.due ? when(ms(r.due), now) : r.class_text || ''}</span></label></li>
         ))}
       </ul>
       <fieldset>

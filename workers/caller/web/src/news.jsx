@@ -23,7 +23,7 @@ function read(id) {
 
 function news() {
   const {script = {}, stage, pass, title} = S.campaign, out = [];
-  if (script.version) out.push({id: `script ${title} ${script.version} ${stage || ''}`, text: `话术 ${script.version}${script.by ? `（${script.by} ${script.date || ''} 定）` : ''}`, lines: script.text || []});
+  if (script.version) out.push({id: `script ${title} ${script.version} ${stage || ''}`, text: `话术 ${script.version}`, more: script.by ? `${script.by} ${script.date || ''}` : '', lines: script.text || []});
   if (stage) out.push({id: `stage ${title} ${stage} ${pass || ''}`, text: `现在是阶段 ${stage}${pass ? `，第 ${pass} 批` : ''}`, lines: []});
   return out;
 }
@@ -39,8 +39,8 @@ export function News() {
     <ul class="news">
       {all.map(n => (
         <li key={n.id}>
-          <p class="bar"><b>{n.text}</b> {m[n.id] ? <span class="soft">✓ {when(m[n.id], clockNow())} 读过</span> : <button type="button" class="main" onClick={() => read(n.id)}>读过了</button>}</p>
-          {n.lines.length > 0 && <ol>{n.lines.map((l, i) => <li key={i}>{l.text || l}</li>)}</ol>}
+          <p class="bar"><b>{n.text} {n.more && <i lang="zh">{n.more}</i>}</b> {m[n.id] ? <span class="soft">✓ {when(m[n.id], clockNow())} 读过</span> : <button type="button" class="main" onClick={() => read(n.id)}>读过了</button>}</p>
+          {n.lines.length > 0 && <ol>{n.lines.map((l, i) => <li key={i} lang="zh">{l.text || l}</li>)}</ol>}
         </li>
       ))}
       {all.length === 0 && <li>没有通知</li>}

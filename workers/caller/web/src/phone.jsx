@@ -12,7 +12,7 @@ export function Phone({task}) {
   if (!task) return <p>先打开一个人</p>;
   return (
     <div class="dial">
-      <p>{task.name} 的照片、材料：用手机扫码，选一张传上来，不用登录。</p>
+      <p><span lang="zh">{task.name}</span> 的照片、材料：用手机扫码，选一张传上来，不用登录。</p>
       {ticket && <Qr text={location.origin + ticket.path} label="手机上传的二维码" />}
       <p role="status">{error || (had > first ? `✓ 到了 ${had - first} 张；再传一张请关掉重开` : ticket ? `${Math.round(ticket.seconds / 60)} 分钟内有效，只传一张` : '正在要…')}</p>
     </div>

@@ -135,8 +135,8 @@ export function Print({task}) {
       <li><button type="button" autofocus onClick={() => print({kind: 'ledger'})}>我的台账（{S.rows.length} 人）</button></li>
       <li><button type="button" onClick={download}>我的台账，存成表格（CSV，Excel 能开）</button></li>
       <li><button type="button" disabled={step > 0} onClick={blank}>{step > 0 ? `正在取号码 ${step}…` : '断线登记表：服务器停了在纸上记'}</button></li>
-      <li><button type="button" disabled={!task} onClick={() => print({kind: 'withdrawal', task})}>退档申请书{task ? `：${task.name}` : '（先打开一个人）'}</button></li>
-      <li><button type="button" disabled={!task} onClick={() => print({kind: 'handover', task})}>转突击组交接单{task ? `：${task.name}` : '（先打开一个人）'}</button></li>
+      <li><button type="button" disabled={!task} onClick={() => print({kind: 'withdrawal', task})}>退档申请书{task ? <span lang="zh">：{task.name}</span> : '（先打开一个人）'}</button></li>
+      <li><button type="button" disabled={!task} onClick={() => print({kind: 'handover', task})}>转突击组交接单{task ? <span lang="zh">：{task.name}</span> : '（先打开一个人）'}</button></li>
     </ul>
   );
 }

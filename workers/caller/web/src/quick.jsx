@@ -23,7 +23,7 @@ function Numbers({task: t}) {
     <ul class="quick-numbers" aria-label="号码">
       {(t.numbers || []).map(n => (
         <li key={n.n}><a class="main" href={`tel:${n.digits}`} onClick={() => dial(t, n)}>☎ {KINDS[n.kind] || '号码'} <span class="num">{n.digits}</span></a>
-          {n.note && <span class="soft"> {n.note}</span>}</li>
+          {n.note && <span class="soft" lang="zh"> {n.note}</span>}</li>
       ))}
     </ul>
   );
@@ -38,8 +38,8 @@ function One({task: t}) {
   return (
     <main class="quick-one" id="case">
       <p class="bar"><button type="button" onClick={() => set({atList: true})}>‹ 名单</button> <Stopwatch case={t.case} /></p>
-      <h2 class="name">{t.name || '(没有姓名)'}</h2>
-      <p class="soft">{[t.major, t.school, t.area].filter(Boolean).join(' · ')}</p>
+      <h2 class="name"><b lang="zh">{t.name || '(没有姓名)'}</b></h2>
+      <p class="soft" lang="zh">{[t.major, t.school, t.area].filter(Boolean).join(' · ')}</p>
       <p class="whynow">{why(t.why)}{t.due ? ` · ${when(ms(t.due), clockNow())}` : ''}</p>
       <Numbers task={t} />
       <div class="record">

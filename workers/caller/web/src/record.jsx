@@ -129,7 +129,7 @@ export function Just() {
   if (!rec) return <p class="just soft">还没有记录</p>;
   const [sign, text] = STATES[rec.state], left = can ? Math.ceil((UNDO_MS - (Date.now() - rec.at)) / 1000) : 0;
   return (
-    <p class="just" role="status" id="just">刚才：{rec.name}·{rec.what} <b><span aria-hidden="true">{sign}</span> {text}</b>
+    <p class="just" role="status" id="just">刚才：<span lang="zh">{rec.name}</span>·{rec.what} <b><span aria-hidden="true">{sign}</span> {text}</b>
       {can && <button type="button" class="small" onClick={undo}><kbd>F8</kbd> 撤销 <span aria-hidden="true">{left} 秒</span></button>}</p>
   );
 }

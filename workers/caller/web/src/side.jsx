@@ -25,7 +25,7 @@ function Last({r, now}) {
   return (
     <li>
       <span class="soft">{head.join(' · ')}</span><br />
-      <b>{o}</b>{r.note && `：${r.note}`}{r.words && <q>{r.words}</q>}{r.answered && `（${r.answered}）`}
+      <b>{o}</b>{r.note && <span lang="zh">：{r.note}</span>}{r.words && <q lang="zh">{r.words}</q>}{r.answered && <span lang="zh">（{r.answered}）</span>}
       {r.next_at && <span class="soft"> → {when(ms(r.next_at), now)}</span>}
     </li>
   );
@@ -40,8 +40,8 @@ function Papers({task}) {
       <h3 id="h-papers">照片、材料 <span class="soft">拖进来或粘贴也行</span></h3>
       <ul>
         {list.map(e => (
-          <li key={e.hash}>{e.name} <span class="soft">{size(e.size)} · {S.sent.has(e.hash) ? '✓ 已送到' : '▣ 已存本机'}</span>{' '}
-            <button type="button" class="small" onClick={() => detach(task.case, e.hash)}>去掉<span class="off-screen">{e.name}</span></button></li>
+          <li key={e.hash}><span lang="zh">{e.name}</span> <span class="soft">{size(e.size)} · {S.sent.has(e.hash) ? '✓ 已送到' : '▣ 已存本机'}</span>{' '}
+            <button type="button" class="small" onClick={() => detach(task.case, e.hash)}>去掉<span class="off-screen" lang="zh">{e.name}</span></button></li>
         ))}
       </ul>
       <p class="line">

@@ -8,6 +8,7 @@ export const S = {
   drafts: new Map(), records: [], marks: {stored: 0, accepted: 0, settled: 0, released: 0},
   notice: null, dialog: null, group: null, seen: null, revealed: null, sent: new Set(),
   paper: null, find: '', only: null, bare: true,
+  heard: false, /* what is in hand is known: the stream said its first status */
   narrow: false, full: false, atList: false, many: false, /* 记一笔 on a telephone; the whole page all the same; its list is shown; several are being noted */
 };
 

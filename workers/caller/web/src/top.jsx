@@ -1,6 +1,7 @@
 /* Who, when, whether it is connected, and what became of today's records. */
 import {useEffect, useState} from 'preact/hooks';
 import {logout} from './actions.js';
+import {LanguageSwitch} from './langswitch.jsx';
 import {classOf} from './order.js';
 import {unread} from './news.jsx';
 import {S, set} from './store.js';
@@ -21,7 +22,7 @@ export function Link() {
   const [sign, text, kind] = S.office === 'gone' ? ['✗', '服务器断开 · 手里的人照常记录', 'bad'] :
     S.link === 'down' ? ['▲', '离线中 · 照常记录，连上自动补送', 'warn'] : ['●', '已连接', 'ok'];
   return (
-    <p class={`link ${kind}`} role="status" id="link">
+    <p class={`link ${kind}`} role="status" id="link" data-heard={S.heard ? 'yes' : 'no'}>
       <b aria-hidden="true">{sign}</b> {text}{waiting > 0 && ` · 未上传 ${waiting}`}
     </p>
   );
@@ -67,8 +68,10 @@ export function Top() {
       <Clock />
       <Link />
       <p class="doors">
+        <button type="button" onClick={() => set({dialog: 'pay'})}><kbd>Y</kbd> 补贴</button>
         <button type="button" onClick={() => set({dialog: 'news'})} id="news"><kbd>F3</kbd> 通知{unread() > 0 && <b> ● {unread()} 未读</b>}</button>
         <button type="button" onClick={() => set({dialog: 'help'})}><kbd>F1</kbd> 帮助</button>
+        <LanguageSwitch />
         <button type="button" onClick={logout}>退出</button>
       </p>
       <Figures />

@@ -24,7 +24,7 @@ export function TypeIn() {
       <p>纸上记的，一条一条录：选人，填打的时间、分钟和结果，Ctrl+S 保存，接着选下一个。</p>
       <label for="typein-find">找人（回车打开第一个） <input id="typein-find" type="search" autocomplete="off" value={find} onInput={e => setFind(e.target.value)} autofocus /></label>
       <ul class="found marks">
-        {rows.slice(0, 60).map(r => <li key={r.case}><button type="button" onClick={() => open(r.case)}><b>{r.name || '?'}</b> <span class="soft">{r.due ? when(ms(r.due), now) : ''}</span></button></li>)}
+        {rows.slice(0, 60).map(r => <li key={r.case}><button type="button" onClick={() => open(r.case)}><b lang="zh">{r.name || '?'}</b> <span class="soft">{r.due ? when(ms(r.due), now) : ''}</span></button></li>)}
       </ul>
     </form>
   );
