@@ -21,6 +21,7 @@ stack_py.LIMIT = 60.0
 MONDAY_NINE = 1773018000000  # 2026-03-09 09:00 in Beijing: calling hours whatever the hour of the test is
 PIN = "482913"
 PEOPLE = ("p01", "p02")
+BOARD = {"l01": "leader", "s01": "strike", "v01": "supervisor", "g01": "data", "f01": "finance", "b01": "back-office", "z01": "leading"}
 CASES = 40
 
 
@@ -81,6 +82,9 @@ class Stand:
         (s.dir / "agents").mkdir()
         for p in PEOPLE:
             s.ctl("person", "set", p, "--roles", "caller", "--team", "t1", "--qualified", "yes")
+            s.ctl("agent", "enrol", "--person", p, "--out", s.dir / "agents" / p, "--pin-file", s.dir / "pin")
+        for p, role in BOARD.items():
+            s.ctl("person", "set", p, "--roles", role, *(("--team", "t1") if role == "leader" else ()))
             s.ctl("agent", "enrol", "--person", p, "--out", s.dir / "agents" / p, "--pin-file", s.dir / "pin")
         s.ctl("stage", "open", "2")
         s.ctl("pass", "open", "1", "--until", "2026-03-13 20:00")

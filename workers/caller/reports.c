@@ -44,6 +44,8 @@ static const struct report_row rows[] = {
         {"absence", "set", "--dry-run"},
         {{"person", NULL, FORM_ID, true}, {"until", "--until", FORM_TIME, true},
             {"to", "--to", FORM_TO, false}}},
+    {"flags", LEADS | ROLE_DATA | ROLE_SUPERVISOR, true, false, "hf-reconcile", {"flags"},
+        {{"person", "--person", FORM_ID, false}, {"day", "--day", FORM_DAY, false}}},
     {"policy", OFFICE, false, false, "hfctl", {"policy", "show"}, {{0}}},
     {"days", OFFICE, false, false, "hfctl", {"holidays", "list"}, {{0}}},
     {"shared-numbers", LEADS | ROLE_DATA | ROLE_SUPERVISOR, false, false, "hfctl",
