@@ -66,6 +66,7 @@ export function Top() {
       <Clock />
       <Link />
       <p class="doors">
+        {(p.roles || []).some(r => r !== 'caller') && <a href="/board">看板</a>}
         <button type="button" onClick={() => set({dialog: 'help'})}><kbd>F1</kbd> 帮助</button>
         <button type="button" onClick={logout}>退出</button>
       </p>

@@ -79,7 +79,7 @@ export function App() {
   return (
     <div class="board">
       <header class="top">
-        <h1>{c.title || _('回访')}{c.stage ? ` · ${_('阶段')} ${c.stage}` : ''}{c.pass ? ` · ${_('第几批')} ${c.pass}` : ''}</h1>
+        <h1>{c.title || _('回访')}{c.stage ? ` · ${_('阶段')} ${c.stage}` : ''}{c.pass ? ` · ${B.lang === 'zh' ? `第 ${c.pass} 批` : `pass ${c.pass}`}` : ''}</h1>
         <p class="me">{p.name || p.id} · {(p.roles || []).map(r => B.lang === 'zh' ? ROLES[r] || r : r).join(' ')}{p.team ? ` · ${p.team}` : ''}</p>
         <time>{clock(clockNow())}</time>
         <p class={`link ${kind}`} id="link" role="status"><b aria-hidden="true">{sign}</b> {_(text)}</p>

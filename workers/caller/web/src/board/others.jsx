@@ -3,7 +3,7 @@ import {B, hasRole, use} from './state.js';
 import {Acts} from './acts.jsx';
 import {Sheet, pickedIn} from './sheet.jsx';
 import {_} from './lang.js';
-import {Case, Hint, Left, Shell, WORD, left, moment, outcomeText} from './parts.jsx';
+import {Case, Hint, Left, Shell, WORD, left, laneText, moment, outcomeText} from './parts.jsx';
 import {rateCols} from './team.jsx';
 import {REASON, ref, say, timeOf} from './say.js';
 import {clockNow, ms} from '../time.js';
@@ -25,18 +25,20 @@ const strikeCols = [
   {key: 'name', head: '姓名'},
   {key: 'since', head: '等了', of: r => moment(r.since || r.due), by: r => ms(r.since || r.due)},
   {key: 'left', head: '时限', of: r => left(r.deadline), by: r => ms(r.deadline) || 9e15, show: r => <Left deadline={r.deadline} since={r.since} />},
-  {key: 'why', head: '情况', of: r => why(r.why)}, {key: 'school', head: '中学', wide: true}, {key: 'major', head: '专业'},
+  {key: 'why', head: '情况', of: r => r.held ? `☎ ${_('在我手里')}` : why(r.why)}, {key: 'school', head: '中学', wide: true}, {key: 'major', head: '专业'},
   {key: 'tries', head: '次', num: true}, {key: 'minutes', head: '分', num: true},
 ];
+const inHandActs = [{id: 'back', key: 'b', text: '放回', fields: [], say: r => [{do: 'give-back', token: B.hand.get(r.case).token, reason: 'other'}]}];
 const strikeActs = [{id: 'take', key: 'a', text: '接手', note: '接到手里，在记录页打电话、记结果；放回也在那里', fields: [], say: r => [{do: 'take', case: r.case}]}];
 export function Strike() {
-  const src = use('strike'), rows = src.data || [];
+  const src = use('strike'), held = [...B.hand.values()], waits = (src.data || []).filter(r => !B.hand.has(r.case));
+  const rows = [...held.map(t => ({...t, held: true})), ...waits];
   const s = {id: 'strike', title: '突击单', rows, src, cols: strikeCols, empty: '失联清零：没有等人接手的', file: '突击单'};
   const late = rows.filter(r => r.deadline && ms(r.deadline) < clockNow()).length;
   return (
     <div class="stack">
-      <p class={`zero ${rows.length ? 'warn' : 'ok'}`} id="zero"><b aria-hidden="true">{rows.length ? '▲' : '✓'}</b> {_('失联清零板')}：{_('在突击组')} <b>{rows.length}</b> · {_('超时')} <b>{late}</b> · <a href="/">{_('去记录页（手里的人）')}</a></p>
-      <Pair sheet={s} label="突击单">{row => row ? <Case key={row.case} c={row.case} row={row} acts={strikeActs} /> : <Hint>{_('没有等人接手的单子。')}</Hint>}</Pair>
+      <p class={`zero ${rows.length ? 'warn' : 'ok'}`} id="zero"><b aria-hidden="true">{rows.length ? '▲' : '✓'}</b> {_('失联清零板')}：{_('等人接手')} <b>{waits.length}</b> · {_('在我手里')} <b>{held.length}</b> · {_('超时')} <b>{late}</b> · <a href="/">{_('去记录页（手里的人）')}</a></p>
+      <Pair sheet={s} label="突击单">{row => row ? <Case key={row.case} c={row.case} row={row} acts={row.held ? inHandActs : strikeActs} /> : <Hint>{_('没有等人接手的单子。')}</Hint>}</Pair>
     </div>
   );
 }
@@ -132,13 +134,13 @@ const dataActs = [
     options: [['admitted-unconfirmed', '录取、未确认'], ['not-coming', '不来'], ['deferred', '缓报到'], ['strike', '交突击组'], ['resume', '继续回访']]}],
   say: (r, v) => say('ruling', {verdict: v.verdict}, {c: v.c.trim()})},
 ];
-const laneCols = [{key: 'lane', head: '队列'}, {key: 'cases', head: '人数', num: true}, {key: 'first', head: '最早', of: r => r.first_due > 0 && r.first_due < 4e12 ? moment(r.first_due) : '', by: r => r.first_due},
+const laneCols = [{key: 'lane', head: '队列', of: r => laneText(r.lane)}, {key: 'cases', head: '人数', num: true}, {key: 'first', head: '最早', of: r => r.first_due > 0 && r.first_due < 4e12 ? moment(r.first_due) : '', by: r => r.first_due},
   {key: 'oldest', head: '最久（分）', num: true, of: r => Math.round(r.oldest_seconds / 60)}];
 export function Lanes() {
   const src = use('queue'), d = src.data || {}, c = B.campaign;
   const s = {id: 'lanes', title: '队列', rows: (d.lanes || []).filter(l => l.cases > 0), src, cols: laneCols, name: r => r.lane, file: '队列'};
-  return <Pair sheet={s} label="活动">{() => <div><h2>{_('活动')} {c.stage ? `${_('阶段')} ${c.stage}` : ''} {c.pass ? `${_('第几批')} ${c.pass}` : ''}</h2>
-    {src.data && <p id="adds" class={d.adds_up ? 'left ok' : 'left bad'}><b aria-hidden="true">{d.adds_up ? '✓' : '✗'}</b> {_('队列')} + {_('在手')} {d.leases} = {d.cases} {d.adds_up ? _('对得上') : _('对不上')}{d.paused ? ` · ‖ ${_('已暂停')}` : ''}</p>}
+  return <Pair sheet={s} label="活动">{() => <div><h2>{_('活动')} </h2>
+    {src.data && <p id="adds" class={d.adds_up ? 'left ok' : 'left bad'}><b aria-hidden="true">{d.adds_up ? '✓' : '✗'}</b> {_('队列')} {d.cases - d.leases} + {_('在手')} {d.leases} = {d.cases} {d.adds_up ? _('对得上') : _('对不上')}{d.paused ? ` · ‖ ${_('已暂停')}` : ''}</p>}
     {hasRole(['data', 'callback-head', 'operator', 'admin']) && <Acts acts={hasRole(['data']) ? dataActs : dataActs.slice(3)} row={null} of="campaign" />}
     <Shell text="导入先看再定，在服务器上：">hfctl roster import --dry-run FILE</Shell></div>}</Pair>;
 }

@@ -37,12 +37,19 @@ export function Case({c, acts, row}) {
       {row && row.question && <p class="question"><q>{row.question}</q> <span class="soft">{row.asked_by}</span></p>}
       <Acts acts={acts} row={row} of={c} />
       {t && <p class="facts"><Pair head="考生号">{t.no}</Pair><Pair head="中学">{t.school}</Pair><Pair head="住址">{t.address}</Pair>
-        <Pair head="批次">{t.batch}</Pair><Pair head="位置">{why(row && row.why) || t.lane}</Pair></p>}
+        <Pair head="批次">{t.batch}</Pair><Pair head="位置">{why(row && row.why) || laneText(t.lane)}</Pair></p>}
       {t && <ul class="nums">{(t.numbers || []).map(n => <li key={n.n}><span class="num">{n.dial || n.digits}</span> {KINDS[n.kind] || n.kind} <span class="soft">{n.note || ''}</span></li>)}</ul>}
       {t && <ol class="lasts">{(t.last || []).map(r => <li key={`${r.ob}${r.seq}`}><b>{outcomeText(r.outcome) || WORD[r.kind] || r.kind}</b> <span class="soft num">{r.person} {moment(r.at)}{r.seconds ? ` · ${Math.round(r.seconds / 60)} ${_('分')}` : ''}</span>
         {(r.note || r.reason) && <q>{r.note || r.reason}</q>}</li>)}</ol>}
     </div>
   );
+}
+const LANES = {hand: '在手上', promise: '约好的', asked: '约在晚上', first: '还没打过', due: '到点', retry: '再打', team: '组长处', strike: '突击组', papers: '退档材料', pool: '公共池', resting: '暂时不用打',
+  terminal: '已结束', supervision: '督查处理', parked: '待管理员看', triage: '正在安排', doubt: '正在核对', unreleased: '未放号'};
+/* "own:p01:due" -> "p01 · 到点" */
+export function laneText(lane) {
+  const [a, b, c] = (lane || '').split(':');
+  return a === 'own' ? `${b} · ${_(LANES[c] || c || '')}` : `${_(LANES[a] || a)}${b ? ` · ${b}` : ''}`;
 }
 export const WORD = {ATTEMPT: '回访', NOTE: '备注', NUMBER: '号码', PAPER: '材料', HANDOVER: '转交', FINDING: '认定', WAIVER: '免除', REOPEN: '重开', ADOPT: '采用',
   DISMISS: '不采用', APPROVAL: '审批', DECISION: '裁决', RULING: '裁定', CORRECTION: '更正', DISPUTE: '异议', SIGNOFF: '签字', REVEAL: '查看证件号', ABSENCE: '请假',

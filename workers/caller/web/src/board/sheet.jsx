@@ -15,7 +15,7 @@ export function visible(s) {
   const col = s.cols.find(c => c.key === sort.key) || s.cols[0], way = sort.down ? -1 : 1;
   return [...rows].sort((a, b) => {
     const x = col.by ? col.by(a) : value(col, a), y = col.by ? col.by(b) : value(col, b);
-    return way * (typeof x === 'number' && typeof y === 'number' ? x - y : text(x).localeCompare(text(y), 'zh-CN'));
+    return way * (col.num && x !== '' && y !== '' && !isNaN(x) && !isNaN(y) ? Number(x) - Number(y) : typeof x === 'number' && typeof y === 'number' ? x - y : text(x).localeCompare(text(y), 'zh-CN'));
   });
 }
 
@@ -69,7 +69,7 @@ function Head({s, col}) {
 
 export function Sheet(s) {
   B.sheets.set(s.id, s);
-  const rows = visible(s), on = B.picked[s.id], all = (s.rows || []).length, src = s.src || {};
+  const rows = visible(s), first = rows[0] && keyOf(s, rows[0]), on = rows.some(r => keyOf(s, r) === B.picked[s.id]) ? B.picked[s.id] : first, all = (s.rows || []).length, src = s.src || {};
   return (
     <section class="sheet" id={s.id} aria-labelledby={`h-${s.id}`}>
       <div class="sheet-head">
@@ -90,7 +90,7 @@ export function Sheet(s) {
             {rows.map(r => {
               const key = keyOf(s, r), now = key === on;
               return (
-                <tr key={key} data-row={key} data-sheet={s.id} class={now ? 'now' : ''} onClick={() => pick(s, r)} aria-selected={undefined}>
+                <tr key={key} data-row={key} data-sheet={s.id} class={now ? 'now' : ''} onClick={() => pick(s, r)}>
                   {s.cols.map((c, i) => {
                     const inner = c.show ? c.show(r) : text(value(c, r));
                     return i === 0 ? <th scope="row" key={c.key}><button type="button" class="pick" data-pick={s.id} aria-pressed={now}

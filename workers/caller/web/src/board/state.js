@@ -5,7 +5,7 @@ import {clockSaid} from '../time.js';
 
 export const B = {
   phase: 'start', me: null, campaign: {}, mayAsk: new Set(), home: true, link: 'up', office: 'up',
-  view: '', data: new Map(), sorts: {}, finds: {}, picked: {}, sheet: null, act: null, typed: new Map(), acts: [],
+  view: '', data: new Map(), sorts: {}, finds: {}, picked: {}, sheet: null, act: null, typed: new Map(), acts: [], hand: new Map(),
   notice: null, help: false, keys: [], sheets: new Map(), lang: localStorage.getItem('huifang-lang') || 'zh', print: null,
 };
 
@@ -83,18 +83,25 @@ export function refresh(all) {
 
 /* ---- acts: said by the person, stored by the office, accepted by the broker ---- */
 
+const holder = token => token && ([...B.hand.values()].find(t => t.token === token) || {}).case;
 export async function act(title, commands) {
   for (const [i, c] of commands.entries()) {
     const id = api.uuid7();
-    const said = await api.command({...c, id});
+    const said = await api.command(['act', 'note', 'number'].includes(c.do) ? {...c, id} : c);
     if (said.error) throw Object.assign(new Error(said.error.text), {kind: 'refused', error: said.error, done: i});
-    B.acts.unshift({id, seq: said.stored && said.stored.seq, title, at: Date.now(), state: 'stored'});
+    B.acts.unshift({id, seq: said.stored && said.stored.seq, title, is: c.do, c: c.case || holder(c.token), at: Date.now(), state: 'stored'});
   }
   B.acts.length = Math.min(B.acts.length, 40);
   changed();
 }
 
 function heard(o) {
+  if (o.task) {
+    B.hand.set(o.task.case, o.task);
+    for (const a of B.acts) if (a.state === 'stored' && a.c === o.task.case && a.is === 'take') a.state = 'effective';
+    refresh(true);
+    changed();
+  }
   const it = o.accepted || o.error || o.refused;
   const a = it && B.acts.find(x => it.id ? x.id === it.id : it.seq !== undefined && x.seq === it.seq);
   if (!a) return;
@@ -109,7 +116,13 @@ export function listen() {
   if (stream) stream.close();
   stream = new EventSource('/api/events');
   stream.addEventListener('line', e => heard(JSON.parse(e.data)));
-  stream.addEventListener('status', e => set({link: JSON.parse(e.data).link, office: 'up'}));
+  stream.addEventListener('status', e => {
+    const s = JSON.parse(e.data);
+    for (const c of B.hand.keys()) if (!s.inhand.includes(c)) B.hand.delete(c);
+    for (const a of B.acts) if (a.is === 'give-back' && a.state === 'stored' && !s.inhand.includes(a.c)) a.state = 'effective';
+    set({link: s.link, office: 'up'});
+    setTimeout(() => refresh(true), 500);
+  });
   stream.onopen = () => set({office: 'up'});
   stream.onerror = () => set({office: 'gone'});
 }
@@ -140,6 +153,7 @@ export async function login(person, pin) {
   if (B.me && B.me.person.id !== me.person.id) {
     B.data.clear();
     B.typed.clear();
+    B.hand.clear();
     set({act: null, acts: [], picked: {}});
   }
   await inside(me);
@@ -149,6 +163,7 @@ export async function logout() {
   deaf();
   B.data.clear();
   B.typed.clear();
+  B.hand.clear();
   set({me: null, phase: 'login', act: null, acts: [], picked: {}});
 }
 let last = Date.now();

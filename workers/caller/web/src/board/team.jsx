@@ -16,6 +16,7 @@ export const CASE_ACTS = [
   {id: 'give', key: 'h', text: '转给别人', fields: [{name: 'to', head: '转给', needed: true, kind: 'choice', options: asPeople}, reason,
     {name: 'credit', head: '业绩', kind: 'choice', options: [['true', '连业绩一起转（要第二人同意）']]}],
   say: (r, v) => say('handover', {to: v.to, reason: v.reason, credit: v.credit === 'true' ? true : ''}, {c: r.case})},
+  {id: 'take', key: 't', text: '自己打', note: '接到手里，在记录页打、记结果', fields: [], say: r => [{do: 'take', case: r.case}]},
   {id: 'strike', key: 's', text: '转突击组', fields: [reason], say: (r, v) => say('handover', {to_team: 'strike', reason: v.reason}, {c: r.case})},
   {id: 'waive', key: 'w', text: '免除一级', fields: [{name: 'rung', head: '第几级', kind: 'number', needed: true}, reason],
     say: (r, v) => say('waiver', {rung: Number(v.rung), reason: v.reason}, {c: r.case})},
