@@ -368,9 +368,9 @@ answer(const struct import *x, bool dry)
 		    x->good + x->bad, x->n, x->unchanged, x->bad);
 		return;
 	}
-	o = json_pack("{s:I s:I s:I s:I s:O}", "rows", (json_int_t)(x->good + x->bad), "recorded",
-	    (json_int_t)x->n, "unchanged", (json_int_t)x->unchanged, "rejected", (json_int_t)x->bad,
-	    "errors", x->errors);
+	o = json_pack("{s:I s:I s:I s:I s:O}", "rows", (json_int_t)x->good + (json_int_t)x->bad,
+	    "recorded", (json_int_t)x->n, "unchanged", (json_int_t)x->unchanged, "rejected",
+	    (json_int_t)x->bad, "errors", x->errors);
 	json_dumpf(o, stdout, JSON_COMPACT);
 	printf("\n");
 	json_decref(o);
