@@ -45,6 +45,7 @@ struct verb {
 	X(pin) \
 	X(roster) \
 	X(arrivals) \
+	X(records) \
 	X(admitted) \
 	X(ruling) \
 	X(finding) \

@@ -11,8 +11,12 @@ extern const struct table_kind arrivals_kind;
 extern const struct table_kind payments_kind;
 extern const struct table_kind admitted_kind;
 extern const struct table_kind pay_kind;
+extern const struct table_kind records_kind;
 
 /* A 考生号 that stands in the file once, appended to ret; nothing when it is bad (told). */
 void kinds_take_key(struct table *t, int column, struct buf *ret);
+
+/* The same, and it may stand in other rows too. True: there is one. */
+bool kinds_read_key(struct table *t, int column, struct buf *ret);
 
 #endif

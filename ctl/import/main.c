@@ -54,6 +54,8 @@ kind_of(const char *word)
 		return &admitted_kind;
 	if (strcmp(word, "pay") == 0)
 		return &pay_kind;
+	if (strcmp(word, "records") == 0)
+		return &records_kind;
 	return strcmp(word, "holidays") == 0 ? &holidays_kind : NULL;
 }
 
@@ -88,7 +90,7 @@ on_option(int key, char *arg, struct argp_state *state)
 			if (o->job.kind == NULL && strcmp(arg, "cells") != 0)
 				argp_error(state,
 				    "the first word is one of roster, people, "
-				    "arrivals, payments, admitted, pay, holidays, cells");
+				    "arrivals, payments, admitted, pay, records, holidays, cells");
 		} else if (state->arg_num == 1) {
 			o->path = arg;
 		} else {
@@ -200,7 +202,7 @@ int
 main(int argc, char **argv)
 {
 	static const struct argp argp = {argp_options, on_option,
-	    "roster|people|arrivals|payments|admitted|pay|holidays|cells FILE",
+	    "roster|people|arrivals|payments|admitted|pay|records|holidays|cells FILE",
 	    "Read a sheet (.xlsx, .csv, .dbf, told apart by content) and write JSON lines.", NULL,
 	    NULL, NULL};
 	struct options o = {

@@ -86,6 +86,13 @@ static const struct row table[PROBLEM_COUNT] = {
     [PROBLEM_PERCENT] = {"bad-percent", true, "只能是 0 至 100 的整数（百分之几）；请核对"},
     [PROBLEM_FLAG] = {"bad-flag", true, "只能填 1（是）或 0（否）"},
     [PROBLEM_REGISTERED_MORE] = {"bad-count", true, "报到人数多于录取人数；请核对这一行的两个数"},
+    [PROBLEM_CALL_DAY] = {"bad-date", true,
+        "日期不存在或写法不对；请写成 2026-03-09 或 2026-03-09 14:30"},
+    [PROBLEM_CALL_COUNT] = {"bad-count", true, "次数只能是 1 至 99 的整数；请核对"},
+    [PROBLEM_CALL_LENGTH] = {"bad-duration", true,
+        "时长写成分钟数（如 12）、12分30秒 或 90秒，最多 24 小时；请核对"},
+    [PROBLEM_CALL_CHANNEL] = {"bad-channel", true,
+        "途径只能填电话、微信、QQ、短信、上门或其他；请核对"},
 };
 
 static const struct row *

@@ -125,21 +125,29 @@ is_key(struct span key)
 	return key.len >= 4 && key.len <= 32;
 }
 
-void
-kinds_take_key(struct table *t, int column, struct buf *ret)
+bool
+kinds_read_key(struct table *t, int column, struct buf *ret)
 {
 	char scratch[EXCEL_DIGITS + 1];
 	struct span text;
-	int64_t first;
 
 	if (!table_usable(t, column) || !take_digits(t, column, &text, scratch))
-		return;
+		return false;
 	if (without(ret, text, " -"))
 		table_changed(t, column, "去掉空格和横线");
-	if (!is_key(buf_span(ret))) {
-		table_problem(t, column, PROBLEM_KEY, 0);
+	if (is_key(buf_span(ret)))
+		return true;
+	table_problem(t, column, PROBLEM_KEY, 0);
+	return false;
+}
+
+void
+kinds_take_key(struct table *t, int column, struct buf *ret)
+{
+	int64_t first;
+
+	if (!kinds_read_key(t, column, ret))
 		return;
-	}
 	first = keyset_add(t->keys, buf_span(ret), t->row);
 	if (first != 0)
 		table_problem(t, column, PROBLEM_KEY_TWICE, first);

@@ -266,6 +266,52 @@ def test_the_strike_team_gets_a_dossier_made_from_the_ledger(office):
     assert case not in {t["case"] for t in office.as_json("strike", "list")["tasks"]}
 
 
+def test_a_ledger_kept_elsewhere_is_typed_in_later(office):
+    office.p01.say(do="next")
+    task = office.p01.hear("task", "error")["task"]
+    case, no, me = task["case"], task["no"], LEADER
+    office.p01.say(do="record", case=case, token=task["token"], outcome="no-answer", channel="phone", number=1,
+                   seconds=35, then="stay")
+    office.p01.hear("accepted", "error")
+    office.placed(case, "own:p01:")
+    sheet = office.dir / "ledger.csv"
+
+    def write(*rows):
+        sheet.write_text("考生号,日期,次数,总时长,途径,结果,备注\n" + "".join(",".join(r) + "\n" for r in rows))
+    good = [(no, "2026-03-07 15:00", "2", "12分30秒", "电话", "没人接", ""), (no, "2026-03-08", "", "3", "微信", "还要考虑", "母亲说")]
+    write(*good)
+    r = office.ctl("--json", *me, "records", "import", sheet, check=False)
+    assert r.returncode == 65 and {e["code"] for e in json.loads(r.stdout)["errors"]} == {"not-own"}
+    office.ctl(*LEADER, "case", "move", case, "--to", "l1", "--credit")
+    row = wait_for("it is settled", lambda: next((r for r in office.as_json("approve", "list") if r["case"] == case), None))
+    assert office.as_json(*HEAD, "approve", "give", str(row["no"]))["owner"] == "l1"
+
+    write(*good, (no, "2027-03-08", "1", "1", "电话", "没人接", ""), (no, "2026-03-08", "1", "1", "电话", "已退档", ""),
+          ("4711ABCD", "2026-03-08", "1", "1", "电话", "没人接", ""), (no, "2026-03-08", "0", "1", "电话", "没人接", ""))
+    r = office.ctl("--json", *me, "records", "import", sheet, check=False)
+    got = json.loads(r.stdout)
+    assert r.returncode == 65 and (got["rows"], got["recorded"], got["rejected"]) == (6, 2, 4)
+    assert {(e["row"], e["code"]) for e in got["errors"]} == {
+        (4, "bad-date"), (5, "unknown-result"), (6, "unknown-applicant"), (7, "bad-count")}
+    assert no not in r.stdout + r.stderr
+    write(*good)
+    got = office.as_json(*me, "records", "import", sheet, "--dry-run")
+    assert (got["recorded"], got["unchanged"], got["rejected"]) == (2, 0, 0)
+    before = office.case(case)["law"]["attempts"]  # the dry run added none to what was there
+    assert office.as_json(*me, "records", "import", sheet)["recorded"] == 2
+
+    def typed():
+        tries = office.as_json("case", "dossier", case)["tries"]
+        return [(t["person"], t["what"], t["channel"], t["seconds"]) for t in tries
+                if t["person"] == "l1" and t["kind"] == "ATTEMPT"]
+    assert wait_for("the ledger has them", lambda: len(t := typed()) == 2 and t) == [
+        ("l1", "no-answer", "phone", 750), ("l1", "considering", "wechat", 180)]
+    law = office.placed(case, "own:l1:")["law"]
+    assert (law["attempts"], law["state"]) == (before + 2, "considering")
+    again = office.as_json(*me, "records", "import", sheet)
+    assert (again["recorded"], again["unchanged"]) == (0, 2) and len(typed()) == 2
+
+
 def test_without_a_router_there_is_no_effect_and_it_says_so(office):
     office.kill("hf-router")
     office.refused(75, *ADMIN, "queue", "pause", "--reason", "x")
