@@ -49,7 +49,7 @@ CREATE VIEW v_uncounted WITH (security_barrier) AS
 		LEFT JOIN case_counted u ON u.campaign = c.campaign
 		JOIN ledger e ON e.campaign = c.campaign AND e.no > coalesce(u.ledger_no, 0) AND e.no <= c.ledger_no
 		CROSS JOIN LATERAL (SELECT kind = 1 AND verdict IN (0, 1) AS is_attempt) a
-		WHERE e.case_ref IS NOT NULL AND e.flaw IS NULL AND (e.outcome IS NOT NULL OR kind = 1)
+		WHERE e.case_ref IS NOT NULL AND e.flaw IS NULL AND (is_attempt OR e.outcome IS NOT NULL AND verdict = 0)
 		GROUP BY e.campaign, e.case_ref) n
 	LEFT JOIN ledger l ON l.campaign = n.campaign AND l.no = n.last_no;
 COMMENT ON VIEW v_uncounted IS 'What case_count does not count yet, one row a case';

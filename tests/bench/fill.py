@@ -83,14 +83,14 @@ def state_of(i, persons, now):
 
 
 class Filled(Stack):
-    def __init__(self, cases, contacts=CONTACTS):
+    def __init__(self, cases, contacts=CONTACTS, monday=MONDAY):
         super().__init__(pg=True)
         self.cases, self.contacts = cases, contacts
         self.persons = max(20, cases // 2000 // 20 * 20)
         assert cases % self.persons == 0
-        self.now = MONDAY + 10 * DAY
+        self.monday = monday
         (self.dir / "demo").touch()
-        (self.dir / "clock").write_text(f"{self.now} 0 1000 1\n")
+        self.set_clock(monday + 10 * DAY)
         self.redis.config_set("maxmemory", "6gb")
         self.redis.config_set("appendfsync", "no")
         self.redis.config_set("auto-aof-rewrite-percentage", "0")
@@ -101,8 +101,18 @@ class Filled(Stack):
         self.fill_pg()
         self.fill_redis()
 
+    def set_clock(self, ms):
+        """Campaign time stands still there."""
+        self.now = ms
+        new = self.dir / "clock.new"
+        new.write_text(f"{ms} 0 1000 1\n")
+        new.rename(self.dir / "clock")
+
+    def next_day(self):
+        self.set_clock(self.now + DAY)
+
     def words(self):
-        return {"cases": self.cases, "persons": self.persons, "contacts": self.contacts, "now": self.now, "monday": MONDAY,
+        return {"cases": self.cases, "persons": self.persons, "contacts": self.contacts, "now": self.now, "monday": self.monday,
                 "team": TEAM, "lane": LANE.format(persons=self.persons)}
 
     def psql(self, script):

@@ -147,7 +147,24 @@ look_twice(const struct nightly *n, json_t **ret_census, json_t **ret_findings, 
 
 /* ---- the rest ---- */
 
-/* What was counted by case up to now; counted again from the start, it must be the same. */
+/* Is there a run of this campaign's day already, that counted from the start? */
+static int
+is_kept(const struct nightly *n, bool *ret, struct err *err)
+{
+	struct pg_param p[2] = {pg_text(n->campaign), pg_i64(n->now)};
+	struct pg_result *r;
+
+	if (pg_exec(n->pg,
+	        "SELECT FROM hf.night WHERE campaign = $1 AND night = (hf.ms($2) AT TIME ZONE "
+	        "'Asia/Shanghai')::date",
+	        p, 2, &r, err) != 0)
+		return -1;
+	*ret = pg_rows(r) > 0;
+	pg_free(r);
+	return 0;
+}
+
+/* What was counted by case goes on to now; once a night it is counted again from the start, and must be the same. */
 static int
 count_cases(const struct nightly *n, json_t *findings, struct err *err)
 {
@@ -155,9 +172,14 @@ count_cases(const struct nightly *n, json_t *findings, struct err *err)
 	struct pg_result *r;
 	char cases[24];
 	int64_t differ;
+	bool kept;
 
-	if (pg_exec(n->pg, "SELECT hf.fold_cases($1)", &p, 1, NULL, err) != 0 ||
-	    pg_exec(n->pg, "SELECT hf.recount_cases($1)", &p, 1, &r, err) != 0)
+	if (is_kept(n, &kept, err) != 0 ||
+	    pg_exec(n->pg, "SELECT hf.fold_cases($1)", &p, 1, NULL, err) != 0)
+		return err_wrap(err, "counting what each case has been through");
+	if (kept)
+		return 0;
+	if (pg_exec(n->pg, "SELECT hf.recount_cases($1)", &p, 1, &r, err) != 0)
 		return err_wrap(err, "counting what each case has been through");
 	differ = pg_get_i64(r, 0, 0);
 	pg_free(r);

@@ -16,6 +16,7 @@ static const struct {
     {"places", "账本里各处的个案加起来不等于导入数"},
     {"imported", "导入数不在名单提交数的范围里"},
     {"ledger-gap", "账本编号有缺"},
+    {"counts", "按个案的累计与账本不一致, 已重算"},
     {"outbox-gap", "某台电脑的记录有缺"},
     {"pay", "补贴两次计算不一致"},
     {"ledger-only", "账本有、档案没有的记录"},
