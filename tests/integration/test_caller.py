@@ -218,7 +218,7 @@ def test_looking(rig):
     c.say(do="look", what="own")
     seen = c.hear("seen")
     assert (seen["code"], seen["rows"][0]["case"], seen["rows"][0]["name"]) == ("ok", case.hex(), "林晓雨")
-    assert "numbers" not in seen["rows"][0]
+    assert "numbers" not in seen["rows"][0] and seen["rows"][0]["why"] == "new"
     c.say(do="look", what="me")
     assert c.hear("seen")["rows"][0]["person"] == "w01"
     c.say(do="look", what="case", case=case.hex())
@@ -319,3 +319,16 @@ def test_two_processes_do_not_share_an_outbox(rig):
     assert r.returncode == 75
     shutil.rmtree(d / "persons")
     assert os.listdir(d / "outbox")
+
+
+def test_an_act_is_a_record_of_ones_own(rig):
+    d = rig.enrolled("w01")
+    c = rig.caller(d)
+    c.say(do="act", kind="signoff", fields={"n": 3}, id="0190a0b0-0000-7000-8000-0000000000a1")
+    stored = c.hear("stored")
+    assert c.hear("accepted") == {"seq": stored["seq"], "verdict": "effective"}
+    c.say(do="act", kind="signoff", fields={"n": 3}, id="0190a0b0-0000-7000-8000-0000000000a1")
+    assert c.hear("stored")["seq"] == stored["seq"]  # twice is once
+    c.say(do="act", kind="pause", fields={"reason": "x", "open": False})
+    assert c.hear("error")["code"] == "denied"
+    assert [v for _, _, v in rig.records()] == [0]

@@ -265,7 +265,7 @@ do_look(struct run *r)
 {
 	const json_t *page = json_object_get(r->o, "page"),
 	             *number = json_object_get(r->o, "number");
-	const char *what, *argument = NULL;
+	const char *what, *argument = LOOK_MORE;
 	uint8_t case_id[16];
 	bool has_case = json_object_get(r->o, "case") != NULL;
 
