@@ -90,7 +90,7 @@ QUEUE_LUA ?= broker/queue.lua
 SHARED := $(patsubst broker/%,$(B)/share/%,$(wildcard $(QUEUE_LUA))) \
 	$(patsubst deploy/%,$(B)/share/%,$(wildcard deploy/policy/* deploy/schema/*.sql)) \
 	$(patsubst dashboard/static/%,$(B)/share/dashboard/%,$(wildcard dashboard/static/*)) \
-	$(patsubst $(WEB)/static/%,$(B)/share/office/%,$(wildcard $(WEB)/static/*)) $(B)/share/office/app.js
+	$(patsubst $(WEB)/static/%,$(B)/share/office/%,$(wildcard $(WEB)/static/*)) $(B)/share/office/app.js $(B)/share/office/board.js
 
 # deploy/man/NAME.SECTION.scd; without scdoc there are no pages, and nothing else is missing.
 MAN := $(if $(shell command -v scdoc 2>/dev/null),$(foreach p,$(basename $(wildcard deploy/man/*.scd)), \
@@ -251,9 +251,11 @@ build/web/installed: $(WEB)/package.json $(WEB)/package-lock.json
 		--loglevel=error --cache ../npm >npm.log 2>&1 || { cat npm.log >&2; exit 1; }
 	@touch $@
 
-$(B)/share/office/app.js: build/web/installed $(wildcard $(WEB)/src/*)
+$(B)/share/office/app.js: WEB_ENTRY := $(WEB)/src/main.jsx
+$(B)/share/office/board.js: WEB_ENTRY := $(WEB)/src/board/board.jsx
+$(B)/share/office/app.js $(B)/share/office/board.js: build/web/installed $(wildcard $(WEB)/src/*.js*) $(wildcard $(WEB)/src/board/*)
 	@mkdir -p $(@D)
-	$(call say,JS,$@)NODE_PATH=build/web/node_modules node build/web/node_modules/esbuild/bin/esbuild $(WEB)/src/main.jsx \
+	$(call say,JS,$@)NODE_PATH=build/web/node_modules node build/web/node_modules/esbuild/bin/esbuild $(WEB_ENTRY) \
 		--bundle --minify --target=chrome86 --charset=utf8 --jsx=automatic --jsx-import-source=preact \
 		--legal-comments=none --log-level=warning --outfile=$@
 

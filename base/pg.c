@@ -201,8 +201,8 @@ pg_open(struct pg **ret, const char *conninfo, struct err *err)
 	/* What the conninfo says itself comes later, and wins. */
 	static const char *const keys[] = {"connect_timeout", "client_encoding", "keepalives",
 	    "keepalives_idle", "tcp_user_timeout", "options", "dbname", NULL};
-	const char *values[] = {
-	    "5", "UTF8", "1", "30", "30000", "-c statement_timeout=60000", conninfo, NULL};
+	const char *values[] = {"5", "UTF8", "1", "30", "30000",
+	    "-c statement_timeout=60000 -c jit=off", conninfo, NULL};
 	struct pg *p = xcalloc(1, sizeof(*p));
 	int rc = 0;
 

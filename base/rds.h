@@ -52,6 +52,9 @@ int rds_sync_open(struct rds_sync **ret, const char *address, const char *user,
     const char *password, int64_t timeout_us, struct err *err);
 int rds_sync_cmd(struct rds_sync *s, const struct span *argv, size_t argc,
     const struct rds_reply **ret, struct err *err); /* error replies are returned, not failures */
+/* n commands of argc words each, one after the other in argv, sent at once; ret gets n replies, or none. */
+int rds_sync_many(struct rds_sync *s, const struct span *argv, size_t argc, size_t n,
+    const struct rds_reply **ret, struct err *err);
 void rds_sync_free(const struct rds_reply *reply);
 void rds_sync_close(struct rds_sync *s);
 

@@ -195,6 +195,48 @@ rds_sync_cmd(struct rds_sync *s, const struct span *argv, size_t argc, const str
 	return rc;
 }
 
+static void
+append(struct rds_sync *s, const struct span *argv, size_t argc)
+{
+	const char **args = xcalloc(argc, sizeof(*args));
+	size_t *lens = xcalloc(argc, sizeof(*lens));
+
+	for (size_t i = 0; i < argc; i++) {
+		args[i] = argv[i].len > 0 ? (const char *)argv[i].data : "";
+		lens[i] = argv[i].len;
+	}
+	CHECK(redisAppendCommandArgv(s->c, (int)argc, args, lens) == REDIS_OK);
+	free(args);
+	free(lens);
+}
+
+int
+rds_sync_many(struct rds_sync *s, const struct span *argv, size_t argc, size_t n,
+    const struct rds_reply **ret, struct err *err)
+{
+	size_t got = 0;
+
+	CHECK(argc >= 1 && argc <= 1 << 20);
+	errno = 0;
+	if (s->c->err != 0)
+		return err_set(
+		    err, ERR_GONE, "redis %s: the connection broke before", s->address.text);
+	for (size_t i = 0; i < n; i++)
+		append(s, argv + i * argc, argc);
+	for (; got < n; got++) {
+		void *reply = NULL;
+
+		if (redisGetReply(s->c, &reply) != REDIS_OK || reply == NULL)
+			break;
+		ret[got] = (const struct rds_reply *)reply;
+	}
+	if (got == n)
+		return 0;
+	while (got > 0)
+		rds_sync_free(ret[--got]);
+	return broken(s, err);
+}
+
 void
 rds_sync_free(const struct rds_reply *reply)
 {

@@ -37,6 +37,8 @@ struct acts {
 	int64_t patience_us;
 	struct err failed; /* what ends the waiting early */
 	bool late;
+	void (*seen)(void *);
+	void *seen_arg;
 };
 
 static void
@@ -308,6 +310,13 @@ cursor_passed(
 	return 0;
 }
 
+void
+acts_watch(struct acts *a, void (*fn)(void *), void *arg)
+{
+	a->seen = fn;
+	a->seen_arg = arg;
+}
+
 /* As long as the router's cursor moves it is worth waiting. */
 static int
 wait_effect(struct acts *a, struct err *err)
@@ -326,6 +335,8 @@ wait_effect(struct acts *a, struct err *err)
 		if (at != was)
 			end = clock_boot_us() + a->patience_us;
 		was = at;
+		if (a->seen != NULL)
+			a->seen(a->seen_arg);
 		if (clock_boot_us() > end)
 			return err_set(err, ERR_LATE, "已受理, 但还没有生效 (hf-router 在运行吗?)");
 		(void)poll(NULL, 0, 10);

@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "ctl/decide.h"
 #include "ctl/say.h"
+#include "ctl/correction.h"
 #include "ctl/show.h"
 
 #define WAIT_US 30000000
@@ -137,8 +138,8 @@ find(struct ctl *c, const char *text, struct found *f, struct err *err)
 	        "coalesce(f.ruling = 'give' AND NOT f.lifted, false) FROM hf.ledger l LEFT JOIN "
 	        "hf.v_finding f ON f.campaign = l.campaign AND f.no = l.no WHERE l.campaign = $1 "
 	        "AND "
-	        "l.no = $2 AND l.kind = 6 AND l.what IN ('slack', 'wrong-withdrawal', 'deduction', "
-	        "'record') AND l.verdict = 0 AND l.flaw IS NULL",
+	        "l.no = $2 AND l.kind = 6 AND l.what NOT IN ('ok', 'corrected', 'lifted') AND "
+	        "l.verdict = 0 AND l.flaw IS NULL",
 	        p, 2, &r, err) != 0)
 		return err_wrap(err, "PostgreSQL");
 	if (pg_rows(r) != 1) {
@@ -186,9 +187,35 @@ finding_correct(struct ctl *c, int argc, char **argv, struct err *err)
 
 /* ---- lists ---- */
 
-/* Columns no, person, subject, what, percent, state. */
+/* Columns 6 and 7 of a finding: when, and when it was corrected or 0. What is still open or came late has a due time. */
+static void
+put_due(struct ctl *c, const struct calling_days *d, const struct pg_result *r, int row, json_t *o)
+{
+	struct span state = pg_get(r, row, 5);
+	bool open = span_eq_str(state, "open");
+	int64_t at = pg_get_i64(r, row, 6), corrected = pg_get_i64(r, row, 7);
+	struct correction x;
+	char due[32];
+
+	if (!open && !span_eq_str(state, "corrected"))
+		return;
+	x = correction_of(d, at, open ? show_now(c) : corrected);
+	clock_text(due, x.due);
+	(void)json_object_set_new(o, "due", json_string(due));
+	(void)json_object_set_new(o, "misses", json_integer(x.misses));
+	(void)json_object_set_new(o, "overdue", json_boolean(open && x.misses > 0));
+	(void)json_object_set_new(o, "to", json_string(x.to));
+	if (!c->json && open)
+		printf("       改正限 %s%s\n", due,
+		    x.misses == 0   ? ""
+		    : x.misses == 1 ? ", 逾期: 本人"
+		    : x.misses == 2 ? ", 第二次逾期: 报组长"
+		                    : ", 逾期三次以上: 报回访组长和督查组长");
+}
+
+/* Columns no, person, subject, what, percent, state; with days also those of put_due. */
 static int
-list(struct ctl *c, const char *sql, struct err *err)
+list(struct ctl *c, const char *sql, const struct calling_days *days, struct err *err)
 {
 	static const char *const names[] = {"person", "subject", "what"};
 	struct pg_param p;
@@ -220,6 +247,8 @@ list(struct ctl *c, const char *sql, struct err *err)
 			    (const char *)pg_get(r, i, 2).data, (int)pg_get(r, i, 3).len,
 			    (const char *)pg_get(r, i, 3).data, pg_get_i64(r, i, 4), (int)state.len,
 			    (const char *)state.data);
+		if (days != NULL)
+			put_due(c, days, r, i, o);
 	}
 	if (!c->json && pg_rows(r) == 0)
 		printf("没有\n");
@@ -235,22 +264,27 @@ list(struct ctl *c, const char *sql, struct err *err)
 static int
 finding_list(struct ctl *c, int argc, char **argv, struct err *err)
 {
+	static struct calling_days days;
+
 	(void)argv;
 	if (argc != 0)
 		return ctl_usage(err, verbs_finding, "finding", "list");
+	if (ctl_campaign(c, err) != 0 || calling_days_load(c, &days, err) != 0)
+		return -1;
 	return list(c,
 	    "SELECT l.no, l.person, coalesce(l.subject, ''), l.what, coalesce(l.count, 0), CASE "
-	    "WHEN "
-	    "f.no IS NULL THEN CASE WHEN EXISTS (SELECT FROM hf.ledger m WHERE m.campaign = "
-	    "l.campaign AND m.kind = 6 AND m.what = 'corrected' AND m.ref_ob = l.ob AND m.ref_seq "
-	    "= "
-	    "l.seq) THEN 'corrected' ELSE 'open' END WHEN f.ruling IS NULL THEN 'undecided' WHEN "
-	    "f.ruling <> 'give' THEN 'refused' WHEN f.lifted THEN 'lifted' ELSE 'in-force' END "
-	    "FROM "
-	    "hf.ledger l LEFT JOIN hf.v_finding f ON f.campaign = l.campaign AND f.no = l.no WHERE "
+	    "WHEN f.no IS NULL THEN CASE WHEN l.what = 'ok' THEN 'ok' WHEN m.at IS NOT NULL THEN "
+	    "'corrected' ELSE 'open' END WHEN f.ruling IS NULL THEN 'undecided' WHEN f.ruling <> "
+	    "'give' THEN 'refused' WHEN f.lifted THEN 'lifted' ELSE 'in-force' END, l.campaign_at, "
+	    "coalesce(m.at, 0) FROM hf.ledger l LEFT JOIN hf.v_finding f ON f.campaign = "
+	    "l.campaign "
+	    "AND f.no = l.no LEFT JOIN LATERAL (SELECT min(x.campaign_at) AS at FROM hf.ledger x "
+	    "WHERE x.campaign = l.campaign AND x.kind = 6 AND x.what = 'corrected' AND x.verdict = "
+	    "0 "
+	    "AND x.flaw IS NULL AND x.ref_ob = l.ob AND x.ref_seq = l.seq) m ON true WHERE "
 	    "l.campaign = $1 AND l.kind = 6 AND l.verdict = 0 AND l.flaw IS NULL AND l.what <> "
 	    "'corrected' ORDER BY l.no",
-	    err);
+	    &days, err);
 }
 
 /* ---- disputes ---- */
@@ -283,7 +317,7 @@ dispute_list(struct ctl *c, int argc, char **argv, struct err *err)
 	    "ruling = 'give' THEN 'upheld' ELSE 'refused' END FROM hf.v_dispute WHERE campaign = "
 	    "$1 "
 	    "ORDER BY no",
-	    err);
+	    NULL, err);
 }
 
 const struct verb verbs_finding[] = {

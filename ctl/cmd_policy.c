@@ -98,6 +98,16 @@ read_held(struct ctl *c, struct held *p, bool waiting, struct err *err)
 }
 
 int
+policy_text(struct ctl *c, struct buf *ret, struct err *err)
+{
+	struct held p;
+	int got = read_held(c, &p, false, err);
+
+	*ret = p.text;
+	return got;
+}
+
+int
 policy_setting(struct ctl *c, const char *name, int *ret, struct err *err)
 {
 	struct held p;

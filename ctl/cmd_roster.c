@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "ctl/act.h"
 #include "workers/link/helper.h"
+#include "ctl/progress.h"
 #include "ctl/roster.h"
 #include "ctl/ruling.h"
 #include "ctl/show.h"
@@ -27,6 +28,7 @@ struct reading {
 	size_t good, bad, warnings, imported, updated;
 	json_t *errors;
 	bool whole, look; /* look: find out which rows are new */
+	struct progress bar;
 };
 
 static void
@@ -36,6 +38,7 @@ on_problem(struct reading *x, json_t *line)
 		return;
 	json_object_del(line, "level");
 	json_array_append(x->errors, line);
+	progress_hide(&x->bar);
 	if (!x->c->json)
 		fprintf(stderr, "%s\n", json_string_value(json_object_get(line, "text")));
 }
@@ -45,7 +48,6 @@ on_line(void *arg, json_t *line, struct err *err)
 {
 	struct reading *x = arg;
 	json_t *sum = json_object_get(line, "summary");
-	bool fresh = false;
 
 	if (sum != NULL) {
 		x->bad = (size_t)json_integer_value(json_object_get(sum, "bad"));
@@ -58,12 +60,55 @@ on_line(void *arg, json_t *line, struct err *err)
 			on_problem(x, line);
 		return 0;
 	}
-	x->good++;
-	if (roster_row(x->r, line, x->look, &fresh, err) != 0)
-		return -1;
-	x->imported += fresh;
-	x->updated += !fresh;
-	return 0;
+	progress_at(&x->bar, ++x->good);
+	return roster_row(x->r, line, x->look, err);
+}
+
+static int
+read_all(struct reading *x, const char *file, const char *errors_out, struct err *err)
+{
+	int got = helper_import("roster", file, errors_out, on_line, x, err);
+
+	if (got == 0)
+		got = roster_end(x->r, &x->imported, &x->updated, err);
+	progress_end(&x->bar);
+	return got;
+}
+
+/* ---- the router makes the cases ---- */
+
+struct making {
+	struct ctl *c;
+	size_t before;
+	struct progress bar;
+};
+
+static size_t
+cases_now(struct ctl *c)
+{
+	char key[96];
+	struct span argv[2] = {
+	    span_str("HLEN"), span_str(call_key(key, sizeof(key), c->campaign, "cases"))};
+	const struct rds_reply *r;
+	int64_t n;
+
+	if (ctl_cmd(c, argv, 2, &r, NULL) != 0)
+		return 0;
+	n = rds_int(r);
+	rds_sync_free(r);
+	return (size_t)n;
+}
+
+static void
+on_making(void *arg)
+{
+	struct making *m = arg;
+	size_t now;
+
+	if (!m->bar.shown)
+		return;
+	now = cases_now(m->c);
+	progress_at(&m->bar, now > m->before ? now - m->before : 0);
 }
 
 static void
@@ -91,13 +136,21 @@ static int
 say_all(struct ctl *c, struct roster *r, const char *file, struct reading *first, struct err *err)
 {
 	struct reading x = {.c = c, .r = r};
+	struct making m = {.c = c};
 	int got = roster_begin(r, err);
 
+	progress_begin(&x.bar, "写入", first->good, !c->json);
 	if (got == 0)
-		got = helper_import("roster", file, NULL, on_line, &x, err);
+		got = read_all(&x, file, NULL, err);
 	if (got == 0 && (!x.whole || x.good != first->good))
 		got = err_set(err, ERR_CORRUPT, "%s 在读的时候变了, 没有导入", file);
-	return got == 0 ? roster_commit(r, err) : -1;
+	if (got != 0)
+		return -1;
+	progress_begin(&m.bar, "建案", first->imported, !c->json && first->imported > 0);
+	m.before = m.bar.shown ? cases_now(c) : 0;
+	got = roster_commit(r, on_making, &m, err);
+	progress_end(&m.bar);
+	return got;
 }
 
 static int
@@ -110,7 +163,8 @@ import(struct ctl *c, const char *file, const char *errors_out, bool dry, bool p
 
 	if (roster_open(c, &r, err) == 0) {
 		x.r = r;
-		got = helper_import("roster", file, errors_out, on_line, &x, err);
+		progress_begin(&x.bar, "检查", 0, !c->json);
+		got = read_all(&x, file, errors_out, err);
 	}
 	if (got == 0 && !x.whole)
 		got = err_set(err, ERR_CORRUPT, "hf-import did not come to its end");

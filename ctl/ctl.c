@@ -20,7 +20,7 @@ ctl_redis(struct ctl *c, const char *user, struct err *err)
 		return 0;
 	if (home_once(c, err) != 0)
 		return -1;
-	return home_redis(&c->home, user, &c->redis, err);
+	return home_redis(&c->home, c->read_only ? "dash" : user, &c->redis, err);
 }
 
 int
@@ -63,6 +63,26 @@ ctl_cmd(
 		return -1;
 	}
 	*ret = r;
+	return 0;
+}
+
+int
+ctl_cmd_many(struct ctl *c, const struct span *argv, size_t argc, size_t n,
+    const struct rds_reply **ret, struct err *err)
+{
+	if (rds_sync_many(c->redis, argv, argc, n, ret, err) != 0)
+		return err_wrap(err, "redis");
+	for (size_t i = 0; i < n; i++) {
+		struct span text = rds_str(ret[i]);
+
+		if (rds_type(ret[i]) != RDS_ERROR)
+			continue;
+		err_set(err, ERR_CORRUPT, "redis: %.*s", (int)(text.len > 200 ? 200 : text.len),
+		    (const char *)text.data);
+		for (size_t k = 0; k < n; k++)
+			rds_sync_free(ret[k]);
+		return -1;
+	}
 	return 0;
 }
 

@@ -23,6 +23,7 @@ struct ctl {
 	const char *wanted; /* --campaign, borrowed, or NULL */
 	const char *as;     /* --as, borrowed, or NULL */
 	bool json;
+	bool read_only;         /* as the store's user that may only look */
 	struct rds_sync *redis; /* opened by ctl_redis, owned */
 	struct pg *pg;          /* opened by ctl_pg, owned */
 };
@@ -79,6 +80,9 @@ int ctl_pg(struct ctl *c, const char *user, struct err *err);
 int ctl_cmd(struct ctl *c, const struct span *argv, size_t n, const struct rds_reply **ret,
     struct err *err);
 /* Sends a built batch; the reply is [mode, epoch, opseq, logno, entries…]. */
+/* n commands of argc words each at once; all replies are the caller's, and none is an error. */
+int ctl_cmd_many(struct ctl *c, const struct span *argv, size_t argc, size_t n,
+    const struct rds_reply **ret, struct err *err);
 int ctl_fcall(struct ctl *c, struct call *call, const struct rds_reply **ret, struct err *err);
 int ctl_load_library(struct ctl *c, struct err *err); /* the queue's functions into Redis */
 /* ERR_INVALID "usage: hfctl …" */

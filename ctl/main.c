@@ -19,7 +19,7 @@ static const struct verb *const tables[] = {CTL_VERBS(TABLE)};
 static void
 help(void)
 {
-	printf("用法: hfctl [--campaign ID] [--as PERSON] [--json] NOUN VERB …\n"
+	printf("用法: hfctl [--campaign ID] [--as PERSON] [--json] [--read-only] NOUN VERB …\n"
 	       "数据在标准输出,说明在标准错误。退出码: 0 成功, 1 检查发现问题, 64-78 见 "
 	       "sysexits(75: 10 秒内未生效)。\n\n");
 	for (size_t t = 0; t < sizeof(tables) / sizeof(tables[0]); t++) {
@@ -140,6 +140,7 @@ main(int argc, char **argv)
 	c.wanted = opt_take(&argc, argv, "--campaign", true);
 	c.as = opt_take(&argc, argv, "--as", true);
 	c.json = opt_take(&argc, argv, "--json", false) != NULL;
+	c.read_only = opt_take(&argc, argv, "--read-only", false) != NULL;
 	if (argc == 0)
 		return unknown("", NULL);
 	code = run(&c, argc, argv);

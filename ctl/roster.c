@@ -2,7 +2,8 @@
  *
  * Keys of new cases go to the key store before the record that carries them. Known cases are found by the
  * keyed index of their 考生号; their task is opened with their own key and compared, and sent only when it
- * changed. Memory: the campaign's keys and one batch. */
+ * changed. Rows are looked up LOOK_ROWS at a time. Memory: the
+ * campaign's keys and one batch. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,7 +22,16 @@
 
 #define BATCH_BYTES (F1_MAX - 4096) /* room for the seal and one more row's head */
 #define BATCH_ROWS  500
+#define LOOK_ROWS   256   /* looked up in Redis at once */
 #define LIMIT_MS    10000 /* without progress */
+
+/* A line that waits for its lookup. */
+struct row {
+	json_t *line; /* owned */
+	uint8_t index[8], id[16];
+	bool known;
+	const struct rds_reply *task; /* owned; of a known case */
+};
 
 struct roster {
 	struct ctl *c;
@@ -32,6 +42,9 @@ struct roster {
 	struct buf rows;
 	struct keys_row fresh[BATCH_ROWS];
 	size_t n_fresh, n_rows, sent;
+	struct row wait[LOOK_ROWS];
+	size_t n_wait, fresh_rows, known_rows;
+	bool look;
 };
 
 static void
@@ -88,11 +101,22 @@ wipe_key(void *key)
 	free(key);
 }
 
+static void
+forget_waiting(struct roster *r)
+{
+	for (size_t i = 0; i < r->n_wait; i++) {
+		json_decref(r->wait[i].line);
+		rds_sync_free(r->wait[i].task);
+	}
+	r->n_wait = 0;
+}
+
 void
 roster_close(struct roster *r)
 {
 	if (r == NULL)
 		return;
+	forget_waiting(r);
 	acts_close(r->acts);
 	keyclient_destroy(r->keys);
 	map_destroy(r->key_of, wipe_key);
@@ -162,56 +186,89 @@ task_of(struct task *t, const json_t *line)
 	extras(t, line);
 }
 
-/* The case of this 考生号, or false. */
+/* The cases of the 考生号 that wait. */
 static int
-find_case(struct roster *r, const uint8_t index[8], uint8_t id[16], bool *ret, struct err *err)
+find_cases(struct roster *r, struct err *err)
 {
-	char hex[17], name[40], path[96];
-	const struct rds_reply *reply;
-	struct span argv[2] = {span_str("SMEMBERS"), {NULL, 0}};
+	char path[LOOK_ROWS][96];
+	const struct rds_reply *reply[LOOK_ROWS];
+	struct span argv[2 * LOOK_ROWS];
 
-	hex_encode(hex, index, 8);
-	snprintf(name, sizeof(name), "num:%s", hex);
-	argv[1] = span_str(call_key(path, sizeof(path), r->c->campaign, name));
-	if (ctl_cmd(r->c, argv, 2, &reply, err) != 0)
+	for (size_t i = 0; i < r->n_wait; i++) {
+		char hex[17], name[40];
+
+		hex_encode(hex, r->wait[i].index, 8);
+		snprintf(name, sizeof(name), "num:%s", hex);
+		argv[2 * i] = span_str("SMEMBERS");
+		argv[2 * i + 1] =
+		    span_str(call_key(path[i], sizeof(path[i]), r->c->campaign, name));
+	}
+	if (ctl_cmd_many(r->c, argv, 2, r->n_wait, reply, err) != 0)
 		return -1;
-	*ret = rds_len(reply) > 0 && rds_str(rds_at(reply, 0)).len == 16;
-	if (*ret)
-		memcpy(id, rds_str(rds_at(reply, 0)).data, 16);
-	rds_sync_free(reply);
+	for (size_t i = 0; i < r->n_wait; i++) {
+		struct span id = rds_str(rds_at(reply[i], 0));
+		struct row *w = &r->wait[i];
+
+		w->known = rds_len(reply[i]) > 0 && id.len == 16;
+		if (w->known)
+			memcpy(w->id, id.data, 16);
+		r->known_rows += w->known;
+		r->fresh_rows += !w->known;
+		rds_sync_free(reply[i]);
+	}
+	return 0;
+}
+
+/* What is known of those that are. */
+static int
+fetch_tasks(struct roster *r, struct err *err)
+{
+	char path[96];
+	const struct rds_reply *reply[LOOK_ROWS];
+	struct span argv[3 * LOOK_ROWS];
+	size_t n = 0;
+
+	call_key(path, sizeof(path), r->c->campaign, "tasks");
+	for (size_t i = 0; i < r->n_wait; i++) {
+		if (!r->wait[i].known)
+			continue;
+		argv[3 * n] = span_str("HGET");
+		argv[3 * n + 1] = span_str(path);
+		argv[3 * n++ + 2] = span_of(r->wait[i].id, 16);
+	}
+	if (n == 0)
+		return 0;
+	if (ctl_cmd_many(r->c, argv, 3, n, reply, err) != 0)
+		return -1;
+	n = 0;
+	for (size_t i = 0; i < r->n_wait; i++)
+		if (r->wait[i].known)
+			r->wait[i].task = reply[n++];
 	return 0;
 }
 
 /* Numbers that were found and what is known of them stay: *plain becomes the task with them. */
-static int
-same_task(struct roster *r, const uint8_t id[16], const uint8_t key[32], struct task *t,
-    struct buf *plain, bool *ret, struct err *err)
+static bool
+same_task(const struct row *w, const uint8_t key[32], struct task *t, struct buf *plain)
 {
-	char path[96];
 	struct buf old = BUF_INIT;
 	struct task was;
-	const struct rds_reply *reply;
-	struct span argv[3] = {span_str("HGET"),
-	    span_str(call_key(path, sizeof(path), r->c->campaign, "tasks")), span_of(id, 16)};
+	bool same = false;
 
-	if (ctl_cmd(r->c, argv, 3, &reply, err) != 0)
-		return -1;
-	*ret = false;
-	if (chain_task_open(&old, key, id, rds_str(reply), NULL) == 0 &&
+	if (chain_task_open(&old, key, w->id, rds_str(w->task), NULL) == 0 &&
 	    task_decode(&was, buf_span(&old), NULL) == 0) {
 		task_keep_numbers(t, &was);
 		buf_clear(plain);
 		task_encode(plain, t);
-		*ret = span_eq(buf_span(&old), buf_span(plain));
+		same = span_eq(buf_span(&old), buf_span(plain));
 	}
-	rds_sync_free(reply);
 	*t = (struct task){.reporter = t->reporter};
 	if (task_decode(&was, buf_span(plain), NULL) == 0)
 		*t = was; /* borrows from what is sent, not from what is freed here */
 	if (old.data != NULL)
 		crypt_wipe(old.data, old.cap);
 	buf_done(&old);
-	return 0;
+	return same;
 }
 
 static void
@@ -297,45 +354,74 @@ add_row(struct roster *r, const uint8_t id[16], const uint8_t key[32], const uin
 	return got;
 }
 
-int
-roster_row(struct roster *r, const json_t *line, bool look, bool *ret_fresh, struct err *err)
+static int
+send_row(struct roster *r, struct row *w, struct err *err)
 {
-	uint8_t index[8], id[16], key[32];
-	const uint8_t *old_key;
+	uint8_t key[32];
+	const uint8_t *old_key = w->known ? map_get(r->key_of, w->id, 16) : NULL;
 	struct buf plain = BUF_INIT;
 	struct task t;
-	bool known, same = false;
+	bool same = false;
 	int got = 0;
 
-	chain_index(index, r->index_key, "no", json_string_value(json_object_get(line, "key")));
-	if (find_case(r, index, id, &known, err) != 0)
-		return -1;
-	*ret_fresh = !known;
-	if (look)
-		return 0;
-	task_of(&t, line);
+	if (w->known && old_key == NULL)
+		return err_set(err, ERR_CORRUPT, "a known case has no key in the key store");
+	task_of(&t, w->line);
 	task_encode(&plain, &t);
-	if (known) {
-		old_key = map_get(r->key_of, id, 16);
-		if (old_key == NULL)
-			got = err_set(err, ERR_CORRUPT, "a known case has no key in the key store");
-		else {
-			memcpy(key, old_key, 32);
-			got = same_task(r, id, key, &t, &plain, &same, err);
-		}
+	if (w->known) {
+		memcpy(key, old_key, 32);
+		same = same_task(w, key, &t, &plain);
 	} else {
-		new_case(r, id, key);
+		new_case(r, w->id, key);
 	}
-	if (got == 0 && !same)
-		got = add_row(r, id, key, index, &t, buf_span(&plain), err);
+	if (!same)
+		got = add_row(r, w->id, key, w->index, &t, buf_span(&plain), err);
 	crypt_wipe(key, sizeof(key));
 	crypt_wipe(plain.data, plain.cap);
 	buf_done(&plain);
 	return got;
 }
 
+/* All that wait: looked up, and said unless it is only a look. */
+static int
+take_waiting(struct roster *r, struct err *err)
+{
+	int got = 0;
+
+	if (r->n_wait == 0)
+		return 0;
+	if (find_cases(r, err) != 0 || (!r->look && fetch_tasks(r, err) != 0))
+		got = -1;
+	for (size_t i = 0; i < r->n_wait && got == 0 && !r->look; i++)
+		got = send_row(r, &r->wait[i], err);
+	forget_waiting(r);
+	return got;
+}
+
 int
-roster_commit(struct roster *r, struct err *err)
+roster_row(struct roster *r, json_t *line, bool look, struct err *err)
+{
+	struct row *w = &r->wait[r->n_wait++];
+
+	r->look = look;
+	*w = (struct row){.line = json_incref(line)};
+	chain_index(w->index, r->index_key, "no", json_string_value(json_object_get(line, "key")));
+	return r->n_wait == LOOK_ROWS ? take_waiting(r, err) : 0;
+}
+
+int
+roster_end(struct roster *r, size_t *ret_fresh, size_t *ret_known, struct err *err)
+{
+	int got = take_waiting(r, err);
+
+	*ret_fresh = r->fresh_rows;
+	*ret_known = r->known_rows;
+	r->fresh_rows = r->known_rows = 0;
+	return got;
+}
+
+int
+roster_commit(struct roster *r, void (*seen)(void *), void *arg, struct err *err)
 {
 	struct record_header h;
 	struct acts_result res = {0, 0, 0, ""};
@@ -347,6 +433,7 @@ roster_commit(struct roster *r, struct err *err)
 	h = acts_header(r->acts, REC_COMMIT);
 	field_set_b(&h, F_import, r->import, 16);
 	field_set_u(&h, F_rows, r->sent);
+	acts_watch(r->acts, seen, arg);
 	if (acts_add(r->acts, &h, NULL, NULL, err) != 0 ||
 	    acts_finish(r->acts, &res, LIMIT_MS, err) != 0)
 		return -1;

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""A whole installation for the browser tests: stores, daemons, a roster of forty, two callers with a PIN, the office.
+"""A whole installation for the browser tests: stores, daemons, a roster, people of every role with a PIN, the office.
 
 Says one JSON line when it is ready; then does what is said on its standard input, a line each, and answers each with a
 line: `stop NAME`, `start NAME`, `ctl ARG …` (hfctl's own output), `clock MINUTES` (forward),
@@ -21,6 +21,7 @@ stack_py.LIMIT = 60.0
 MONDAY_NINE = 1773018000000  # 2026-03-09 09:00 in Beijing: calling hours whatever the hour of the test is
 PIN = "482913"
 PEOPLE = ("p01", "p02")
+BOARD = {"q01": "caller", "q02": "caller", "l01": "leader", "s01": "strike", "v01": "supervisor", "g01": "data", "f01": "finance", "b01": "back-office", "z01": "leading"}
 CASES = 60
 
 
@@ -81,6 +82,9 @@ class Stand:
         (s.dir / "agents").mkdir()
         for p in PEOPLE:
             s.ctl("person", "set", p, "--roles", "caller", "--team", "t1", "--qualified", "yes")
+            s.ctl("agent", "enrol", "--person", p, "--out", s.dir / "agents" / p, "--pin-file", s.dir / "pin")
+        for p, role in BOARD.items():
+            s.ctl("person", "set", p, "--roles", role, "--team", "t2", "--qualified", "yes")
             s.ctl("agent", "enrol", "--person", p, "--out", s.dir / "agents" / p, "--pin-file", s.dir / "pin")
         s.ctl("stage", "open", "2")
         s.ctl("pass", "open", "1", "--until", "2026-03-13 20:00")

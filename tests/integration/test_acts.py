@@ -304,3 +304,35 @@ def test_a_case_counts_as_complete_with_a_parents_number_or_a_reason(office):
     assert [n["digits"] for n in task["numbers"]][0] == "19900001234" and all(n["digits"] for n in task["numbers"])
     office.p01.say(do="give-back", token=task["token"], reason="class")
     assert office.p01.hear("lease", "error")["lease"]
+
+
+def at(office, ms):
+    """The campaign's clock goes on from there."""
+    with open("/proc/uptime") as f:
+        boot_us = int(float(f.read().split()[0]) * 1e6)
+    new = office.dir / "clock.new"
+    new.write_text(f"{ms} {boot_us} 1000 0\n")
+    new.rename(office.dir / "clock")
+
+
+def test_who_was_never_reached_is_written_to_with_the_campaigns_words(office):
+    """The last of this file: it moves the clock."""
+    case = called(office, "no-answer")
+    def why():
+        return wait_for("it is placed", lambda: (s := office.case(case))["lane"] != "triage" and not s["held"] and s)["why"]
+    for minute in range(180, 300, 10):  # from 12:00 on, another daypart
+        if why() == "rung-1":
+            break
+        at(office, 1773018000000 + minute * 60000)
+        task = take(office, case)
+        office.p01.say(do="record", case=case, token=task["token"], outcome="no-answer", channel="phone", number=1,
+                       seconds=35, then="stay")
+        assert office.p01.hear("accepted", "error")["accepted"]["verdict"] == "effective"
+    assert why() == "rung-1"
+    task = take(office, case)
+    assert task["rung"] == 1 and task["name"] + "同学" in task["template"] and "{" not in task["template"]
+
+
+def take(office, case):
+    office.p01.say(do="take", case=case)
+    return office.p01.hear("task", "error")["task"]

@@ -222,3 +222,32 @@ def test_a_spot_check_is_drawn_by_a_seed_that_was_fixed_before(office):
     got = wait_for("the finding is in the ledger", lambda: next(
         r["findings"] for r in office.as_json("spotcheck", "list", "1")["sample"] if str(r["no"]) == no))
     assert got == [{"by": "s1", "what": "ok"}]
+
+
+def test_a_correction_has_its_time_and_who_hears_of_it(office):
+    sup = ("--as", "s1")
+    monday = 1773018000000 + 7 * 86_400_000  # 2026-03-16, behind the days off of this file
+    to_time(office, monday)
+
+    def broker_now():
+        office.p01.say(do="look", what="me")
+        return office.p01.hear("seen", "error")["seen"]["as_of"]
+    wait_for("the broker has the time", lambda: broker_now() >= monday)
+    office.ctl("--as", "d2", "holidays", "import", file(office, "one.csv", "日期,性质,名称\n2026-03-18,放假,样本\n"))
+    office.ctl(*sup, "finding", "add", "record", "--person", "p01", "--note", "没有台账")
+
+    def mine():
+        return next((f for f in office.as_json("finding", "list") if f["what"] == "record"), None)
+    first = wait_for("it is in the ledger", mine)
+    assert first["state"] == "open" and first["due"].startswith("2026-03-17 18:00") and not first["overdue"]
+    assert (first["misses"], first["to"]) == (0, "")
+    for hours, misses, to in ((33.1, 1, "own"), (57.1, 1, "own"), (81.1, 2, "leader"), (105.1, 3, "heads")):
+        to_time(office, monday + int(hours * 3_600_000))  # 18:06 of that day; the 18th is a day off
+        now = mine()
+        assert now["overdue"] and (now["misses"], now["to"]) == (misses, to), hours
+    assert "报回访组长" in office.ctl("finding", "list").stdout
+    wait_for("the broker has the time", lambda: broker_now() >= monday + 105 * 3_600_000)
+    office.ctl(*sup, "finding", "correct", str(first["no"]))
+    done = wait_for("corrected", lambda: (f := mine())["state"] == "corrected" and f)
+    to_time(office, monday + 20 * 86_400_000)
+    assert mine() == done and done["misses"] == 3 and not done["overdue"]

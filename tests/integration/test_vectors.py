@@ -126,6 +126,15 @@ def test_numbers_and_indexes():
     assert attempt["fields"]["number"] == raw(v["id"])
 
 
+def test_a_row_that_says_more_is_the_row_and_what_follows():
+    v = V["rows"]
+    ((*row, why, meters, last),) = hfp.unpack(raw(v["more"]))
+    assert hfp.pack([[*row, why, meters, last]]) == raw(v["more"]) and hfp.unpack(raw(v["less"])) == [row]
+    assert value_of(v["more_in_words"]) == [[*row, why, meters, last]]
+    assert (why, meters[:3], meters[5]) == ("hand-up", [3, 1, 185], 0) and meters[4] == meters[3] + 1
+    assert last == [raw(W["ob"]), 3, raw(V["chain"][2]["header"]), b""]
+
+
 def test_a_key_under_a_pin_opens(tmp_path):
     v = V["person_key"]
     path = tmp_path / "wang.key"

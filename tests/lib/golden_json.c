@@ -11,6 +11,8 @@
 #include "proto/codec.h"
 #include "tests/lib/golden.h"
 
+#define ROW_SINCE 1785542400000ULL
+
 /* The names of the fields, in wire order, separated by spaces. */
 static const char *const field_names[] = {
     [MSG_HELLO] = "campaign ob agent ob_sig epoch_seen opseq_seen head_seq head_h",
@@ -286,6 +288,50 @@ person_key_json(struct buf *out)
 	buf_done(&sealed);
 }
 
+/* One row of SEEN team. */
+static void
+golden_rows(struct buf *f1, bool more)
+{
+	struct seen_row row = {.lane = "team:t1",
+	    .due = ROW_SINCE,
+	    .version = 8,
+	    .more = more,
+	    .why = "hand-up",
+	    .has_meters = true,
+	    .meters = {.attempts = 3,
+	        .contacts = 1,
+	        .seconds = 185,
+	        .since = ROW_SINCE,
+	        .deadline = ROW_SINCE + 1},
+	    .has_last = true};
+
+	memcpy(row.case_id, golden.case_id, 16);
+	memcpy(row.key, golden.case_key, 32);
+	row.task = buf_span(&golden.task);
+	memcpy(row.last.ob, golden.ob, 16);
+	row.last.seq = 3;
+	row.last.header = buf_span(&golden.records[2].header_bytes);
+	enc_array(f1, 1);
+	seen_row_encode(f1, &row);
+}
+
+/* As LOOK_MORE asks for it, and as it is without. */
+static void
+rows_json(struct buf *out)
+{
+	struct buf more = BUF_INIT, less = BUF_INIT;
+
+	golden_rows(&more, true);
+	golden_rows(&less, false);
+	buf_adds(out, " \"rows\": {");
+	hex_buf(out, "more", &more);
+	words_of(out, "more_in_words", &more);
+	hex_buf(out, "less", &less);
+	close_with(out, "},\n");
+	buf_done(&more);
+	buf_done(&less);
+}
+
 void
 golden_json(struct buf *out)
 {
@@ -309,6 +355,7 @@ golden_json(struct buf *out)
 	hex_buf(out, "sealed", &golden.task);
 	close_with(out, "},\n");
 	signed_json(out);
+	rows_json(out);
 	person_key_json(out);
 	buf_adds(out, "}\n");
 	golden_done();
@@ -317,6 +364,8 @@ golden_json(struct buf *out)
 void
 golden_each(golden_fn *fn, void *arg)
 {
+	struct buf rows = BUF_INIT;
+
 	golden_make();
 	for (int kind = 1; kind <= MSG_SEEN; kind++) {
 		struct buf f0 = BUF_INIT, f1 = BUF_INIT;
@@ -341,5 +390,8 @@ golden_each(golden_fn *fn, void *arg)
 			fn(arg, "task", name, buf_span(&golden.records[i].plain));
 	}
 	fn(arg, "task", "task", buf_span(&golden.task_plain));
+	golden_rows(&rows, true);
+	fn(arg, "lists", "ROWS", buf_span(&rows));
+	buf_done(&rows);
 	golden_done();
 }

@@ -107,6 +107,9 @@ each_mistake_is_named_with_its_line(void **state)
 	static const struct {
 		const char *from, *to, *words;
 	} rows[] = {
+	    {"template | sms | {姓名}", "template | sms | {name}", "花括号里只能是"},
+	    {"template | im", "template | fax", "是 sms 或 im"},
+	    {"template | im |", "template | sms |", "这一种文本"},
 	    {"hours | offered | 08:30-21:00", "hours | offered | 8点半",
 	        "看不懂；写成 08:30-21:00"},
 	    {"hours | offered | 08:30-21:00", "hours | offered | 21:00-08:30", "开始早于结束"},

@@ -19,6 +19,7 @@ typedef void desk_say_fn(void *arg, const json_t *said, void *tag);
 struct desk_opts {
 	struct outbox *outbox; /* borrowed */
 	const char *person;    /* borrowed */
+	const json_t *rules;   /* borrowed: what rules_load read, or NULL */
 	bool files;            /* commands may name files of this machine */
 	desk_say_fn *say;
 	void *arg;

@@ -12,6 +12,7 @@
 #include "base/uuid.h"
 #include "workers/caller/desk_int.h"
 #include "workers/caller/show.h"
+#include "workers/caller/template.h"
 
 /* ---- records ------------------------------------------------------------------------------------- */
 
@@ -126,6 +127,7 @@ on_granted(struct desk *d, const struct lease *lease)
 	d->asking = false;
 	if (o != NULL) {
 		remember(d, &lease->hold);
+		template_put(o, d->o.rules);
 		desk_say(d, "task", o);
 		return;
 	}

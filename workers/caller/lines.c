@@ -225,8 +225,12 @@ struct lines *
 lines_create(const struct lines_opts *o)
 {
 	struct lines *l = xcalloc(1, sizeof(*l));
-	struct desk_opts desk = {
-	    .outbox = o->outbox, .person = o->person, .files = true, .say = on_say, .arg = l};
+	struct desk_opts desk = {.outbox = o->outbox,
+	    .person = o->person,
+	    .rules = o->rules,
+	    .files = true,
+	    .say = on_say,
+	    .arg = l};
 
 	l->o = *o;
 	l->desk = desk_create(&desk);

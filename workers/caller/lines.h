@@ -5,6 +5,7 @@
 #ifndef CALLER_LINES_H
 #define CALLER_LINES_H
 
+#include <jansson.h>
 #include <stdint.h>
 
 #include "base/loop.h"
@@ -14,6 +15,7 @@ struct lines_opts {
 	struct loop *loop;     /* borrowed */
 	struct outbox *outbox; /* borrowed */
 	const char *person;    /* borrowed */
+	const json_t *rules;   /* borrowed, or NULL */
 	int64_t linger_ms;
 	int in, out; /* descriptors */
 };

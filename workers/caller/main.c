@@ -19,6 +19,7 @@
 #include "base/version.h"
 #include "workers/caller/lines.h"
 #include "workers/caller/office.h"
+#include "workers/caller/rules.h"
 #include "workers/link/client.h"
 #include "workers/link/home.h"
 #include "workers/link/identity.h"
@@ -44,6 +45,7 @@ struct process {
 	struct zctx *z;
 	struct client *client;
 	struct lines *lines;
+	json_t *rules;
 };
 
 static const struct argp_option option_rows[] = {
@@ -194,6 +196,9 @@ open_all(struct process *p, const struct options *o, struct err *err)
 	p->loop = client.loop = lines.loop = loop_create();
 	lines.outbox = client.outbox = p->outbox;
 	lines.person = p->key.person;
+	if (rules_words(&p->rules, o->policy, "policy/default.policy", rules_load, err) != 0)
+		return -1;
+	lines.rules = p->rules;
 	p->lines = lines_create(&lines);
 	client.z = p->z;
 	client.arg = p->lines;
@@ -210,6 +215,7 @@ close_all(struct process *p)
 	client_destroy(p->client);
 	lines_destroy(p->lines);
 	outbox_close(p->outbox);
+	json_decref(p->rules);
 	if (p->loop != NULL)
 		loop_destroy(p->loop);
 	zctx_destroy(p->z);

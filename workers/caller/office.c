@@ -192,26 +192,11 @@ listen_here(struct office *o, int *ret_port, struct err *err)
 	return http_listen(&o->http, o->o.loop, &http, ret_port, err);
 }
 
-typedef int load_fn(json_t **ret, const char *path, struct err *err);
-
-/* The installed file is a help; one that was asked for must be there. */
-static int
-load_words(json_t **ret, const char *asked, const char *installed, load_fn *load, struct err *err)
-{
-	char path[4096];
-
-	if (asked != NULL)
-		return load(ret, asked, err);
-	if (file_share(path, sizeof(path), installed, NULL) == 0)
-		(void)load(ret, path, NULL);
-	return 0;
-}
-
 static int
 load_all_words(struct office *o, struct err *err)
 {
-	return load_words(&o->rules, o->o.policy, "policy/default.policy", rules_load, err) == 0 &&
-	               load_words(
+	return rules_words(&o->rules, o->o.policy, "policy/default.policy", rules_load, err) == 0 &&
+	               rules_words(
 	                   &o->script, o->o.script, "policy/default.script", rules_script, err) == 0
 	           ? 0
 	           : -1;

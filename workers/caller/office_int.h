@@ -14,6 +14,7 @@
 #include "workers/caller/desk.h"
 #include "workers/caller/office.h"
 #include "workers/caller/pins.h"
+#include "workers/caller/rules.h"
 
 #define SECOND_US       1000000LL
 #define OFFICE_EVIDENCE "/api/evidence" /* it and what is below have a body of up to 10 MiB */
@@ -186,10 +187,5 @@ void reports_open(struct office *o);
 void reports_close(struct reports *all); /* NULL-safe; answers what waits */
 void reports_answer(struct room *r, const struct http_request *req, struct http_response *res);
 void reports_list(struct room *r, struct http_response *res);
-
-/* rules.c: {"policy":…,"outcomes":[…],"rungs":[…]} of a policy file. */
-int rules_load(json_t **ret, const char *path, struct err *err);
-/* {"version":…,"date":…,"by":…,"lines":[{stage,tick,text}],"concerns":[{code,text}]} of a script file. */
-int rules_script(json_t **ret, const char *path, struct err *err);
 
 #endif

@@ -231,9 +231,9 @@ static const struct {
     {"/api/me", false, false, true, me},
     {"/api/events", false, false, false, events},
     {"/api/own", false, false, false, own},
-    {OFFICE_LIST, false, false, true, list},
-    {OFFICE_REPORT, false, false, true, report},
-    {"/api/reports", false, false, true, report_names},
+    {OFFICE_LIST, false, false, false, list},
+    {OFFICE_REPORT, false, false, false, report},
+    {"/api/reports", false, false, false, report_names},
     {"/api/campaign", false, false, false, campaign},
     {"/api/draft-key", false, false, false, drafts},
 };

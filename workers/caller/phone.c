@@ -60,8 +60,12 @@ phone_tick(struct office *o, int64_t now)
 void
 phone_close(struct office *o)
 {
-	while (TAILQ_FIRST(&o->tickets) != NULL)
-		end_ticket(o, TAILQ_FIRST(&o->tickets));
+	struct ticket *t, *next;
+
+	for (t = TAILQ_FIRST(&o->tickets); t != NULL; t = next) {
+		next = TAILQ_NEXT(t, link);
+		end_ticket(o, t);
+	}
 }
 
 /* The oldest of this person makes room. */

@@ -96,12 +96,13 @@ static void run_next(struct reports *all);
 static void
 finish(struct run *r, int status, json_t *o)
 {
-	struct waiter *w;
+	struct waiter *w, *next;
 
 	r->status = status;
 	r->answer = o;
 	r->done_us = clock_boot_us();
-	while ((w = TAILQ_FIRST(&r->waiters)) != NULL) {
+	for (w = TAILQ_FIRST(&r->waiters); w != NULL; w = next) {
+		next = TAILQ_NEXT(w, link);
 		TAILQ_REMOVE(&r->waiters, w, link);
 		give(r, w->person, w->later);
 		free(w);
@@ -331,11 +332,12 @@ run_ask(struct reports *all, struct run *wanted, const char *person, const struc
 void
 reports_close(struct reports *all)
 {
-	struct run *r;
+	struct run *r, *next;
 
 	if (all == NULL)
 		return;
-	while ((r = TAILQ_FIRST(&all->runs)) != NULL) {
+	for (r = TAILQ_FIRST(&all->runs); r != NULL; r = next) {
+		next = TAILQ_NEXT(r, link);
 		child_stop(r->child);
 		if (r->done_us == 0)
 			finish(r, 503, error_of("busy", "服务器正在关闭, 请稍后刷新"));

@@ -2,7 +2,7 @@
  *
  * Happy path: the name has a row, the person a role of it, each argument a form; the rest is report_run.c's. Failures:
  * no such name or role, an argument of another form, no HF_HOME: this machine is not the server. No shell, no file: the
- * words of a run are those of its row and checked ones. */
+ * words of a run are those of its row and checked ones, and hfctl may only look (--read-only). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,6 +54,8 @@ static const struct report_row rows[] = {
             {"to", "--to", FORM_TO, false}}},
     {"policy", OFFICE, false, false, false, "hfctl", {"policy", "show"}, {{0}}},
     {"days", OFFICE, false, false, false, "hfctl", {"holidays", "list"}, {{0}}},
+    {"strikes", LEADS | ROLE_STRIKE | ROLE_SUPERVISOR | ROLE_DATA, false, false, false, "hfctl",
+        {"strike", "list"}, {{0}}},
     {"shared-numbers", LEADS | ROLE_DATA | ROLE_SUPERVISOR, false, false, false, "hfctl",
         {"number", "shared"}, {{0}}},
     {"case", LEADS | ROLE_DATA | ROLE_SUPERVISOR | ROLE_STRIKE, false, false, false, "hfctl",
@@ -149,6 +151,8 @@ begin_run(struct run *run, const struct room *r)
 {
 	run_word(run, run->row->program);
 	run_word(run, "--json");
+	if (strcmp(run->row->program, "hfctl") == 0)
+		run_word(run, "--read-only");
 	run_word(run, "--campaign");
 	run_value(run, r->id.campaign);
 	if (run->row->as) {

@@ -307,7 +307,7 @@ static int
 open_parts(struct room *r, struct err *err)
 {
 	struct office *o = r->office;
-	struct desk_opts desk = {.person = r->person, .say = on_say, .arg = r};
+	struct desk_opts desk = {.person = r->person, .rules = o->rules, .say = on_say, .arg = r};
 	struct client_opts client = {.loop = o->o.loop,
 	    .z = o->z,
 	    .id = &r->id,

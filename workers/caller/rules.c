@@ -28,6 +28,7 @@ enum outcome_cell {
 };
 enum script_cell { S_VERSION = 1, S_DATE, S_BY, S_CELLS };
 enum line_cell { L_STAGE = 1, L_TICK, L_TEXT, L_CELLS };
+enum template_cell { T_WHAT = 1, T_TEXT, T_CELLS };
 enum rung_cell { R_NUMBER = 1, R_TEXT, R_WHO, R_CELLS };
 
 static char *
@@ -102,6 +103,9 @@ take_row(json_t *ret, char *cell[CELLS], size_t n)
 		o = json_pack("{s:I,s:s,s:s}", "n", (json_int_t)rung, "text", cell[R_TEXT], "who",
 		    cell[R_WHO]);
 		(void)json_array_append_new(json_object_get(ret, "rungs"), o);
+	} else if (strcmp(cell[0], "template") == 0 && n >= T_CELLS) {
+		(void)json_object_set_new(
+		    json_object_get(ret, "templates"), cell[T_WHAT], json_string(cell[T_TEXT]));
 	}
 }
 
@@ -154,7 +158,7 @@ read_rows(json_t *ret, const char *path, row_fn *row, struct err *err)
 int
 rules_load(json_t **ret, const char *path, struct err *err)
 {
-	json_t *o = json_pack("{s:[],s:[]}", "outcomes", "rungs");
+	json_t *o = json_pack("{s:[],s:[],s:{}}", "outcomes", "rungs", "templates");
 
 	if (read_rows(o, path, take_row, err) != 0) {
 		json_decref(o);
@@ -182,5 +186,18 @@ rules_script(json_t **ret, const char *path, struct err *err)
 		return err_set(err, ERR_INVALID, "%s: no script row in it", path);
 	}
 	*ret = o;
+	return 0;
+}
+
+/* The installed file is a help; one that was asked for must be there. */
+int
+rules_words(json_t **ret, const char *asked, const char *installed, rules_fn *load, struct err *err)
+{
+	char path[4096];
+
+	if (asked != NULL)
+		return load(ret, asked, err);
+	if (file_share(path, sizeof(path), installed, NULL) == 0)
+		(void)load(ret, path, NULL);
 	return 0;
 }

@@ -16,7 +16,7 @@
 #include "workers/escalation/router.h"
 
 #define IMPORT_ARRIVALS "arrivals"
-#define LOT             48
+#define LOT             BATCH_ENTRIES
 #define KEYS_WAIT_US    10000000 /* for a case's key: then its numbers stay unknown to the law */
 #define FORGET_US       (24 * 3600 * 1000000LL)
 

@@ -17,6 +17,8 @@
 #define POLICY_QUESTIONS 21
 #define POLICY_FILE_MAX  60000 /* fits a record whole */
 #define RUNG_COUNT       12
+#define POLICY_TEMPLATES 2
+#define TEMPLATE_MAX     480 /* bytes of a message's text */
 
 /* A stretch of time. MINUTES run in calling time; DAYS are calling days at the same time of day;
  * WORKDAYS the same on working days; the rest has no n. */
@@ -146,7 +148,8 @@ struct policy {
 	int32_t set_n[SETTING_COUNT];
 	struct outcome_row outcomes[OUT_COUNT];
 	struct rung_row rungs[RUNG_COUNT];
-	char question[POLICY_QUESTIONS + 1][24]; /* by number, 1 … 21 */
+	char question[POLICY_QUESTIONS + 1][24];            /* by number, 1 … 21 */
+	char templates[POLICY_TEMPLATES][TEMPLATE_MAX + 1]; /* sms, im; "" none */
 };
 
 /* Reads a whole policy file. On failure every problem stands in `problems`, one a line:

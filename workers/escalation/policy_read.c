@@ -258,6 +258,7 @@ static const struct keyword {
     {"outcome", 13, 14, read_outcome},
     {"rung", 5, 6, read_rung},
     {"question", 3, 4, read_question},
+    {"template", 3, 4, read_template},
 };
 
 static void

@@ -26,7 +26,7 @@ struct reader {
 	int at_policy, at_offered, at_quiet, at_asked, at_office, at_calling, at_working;
 	int at_registration, at_notice;
 	int at_daypart[4], at_pass[4], at_setting[SETTING_COUNT], at_outcome[OUT_COUNT];
-	int at_rung[RUNG_COUNT], at_question[POLICY_QUESTIONS + 1];
+	int at_template[POLICY_TEMPLATES], at_rung[RUNG_COUNT], at_question[POLICY_QUESTIONS + 1];
 };
 
 /* "FILE:LINE: what; mend". Always false, so that a caller can write `return problem(...)`. */
@@ -55,6 +55,7 @@ void read_outcome(struct reader *r);
 void read_rung(struct reader *r);
 void read_question(struct reader *r);
 void read_setting(struct reader *r);
+void read_template(struct reader *r);
 /* What only the whole file can say: what is missing, what does not fit together. */
 void check_policy(struct reader *r);
 

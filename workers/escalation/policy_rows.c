@@ -361,3 +361,44 @@ read_outcome(struct reader *r)
 	if (r->n_problems != before)
 		row->label[0] = '\0'; /* told already; check_policy passes over it */
 }
+
+/* Every word in braces is one that a case can fill. */
+static bool
+places_known(struct reader *r, const char *text)
+{
+	static const char *const places[] = {"{姓名}", "{批次}", "{专业}"};
+	bool known = true;
+
+	for (const char *at = strpbrk(text, "{}"); at != NULL && known; at = strpbrk(at, "{}")) {
+		known = false;
+		for (size_t i = 0; i < COUNT(places) && !known; i++)
+			if (strncmp(at, places[i], strlen(places[i])) == 0) {
+				known = true;
+				at += strlen(places[i]);
+			}
+	}
+	return known ||
+	       problem(r, "花括号里只能是 {姓名}、{批次}、{专业}；别的字直接写，不用花括号");
+}
+
+/* template | sms | the text: what is sent, to be copied or through the college's gateway. */
+void
+read_template(struct reader *r)
+{
+	static const char *const names[POLICY_TEMPLATES] = {"sms", "im"};
+	struct value what = value_of(r->field[1]);
+	int i = word_in(what.text, names, POLICY_TEMPLATES);
+	char *to;
+
+	if (i < 0) {
+		problem(r, "短信、微信的文本是 sms 或 im，不是“%s”", value_shown(r->field[1]).text);
+		return;
+	}
+	if (!reader_once(r, &r->at_template[i], "这一种文本"))
+		return;
+	to = r->p->templates[i];
+	if (!value_label(r->field[2], to, sizeof(r->p->templates[i])))
+		problem(r, "第3栏要写文本（最多%d字节，一个汉字3字节）", TEMPLATE_MAX);
+	else
+		(void)places_known(r, to);
+}

@@ -1,7 +1,7 @@
 /* nightly.c - the order of a nightly run.
  *
  * Happy path: take the lock; look at Redis and PostgreSQL until a look is clean, or until two looks agree on what is
- * wrong; mend what a rule may mend; pay twice; the archive against the ledger; who waits too long; keep the run.
+ * wrong; mend what a rule may mend; count each case; pay twice; the archive against the ledger; who waits too long; keep the run.
  * Failures: a store away (nothing is kept, the next run makes up for it); a difference is no failure but a finding. */
 #include "workers/reconciliation/nightly.h"
 
@@ -147,6 +147,29 @@ look_twice(const struct nightly *n, json_t **ret_census, json_t **ret_findings, 
 
 /* ---- the rest ---- */
 
+/* What was counted by case up to now; counted again from the start, it must be the same. */
+static int
+count_cases(const struct nightly *n, json_t *findings, struct err *err)
+{
+	struct pg_param p = pg_text(n->campaign);
+	struct pg_result *r;
+	char cases[24];
+	int64_t differ;
+
+	if (pg_exec(n->pg, "SELECT hf.fold_cases($1)", &p, 1, NULL, err) != 0 ||
+	    pg_exec(n->pg, "SELECT hf.recount_cases($1)", &p, 1, &r, err) != 0)
+		return err_wrap(err, "counting what each case has been through");
+	differ = pg_get_i64(r, 0, 0);
+	pg_free(r);
+	if (differ == 0)
+		return 0;
+	(void)snprintf(cases, sizeof(cases), "%jd", (intmax_t)differ);
+	finding_add(findings, "difference", "counts", NULL, cases, "0");
+	json_object_set_new(
+	    json_array_get(findings, json_array_size(findings) - 1), "mended", json_true());
+	return 0;
+}
+
 static int
 pay_twice(const struct nightly *n, json_t *findings, bool *ret_agree, struct err *err)
 {
@@ -226,7 +249,7 @@ run_locked(const struct nightly *n, json_t **ret, struct err *err)
 	s.shelf = &shelf;
 	if ((json_integer_value(json_object_get(census, "behind")) > 0 ||
 	        mend_cases(n->pg, n->redis, n->campaign, findings, err) == 0) &&
-	    pay_twice(n, findings, &s.pay_agrees, err) == 0 &&
+	    count_cases(n, findings, err) == 0 && pay_twice(n, findings, &s.pay_agrees, err) == 0 &&
 	    shelf_check(n->pg, n->home, n->campaign, findings, &shelf, err) == 0 &&
 	    sql_findings(n, findings, err) == 0 && snapshot_keep(&s, census, err) == 0)
 		got = 0;

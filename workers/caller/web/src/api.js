@@ -48,6 +48,13 @@ export const caseRow = c => ask(`/api/list/case?case=${c}`);
 export const myPay = () => ask('/api/report/my-pay');
 export const draftKey = () => ask('/api/draft-key');
 export const campaign = () => ask('/api/campaign');
+/* The board's: lists with names by the page, figures by their name. */
+const query = args => Object.entries(args || {}).filter(([, v]) => v !== '' && v !== null && v !== undefined)
+  .map(([k, v]) => `${k}=${encodeURIComponent(v)}`).join('&');
+const SLOW_MS = 60000;
+export const list = (what, args) => ask(`/api/list/${what}?${query(args)}`, {}, SLOW_MS);
+export const report = (name, args) => ask(`/api/report/${name}?${query(args)}`, {}, SLOW_MS);
+export const reports = () => ask('/api/reports');
 
 /* A token that is no longer right is asked for once more before the command counts as failed. */
 export async function command(what) {

@@ -1,13 +1,11 @@
-/* Every key of the page, in one listener. A key that belongs to an input method is never ours: while it composes, and
- * the key that ends it (229, which can come after compositionend). Bare keys act only outside of fields, and can be
- * switched off; each has an Alt form that always acts. Escape and Ctrl+Z are nobody's. */
+/* Every key of the page, in one listener. Keys of an input method are passed over (ime.js). Bare keys act only outside
+ * of fields, and can be switched off; each has an Alt form that always acts. Escape and Ctrl+Z are nobody's. */
 import * as act from './actions.js';
 import {draftOf} from './drafts.js';
 import {KEYS, more} from './outcomes.js';
+import {composing} from './ime.js';
 import {S, set, task} from './store.js';
 import {BACK, SPOKE, TICKS} from './words.js';
-
-export const composing = e => e.isComposing || e.keyCode === 229;
 
 const TEXT = 'textarea, select, input:not([type=checkbox]):not([type=radio]):not([type=button])';
 const PRESSED_BY_SPACE = 'button, summary, a, input, [role=option]';

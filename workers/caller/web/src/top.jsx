@@ -68,6 +68,7 @@ export function Top() {
       <Clock />
       <Link />
       <p class="doors">
+        {(p.roles || []).some(r => r !== 'caller') && <a href="/board">看板</a>}
         <button type="button" onClick={() => set({dialog: 'pay'})}><kbd>Y</kbd> 补贴</button>
         <button type="button" onClick={() => set({dialog: 'news'})} id="news"><kbd>F3</kbd> 通知{unread() > 0 && <b> ● {unread()} 未读</b>}</button>
         <button type="button" onClick={() => set({dialog: 'help'})}><kbd>F1</kbd> 帮助</button>

@@ -1,0 +1,212 @@
+/* The board: a leader answers, returns and splits by keyboard alone, strike takes, a supervisor finds, data opens and
+ * pauses; each view passes axe on an office PC and at 200 %, and its table exports what it shows. */
+import assert from 'node:assert/strict';
+import {readFileSync} from 'node:fs';
+import {resolve} from 'node:path';
+import {gzipSync} from 'node:zlib';
+import {nobody, someCase, work} from './desk.mjs';
+import {LIMIT, OFFICE_PC, ZOOMED, axe, logIn, newPage, picture, root, until} from './rig.mjs';
+
+async function enter(browser, stand, person, how = OFFICE_PC) {
+  const page = await newPage(browser, how);
+  await page.goto(`${stand.office}/`); /* the caller's door leads to the board who makes no calls */
+  await page.locator('#person').fill(person);
+  await page.locator('#pin').fill(stand.pin);
+  await page.keyboard.press('Enter');
+  await page.locator('.board nav').waitFor();
+  await page.locator('#link.ok').waitFor();
+  return page;
+}
+const rows = (page, id) => page.locator(`#${id} tbody tr`).count();
+const cells = async (page, id) => page.locator(`#${id}`).innerText();
+const said = (page, word, n = 1) => until(`${n} said ${word}`, async () => await page.locator(`.said li[data-state="${word}"]`).count() >= n);
+const focused = (page, name) => until(`${name} has the focus`, () => page.evaluate(n => document.activeElement && document.activeElement.getAttribute('name') === n, name));
+const typed = (page, name, text) => focused(page, name).then(() => page.keyboard.insertText(text));
+const chosen = (page, id, value) => until(`${id} is ${value}`, async () => await page.locator(`#f-${id}`).inputValue() === value);
+
+/* Three cases of q01: a question, a hand-up, another one. */
+async function prepare(browser, stand) {
+  const page = await newPage(browser);
+  await logIn(page, stand, 'q01');
+  for (const [n, way] of [['ask-leader', '0', '1', '"能不能换专业'], ['needs-help', '0', '2', '"父亲要组长回电'], ['needs-help', '0', '2', '"三次打不通']].entries()) {
+    await someCase(page);
+    await work(page, way);
+    await page.keyboard.press('Control+s');
+    await until('it is in the ledger', async () => Number(/已入账 (\d+)/.exec(await page.locator('#counts').innerText())[1]) >= n + 1);
+    await nobody(page);
+  }
+  await page.context().close();
+}
+
+async function leader(t, {browser, stand}) {
+  await prepare(browser, stand);
+  const page = await enter(browser, stand, 'l01');
+  await until('three wait', async () => await rows(page, 'waiting') === 3 && (await cells(page, 'waiting')).includes('能不能换专业'));
+  assert.match(await cells(page, 'waiting'), /还剩 0:[23]\d[\s\S]*还剩 1:5\d/);
+  assert.deepEqual(await axe(page), []);
+  await page.locator('.panel .question').waitFor();
+  await picture(page, '70-team');
+
+  await nobody(page); /* the question is the most urgent: it is picked */
+  await page.keyboard.press('a');
+  await focused(page, 'note');
+  await page.keyboard.press('Control+Enter'); /* nothing written: said here, nothing sent */
+  await until('it says what is missing', async () => (await page.locator('.act .error').innerText()).includes('还缺'));
+  await picture(page, '71-missing');
+  /* A key of the input method is not ours. */
+  await page.evaluate(() => document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {key: 'Enter', ctrlKey: true, keyCode: 229, bubbles: true})));
+  await page.keyboard.insertText('开学后可以申请');
+  await page.keyboard.press('Alt+3'); /* another view, and back: what was typed is there */
+  await page.locator('#leave').waitFor();
+  await page.keyboard.press('1');
+  await page.locator('#waiting').waitFor();
+  await nobody(page);
+  await page.keyboard.press('a');
+  await until('the answer is still there', async () => await page.locator('#f-note').inputValue() === '开学后可以申请');
+  await page.keyboard.press('Control+Enter');
+  await said(page, 'effective');
+  await until('the question is gone', async () => await rows(page, 'waiting') === 2);
+
+  await nobody(page);
+  await page.keyboard.press('ArrowDown');
+  await until('a row has the focus', () => page.evaluate(() => document.activeElement.classList.contains('pick')));
+  await page.keyboard.press('b');
+  await chosen(page, 'to', 'q01');
+  await page.keyboard.press('Control+Enter');
+  await said(page, 'effective', 2);
+  await until('it went back', async () => await rows(page, 'waiting') === 1);
+  await nobody(page);
+  await page.keyboard.press('s');
+  await typed(page, 'reason', '多次联系不上');
+  await page.keyboard.press('Control+Enter');
+  await said(page, 'effective', 3);
+  await until('nobody waits', async () => await rows(page, 'waiting') === 0);
+  await picture(page, '72-nobody-waits');
+
+  await nobody(page);
+  await page.keyboard.press('2');
+  await until('q01 is there', async () => (await cells(page, 'people')).includes('q01'));
+  assert.match(await page.locator('#battle').innerText(), /^t2 战报 03-09.*（暂计）\n全组：名下3 打过3.*\nq01：名下3/);
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+  await page.keyboard.press('c');
+  await until('it is copied', async () => (await page.evaluate(() => navigator.clipboard.readText())).startsWith('t2 战报'));
+  const [file] = await Promise.all([page.waitForEvent('download'), page.keyboard.press('e')]);
+  assert.match(readFileSync(await file.path(), 'utf8'), /^\ufeff人员,小组,名下,打过,[^\n]*\r\nq01,t2,3,3,/);
+  await picture(page, '73-people');
+  assert.deepEqual(page.said, []);
+  await page.context().close();
+}
+
+/* q01 is ill: what would go where is seen before it goes. */
+async function absence(t, {browser, stand}) {
+  const page = await enter(browser, stand, 'l01');
+  await page.keyboard.press('3');
+  await until('q01 is there', async () => (await cells(page, 'leave')).includes('q01'));
+  await page.keyboard.press('n');
+  await chosen(page, 'subject', 'q01');
+  const moved = Number(await until('the preview', async () => (await page.locator('#preview p b').count()) && page.locator('#preview p b').innerText()));
+  assert.ok(moved >= 2, String(moved));
+  assert.match(await page.locator('#preview').innerText(), /q02/);
+  assert.deepEqual(await axe(page), []);
+  await picture(page, '74-absence');
+  await focused(page, 'subject');
+  await page.keyboard.press('Control+Enter');
+  await until('all is said', async () => (await page.locator('.said li[data-state=effective]').count()) >= Math.min(moved + 1, 4), LIMIT);
+  await until('q02 has them', async () => {
+    const {out} = await stand.say('ctl --json queue ls');
+    return JSON.parse(out).lanes.filter(l => l.lane.startsWith('own:q02:')).reduce((n, l) => n + l.cases, 0) === moved;
+  });
+  await page.context().close();
+}
+
+async function strike(t, {browser, stand}) {
+  const page = await enter(browser, stand, 's01');
+  await until('the dossier is there', async () => await rows(page, 'strike') === 1);
+  await page.locator('.lasts').waitFor();
+  assert.match(await page.locator('#zero').innerText(), /等人接手 1/);
+  await picture(page, '75-strike');
+  await nobody(page);
+  await page.keyboard.press('a');
+  await page.locator('.act[data-act=take]').waitFor();
+  await until('the button has the focus', () => page.evaluate(() => !!document.activeElement.closest('.act')));
+  await page.keyboard.press('Control+Enter');
+  await until('it is in hand', async () => (await page.locator('#zero').innerText()).includes('在我手里 1'));
+  await picture(page, '76-strike-in-hand');
+  await nobody(page);
+  await page.keyboard.press('b');
+  await page.locator('.act[data-act=back]').waitFor();
+  await until('the button has the focus', () => page.evaluate(() => !!document.activeElement.closest('.act')));
+  await page.keyboard.press('Control+Enter');
+  await until('it waits again', async () => /等人接手 1 · 在我手里 0/.test(await page.locator('#zero').innerText()));
+  await page.context().close();
+}
+
+async function finds(t, {browser, stand}) {
+  const page = await enter(browser, stand, 'v01');
+  await nobody(page);
+  await page.keyboard.press('3');
+  await page.locator('#findings').waitFor();
+  await page.keyboard.press('n');
+  await focused(page, 'what');
+  await page.locator('#f-reason').fill('长'.repeat(17)); /* 51 bytes: too long for a reason */
+  await page.keyboard.press('Control+Enter');
+  await until('it says so here', async () => (await page.locator('.act .error').innerText()).includes('太长了'));
+  await page.locator('#f-reason').fill('三号房没有人');
+  await page.keyboard.press('Control+Enter');
+  await said(page, 'effective');
+  await until('it is listed', async () => await rows(page, 'findings') >= 1);
+  await picture(page, '77-findings');
+  await page.context().close();
+}
+
+async function data(t, {browser, stand}) {
+  const page = await enter(browser, stand, 'g01');
+  await until('it adds up', async () => (await page.locator('#adds').innerText()).includes('对得上'));
+  await nobody(page);
+  for (const [open, word] of [['false', '已暂停'], ['true', '']]) {
+    await page.keyboard.press('u');
+    await typed(page, 'reason', '电话线路检修');
+    await page.locator('#f-open').selectOption(open);
+    await page.keyboard.press('Control+Enter');
+    await until(`paused is ${open}`, async () => (await page.locator('#adds').innerText()).includes('已暂停') === (word !== ''));
+    if (word) await picture(page, '78-paused');
+    await nobody(page);
+  }
+  await page.context().close();
+}
+
+/* Everybody's every view: axe, no sideways scrolling, English, pictures. */
+async function everyView(t, {browser, stand}) {
+  for (const person of ['l01', 's01', 'v01', 'g01', 'f01', 'b01', 'z01']) {
+    const page = await enter(browser, stand, person, person === 'l01' ? ZOOMED : OFFICE_PC);
+    const views = await page.locator('nav a[href^="#"]').evaluateAll(all => all.map(a => a.getAttribute('href')));
+    for (const view of views) {
+      await page.goto(`${stand.office}/board${view}`);
+      await until(`${view} is marked`, async () => await page.locator('nav a[aria-current]').getAttribute('href') === view);
+      await until('nothing is asked any more', async () => !(await page.locator('main').innerText()).includes('正在取'));
+      assert.equal(await page.locator('main .notice.warn').count(), 0, `${person} ${view}: ${await page.locator('main').innerText()}`);
+      assert.deepEqual(await axe(page), [], `${person} ${view}`);
+      assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${person} ${view} scrolls sideways`);
+      await picture(page, `79-${person}${view.replace('#', '-').replace('/', '-')}`);
+    }
+    await nobody(page);
+    await page.keyboard.press('l');
+    await until('English', async () => await page.evaluate(() => document.documentElement.lang) === 'en');
+    const chinese = await page.locator('nav, .outs, thead, .acts').allInnerTexts();
+    assert.doesNotMatch(chinese.join(' ').replace('中文', ''), /[\u4e00-\u9fff]/);
+    await picture(page, `79-${person}-english`);
+    assert.deepEqual(page.said, []);
+    await page.context().close();
+  }
+  const finance = await enter(browser, stand, 'f01');
+  await finance.goto(`${stand.office}/board#finance`);
+  await finance.locator('#explain li').first().waitFor();
+  await finance.emulateMedia({media: 'print'});
+  assert.equal(await finance.locator('nav').isVisible(), false);
+  await picture(finance, '79-f01-print');
+  assert.ok(gzipSync(readFileSync(resolve(root, 'build/share/office/board.js'))).length < 60000);
+  await finance.context().close();
+}
+
+export const board = [['a leader answers, returns, hands over by keyboard', leader], ['a leader splits an absent caller\'s cases', absence], ['strike takes and gives back', strike],
+  ['a supervisor notes a patrol', finds], ['the data group pauses', data], ['every view of the board', everyView]];

@@ -1,0 +1,209 @@
+/* Strike team, supervision, data group, money, back office, leading group, and everybody's own page. */
+import {B, hasRole, use} from './state.js';
+import {Acts} from './acts.jsx';
+import {Sheet, pickedIn} from './sheet.jsx';
+import {_} from './lang.js';
+import {Case, Hint, Left, Shell, WORD, left, laneText, moment, outcomeText} from './parts.jsx';
+import {rateCols} from './team.jsx';
+import {REASON, ref, say, timeOf} from './say.js';
+import {clockNow, ms} from '../time.js';
+import {why} from '../words.js';
+
+const keyRef = r => `${r.ob}${r.seq}`;
+const reason = {name: 'reason', head: '理由', needed: true, most: REASON};
+const verdict = {name: 'verdict', head: '决定', kind: 'choice', needed: true, options: [['give', '同意'], ['refuse', '不同意']]};
+
+/* A sheet with the panel of its picked row. */
+function Pair({sheet, label, children}) {
+  const row = pickedIn(sheet) || sheet.rows[0];
+  return <div class="two"><Sheet {...sheet} /><aside class="panel" aria-label={_(label)}>{children(row)}</aside></div>;
+}
+
+/* ---- strike ---- */
+
+const strikeCols = [
+  {key: 'name', head: '姓名'},
+  {key: 'since', head: '等了', of: r => moment(r.since || r.due), by: r => ms(r.since || r.due)},
+  {key: 'left', head: '时限', of: r => left(r.deadline), by: r => ms(r.deadline) || 9e15, show: r => <Left deadline={r.deadline} since={r.since} />},
+  {key: 'why', head: '情况', of: r => r.held ? `☎ ${_('在我手里')}` : why(r.why)}, {key: 'school', head: '中学', wide: true}, {key: 'major', head: '专业'},
+  {key: 'tries', head: '次', num: true}, {key: 'minutes', head: '分', num: true},
+];
+const inHandActs = [{id: 'back', key: 'b', text: '放回', fields: [], say: r => [{do: 'give-back', token: B.hand.get(r.case).token, reason: 'other'}]}];
+const strikeActs = [{id: 'take', key: 'a', text: '接手', note: '接到手里，在记录页打电话、记结果；放回也在那里', fields: [], say: r => [{do: 'take', case: r.case}]}];
+export function Strike() {
+  const src = use('strike'), held = [...B.hand.values()], waits = (src.data || []).filter(r => !B.hand.has(r.case));
+  const rows = [...held.map(t => ({...t, held: true})), ...waits];
+  const s = {id: 'strike', title: '突击单', rows, src, cols: strikeCols, empty: '失联清零：没有等人接手的', file: '突击单'};
+  const late = rows.filter(r => r.deadline && ms(r.deadline) < clockNow()).length;
+  return (
+    <div class="stack">
+      <p class={`zero ${rows.length ? 'warn' : 'ok'}`} id="zero"><b aria-hidden="true">{rows.length ? '▲' : '✓'}</b> {_('失联清零板')}：{_('等人接手')} <b>{waits.length}</b> · {_('在我手里')} <b>{held.length}</b> · {_('超时')} <b>{late}</b> · <a href="/">{_('去记录页（手里的人）')}</a></p>
+      <Pair sheet={s} label="突击单">{row => row ? <Case key={row.case} c={row.case} row={row} acts={row.held ? inHandActs : strikeActs} /> : <Hint>{_('没有等人接手的单子。')}</Hint>}</Pair>
+    </div>
+  );
+}
+
+/* ---- supervision ---- */
+
+const flagCols = [
+  {key: 'no', head: '号', num: true}, {key: 'person', head: '人员'}, {key: 'text', head: '疑点', wide: true}, {key: 'value', head: '数', num: true},
+  {key: 'day', head: '日期'}, {key: 'told', head: '本人说明', of: r => r.explained ? `✓ ${_('有')} ${r.explained}` : `… ${_('还没有')}`},
+];
+const findingActs = [{id: 'finding', key: 'f', text: '写认定', note: '扣减要由回访负责人或领导小组再定', fields: [
+  {name: 'what', head: '哪种', kind: 'choice', needed: true, first: 'record', options: [['record', '记录不实'], ['slack', '懈怠'], ['wrong-withdrawal', '错误退档'], ['deduction', '扣减']]},
+  {name: 'subject', head: '谁', needed: true, first: r => r ? r.person || '' : ''}, {name: 'count', head: '扣减 %', kind: 'number'},
+  {name: 'reason', head: '理由', needed: true, most: REASON}, {name: 'note', head: '经过', kind: 'text'}],
+say: (r, v) => say('finding', {what: v.what, subject: v.subject, reason: v.reason, count: v.count === '' ? '' : Number(v.count)}, {note: v.note})}];
+export function Flags() {
+  const src = use('flags'), rows = (src.data || {}).rows || [];
+  const s = {id: 'flags', title: '真实性核验板', rows, src, cols: flagCols, name: r => `${r.no}${r.flag}`, empty: '没有疑点', file: '核验'};
+  return <Pair sheet={s} label="选中的疑点">{row => <div><h2>{row ? `${row.person} · ${row.text}` : _('认定')}</h2>
+    {hasRole(['supervisor']) && <Acts acts={findingActs} row={row} of={row ? `${row.no}${row.flag}` : 'new'} />}
+    <Hint>{_('本人先看到自己的疑点，可以先说明；说明以后再认定。')}</Hint>
+    {row && <Case key={row.case} c={row.case} acts={[]} />}</div>}</Pair>;
+}
+
+const drawCols = [
+  {key: 'n', head: '第几次', num: true}, {key: 'by', head: '谁承诺'}, {key: 'until', head: '到'},
+  {key: 'state', head: '状态', of: r => !r.drawn ? `… ${_('还没抽')}` : r.fits ? `✓ ${_('已抽，与承诺相符')}` : `✗ ${_('已抽，与承诺不符')}`},
+  {key: 'commitment', head: '承诺'},
+];
+const sampleCols = [
+  {key: 'no', head: '号', num: true}, {key: 'person', head: '人员'}, {key: 'outcome', head: '结果', of: r => outcomeText(r.outcome)}, {key: 'seconds', head: '秒', num: true},
+  {key: 'why', head: '抽中的原因'}, {key: 'verify', head: '核实电话', of: r => r.verify ? `☎ ${_('要')}` : '—'}, {key: 'checker', head: '谁查'},
+  {key: 'found', head: '认定', num: true, of: r => (r.findings || []).length},
+];
+export function Draws() {
+  const src = use('spotcheck'), rows = Array.isArray(src.data) ? src.data : [];
+  const s = {id: 'draws', title: '抽查', rows: [...rows].reverse(), src, cols: drawCols, name: r => String(r.n), empty: '还没有承诺过抽查', file: '抽查'};
+  const row = pickedIn(s) || s.rows[0], sample = row && row.drawn ? use(`spotcheck?n=${row.n}`) : null;
+  const list = {id: 'sample', title: '抽中的记录', rows: sample && sample.data && sample.data.sample || [], src: sample || {}, cols: sampleCols, name: r => String(r.no), empty: '抽了以后在这里', file: '抽中'};
+  const it = pickedIn(list) || list.rows[0];
+  return <div class="two"><div class="stack"><Sheet {...s} /><Sheet {...list} /></div><aside class="panel" aria-label={_('抽查')}>
+    <h2>{_('抽查')}</h2><Hint>{_('先公布种子的承诺，到时再抽：谁也挑不了，谁都能重算。')}</Hint>
+    <Shell text="承诺，在服务器上：">hfctl spotcheck commit --until TIME</Shell><Shell text="到时抽：">hfctl spotcheck draw</Shell>
+    {it && hasRole(['supervisor']) && <Acts acts={findingActs} row={it} of={`s${it.no}`} />}
+    {it && <Case key={it.case} c={it.case} acts={[]} />}</aside></div>;
+}
+
+const patrolActs = [{id: 'patrol', key: 'n', text: '记一次巡查', fields: [
+  {name: 'what', head: '哪种', kind: 'choice', needed: true, first: 'record', options: [['record', '巡查发现'], ['slack', '懈怠']]},
+  {name: 'subject', head: '谁（没有就空着）'}, {name: 'reason', head: '一句话', needed: true, most: REASON}, {name: 'note', head: '经过、地点', kind: 'text'}],
+say: (r, v) => say('finding', {what: v.what, subject: v.subject, reason: v.reason}, {note: v.note})}];
+const anyCols = (rows, first) => {
+  const keys = [...new Set(rows.flatMap(r => Object.keys(r)))].filter(k => !['ob', 'seq', 'case'].includes(k) && rows.some(r => r[k] === null || typeof r[k] !== 'object'));
+  return [...first.filter(k => keys.includes(k)), ...keys.filter(k => !first.includes(k))].map(k => ({key: k, head: HEADS[k] || k, num: rows.some(r => typeof r[k] === 'number') && k !== 'at',
+    of: k === 'at' ? r => moment(r.at) : k === 'kind' ? r => _(WORD[r.kind] || r.kind || '') : undefined}));
+};
+const HEADS = {no: '号', person: '谁', subject: '对谁', what: '内容', kind: '哪种', n: '数', at: '时间', reason: '理由', count: '数量', verdict: '决定', by: '谁定', state: '状态', note: '说明', open: '未决', digits: '号码', cases: '人数'};
+export function Findings() {
+  const src = use('findings'), rows = Array.isArray(src.data) ? src.data : (src.data || {}).rows || [];
+  const s = {id: 'findings', title: '认定', rows, src, cols: rows.length ? anyCols(rows, ['no', 'person', 'subject', 'what', 'reason']) : [{key: 'no', head: '号'}, {key: 'subject', head: '对谁'}], name: r => r.ob ? keyRef(r) : String(r.no), empty: '还没有认定', file: '认定'};
+  return <Pair sheet={s} label="认定与巡查">{() => <div><h2>{_('巡查与认定')}</h2>{hasRole(['supervisor']) ? <Acts acts={[...patrolActs, ...findingActs]} row={null} of="patrol" /> : <Hint>{_('认定由督查写。')}</Hint>}
+    <Hint>{_('巡查针对人或房间，不针对考生。')}</Hint></div>}</Pair>;
+}
+
+/* ---- approvals, disputes: data group, heads, leaders ---- */
+
+const approvalActs = [
+  {id: 'approve', key: 'a', text: '审批', fields: [verdict, {name: 'reason', head: '理由', most: REASON}],
+    say: (r, v) => r.case ? say('approval', {...ref(r), verdict: v.verdict}, {c: r.case}) :
+      hasRole(['callback-head', 'leading']) ? say('decision', {...ref(r), verdict: v.verdict, reason: v.reason}) : say('approval', {...ref(r), verdict: v.verdict})},
+];
+const APPROVAL_COLS = [{key: 'no', head: '号', num: true}, {key: 'kind', head: '哪种', of: r => _(WORD[r.kind] || r.kind || '')}, {key: 'person', head: '谁提出'}, {key: 'subject', head: '对谁'}, {key: 'what', head: '内容', wide: true}];
+export function Approvals() {
+  const src = use('approvals'), rows = Array.isArray(src.data) ? src.data : [];
+  const s = {id: 'approvals', title: '等审批的', rows, src, cols: APPROVAL_COLS, name: keyRef, empty: '没有等审批的', file: '审批'};
+  return <Pair sheet={s} label="审批">{row => row ? <div><h2>{_(WORD[row.kind] || row.kind || '')} · {row.person}</h2><Acts acts={approvalActs} row={row} of={keyRef(row)} />
+    {row.case && <Case key={row.case} c={row.case} acts={[]} />}</div> : <Hint>{_('转业绩、退档材料、规则、认定，都要第二个人同意。')}</Hint>}</Pair>;
+}
+
+/* ---- data group ---- */
+
+const stageOf = {name: 'n', kind: 'number', needed: true};
+const openOr = {name: 'open', head: '开或关', kind: 'choice', needed: true, first: '1', options: [['1', '打开'], ['0', '关闭']]};
+const dataActs = [
+  {id: 'release', key: 'a', text: '放号', note: '0 是全部。种子写下来，谁都能重算次序。', fields: [{name: 'count', head: '放多少', kind: 'number', needed: true}, {name: 'seed', head: '种子', kind: 'number', needed: true}],
+    say: (r, v) => say('release', {count: Number(v.count), seed: Number(v.seed)})},
+  {id: 'stage', key: 's', text: '阶段', fields: [{...stageOf, head: '阶段'}, openOr], say: (r, v) => say('stage', {n: Number(v.n), open: Number(v.open)})},
+  {id: 'pass', key: 'b', text: '批', note: '关第三批以前，每人和组长都要签字，没定的人要裁定。', fields: [{...stageOf, head: '第几批'}, openOr, {name: 'until', head: '到', kind: 'time'}],
+    say: (r, v) => say('pass', {n: Number(v.n), open: Number(v.open), until: timeOf(v.until)})},
+  {id: 'pause', key: 'u', text: '暂停或继续', fields: [reason, {name: 'open', head: '怎样', kind: 'choice', needed: true, options: [['false', '暂停派号'], ['true', '继续派号']]}],
+    say: (r, v) => say('pause', {reason: v.reason, open: v.open === 'true'})},
+  {id: 'ruling', key: 'd', text: '裁定一个人', fields: [{name: 'c', head: '记录号（32 位）', needed: true}, {name: 'verdict', head: '裁定', kind: 'choice', needed: true,
+    options: [['admitted-unconfirmed', '录取、未确认'], ['not-coming', '不来'], ['deferred', '缓报到'], ['strike', '交突击组'], ['resume', '继续回访']]}],
+  say: (r, v) => say('ruling', {verdict: v.verdict}, {c: v.c.trim()})},
+];
+const laneCols = [{key: 'lane', head: '队列', of: r => laneText(r.lane)}, {key: 'cases', head: '人数', num: true}, {key: 'first', head: '最早', of: r => r.first_due > 0 && r.first_due < 4e12 ? moment(r.first_due) : '', by: r => r.first_due},
+  {key: 'oldest', head: '最久（分）', num: true, of: r => Math.round(r.oldest_seconds / 60)}];
+export function Lanes() {
+  const src = use('queue'), d = src.data || {}, c = B.campaign;
+  const s = {id: 'lanes', title: '队列', rows: (d.lanes || []).filter(l => l.cases > 0), src, cols: laneCols, name: r => r.lane, file: '队列'};
+  return <Pair sheet={s} label="活动">{() => <div><h2>{_('活动')} </h2>
+    {src.data && <p id="adds" class={d.adds_up ? 'left ok' : 'left bad'}><b aria-hidden="true">{d.adds_up ? '✓' : '✗'}</b> {_('队列')} {d.cases - d.leases} + {_('在手')} {d.leases} = {d.cases} {d.adds_up ? _('对得上') : _('对不上')}{d.paused ? ` · ‖ ${_('已暂停')}` : ''}</p>}
+    {hasRole(['data', 'callback-head', 'operator', 'admin']) && <Acts acts={hasRole(['data']) ? dataActs : dataActs.slice(3)} row={null} of="campaign" />}
+    <Shell text="导入先看再定，在服务器上：">hfctl roster import --dry-run FILE</Shell></div>}</Pair>;
+}
+
+/* ---- money: counts and payees, no applicants ---- */
+
+const payCols = [
+  {key: 'person', head: '人员'}, {key: 'team', head: '小组'}, {key: 'called', head: '回访量', num: true}, {key: 'admitted', head: '录取', num: true}, {key: 'registered', head: '报到', num: true},
+  {key: 'rate', head: '报到率', num: true, of: r => r.rate === null ? '—' : r.rate}, {key: 'standard', head: '标准', num: true}, {key: 'deduction_percent', head: '扣减%', num: true},
+  {key: 'pay', head: '应发', num: true}, {key: 'leader_bonus', head: '组长奖', num: true}, {key: 'sign', head: '签名', of: () => ''},
+];
+export function Money() {
+  const src = use('pay'), d = src.data || {};
+  const s = {id: 'pay', title: '补贴', rows: d.rows || [], src, cols: payCols, name: r => r.person, file: '补贴'};
+  return <Pair sheet={s} label="怎么算的">{row => <div><h2>{_('怎么算的')} {row ? row.person : ''}</h2>
+    {d.as_of_ledger !== undefined && <p class="soft">{d.provisional ? `… ${_('暂计，未冻结')}` : `✓ ${_('已冻结')}`} · {_('最低工作量')} {d.minimum ?? '—'} · {_('未决异议')} {d.open_disputes} · {_('未决认定')} {d.open_findings}</p>}
+    {row && <ol class="explain" id="explain">{row.explain.map((line, i) => <li key={i}>{line}</li>)}</ol>}</div>}</Pair>;
+}
+export function Disputes() {
+  const src = use('disputes'), rows = Array.isArray(src.data) ? src.data : (src.data || {}).rows || [];
+  const s = {id: 'disputes', title: '异议', rows, src, cols: rows.length ? anyCols(rows, ['no', 'person', 'what']) : [{key: 'no', head: '号'}, {key: 'person', head: '谁'}], name: r => r.ob ? keyRef(r) : String(r.no), empty: '没有异议', file: '异议'};
+  return <Pair sheet={s} label="异议">{row => row && row.ob && hasRole(['callback-head', 'leading']) ? <Acts acts={[{id: 'decide', key: 'a', text: '裁决', fields: [verdict, reason],
+    say: (r, v) => say('decision', {...ref(r), verdict: v.verdict, reason: v.reason})}]} row={row} of={keyRef(row)} /> : <Hint>{_('异议五个工作日内有效；由回访负责人或领导小组裁决。')}</Hint>}</Pair>;
+}
+
+/* ---- leading group, and rates for who watches ---- */
+
+export function Rates() {
+  const src = use('rates?by=team'), rows = ((src.data || {}).rows || []).map(r => ({...r, who: r.who || _('公共池')}));
+  const all = use('rates?by=campaign'), whole = ((all.data || {}).rows || [])[0];
+  const s = {id: 'rates', title: '各组', rows: [...rows].sort((a, b) => b.missing_93 - a.missing_93), src, cols: rateCols.filter(c => c.key !== 'team').map(c => c.key === 'who' ? {...c, head: '小组'} : c), name: r => r.who, file: '各组'};
+  const part = (head, n) => <li><span class="num">{n}</span> {_(head)}</li>;
+  return <div class="stack">{whole && <ul class="funnel" id="funnel">{part('名下', whole.cases)}{part('打过', whole.attempted)}{part('确认', whole.confirmed)}{part('犹豫', whole.considering)}{part('退档', whole.withdrawn)}{part('失联', whole.unreachable)}{part('报到', whole.registered)}{part('还差93%', whole.missing_93)}{part('还差95%', whole.missing_95)}</ul>}
+    <Sheet {...s} /></div>;
+}
+const nightCols = rows => rows.length ? anyCols(rows, ['night', 'day', 'state']).slice(0, 10) : [{key: 'night', head: '夜'}];
+export function Nights() {
+  const src = use('nights'), rows = Array.isArray(src.data) ? src.data : (src.data || {}).nights || [];
+  return <Sheet id="nights" title="夜间对账" rows={rows} src={src} cols={nightCols(rows)} name={r => String(r.night || r.id || r.day)} empty="还没有夜间对账" file="夜间" />;
+}
+
+/* ---- back office: who has this number; what somebody else found out ---- */
+
+const office = [
+  {id: 'found', key: 'a', text: '回一个号码', note: '记录号在申请里；号码进这个人的资料，回访员马上看到', fields: [{name: 'c', head: '记录号（32 位）', needed: true}, {name: 'digits', head: '号码', needed: true},
+    {name: 'kind', head: '谁的', kind: 'choice', needed: true, first: 'home', options: [['self', '本人'], ['father', '父亲'], ['mother', '母亲'], ['home', '家里'], ['class-teacher', '班主任'], ['school', '中学'], ['village', '村委'], ['other', '其他']]},
+    {name: 'source', head: '从哪里来', needed: true, most: 32}],
+  say: (r, v) => [{do: 'number', case: v.c.trim(), digits: v.digits.replace(/[\s-]/g, ''), kind: v.kind, source: v.source}]},
+  {id: 'inquiry', key: 'n', text: '有人来问', note: '家长或考生找到后台：记下来', fields: [{name: 'outcome', head: '哪种', kind: 'choice', needed: true, first: 'asked', options: [['asked', '来问情况'], ['complaint', '投诉'], ['other', '其他']]}, {name: 'note', head: '说了什么', kind: 'text', needed: true}],
+    say: (r, v) => say('inquiry', {outcome: v.outcome, direction: 'in'}, {note: v.note})},
+];
+export function Office() {
+  return <div class="panel lone"><h2>{_('后台')}</h2><Acts acts={office} row={null} of="office" /></div>;
+}
+
+/* ---- everybody's own ---- */
+
+const mine = [
+  {id: 'signoff', key: 'a', text: '我的名单确认无误', fields: [{name: 'n', head: '第几批', kind: 'number', needed: true, first: () => B.campaign.pass || ''}], say: (r, v) => say('signoff', {n: Number(v.n)})},
+  {id: 'dispute', key: 'd', text: '提异议', fields: [{name: 'what', head: '对什么', needed: true, most: 24}, {name: 'note', head: '说明', kind: 'text', needed: true}],
+    say: (r, v) => say('dispute', {what: v.what}, {note: v.note})},
+];
+export function Mine() {
+  const p = B.me.person;
+  return <div class="panel lone"><h2>{p.name || p.id} {p.team ? `· ${p.team}` : ''}</h2><Acts acts={mine} row={null} of="mine" /></div>;
+}
