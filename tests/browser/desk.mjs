@@ -431,7 +431,7 @@ async function bareKeys(t, {browser, stand}) {
   await page.context().close();
 }
 
-/* The code on the screen is the number that is picked, without the desk phone's 0. */
+/* The code on the screen is the number that is picked, without the 0 that this desk phone wants and that is copied. */
 async function dialByTelephone(t, {browser, stand}) {
   const page = await newPage(browser);
   await logIn(page, stand);
@@ -440,6 +440,16 @@ async function dialByTelephone(t, {browser, stand}) {
   await page.locator('.numbers input[type=radio]').nth(n - 1).check();
   const digits = (await page.locator('.numbers .big').nth(n - 1).innerText()).replaceAll(' ', '');
   await nobody(page);
+  await page.keyboard.press('q');
+  await page.locator('dialog .qr').waitFor();
+  assert.equal(await decoded(page, 'dialog .qr'), `tel:${digits}`);
+  await page.keyboard.press('Escape');
+  await page.locator('dialog[open]').waitFor({state: 'detached'});
+  const wants = /^1/.test(digits) ? `0${digits}` : digits;
+  await page.keyboard.press('o');
+  await page.locator('.numbers li').nth(n - 1).getByText(wants, {exact: true}).waitFor();
+  await page.keyboard.press('c');
+  await page.locator('.notice', {hasText: `已复制 ${wants}`}).or(page.locator('.notice', {hasText: '请手抄'})).waitFor();
   await page.keyboard.press('q');
   await page.locator('dialog .qr').waitFor();
   assert.equal(await decoded(page, 'dialog .qr'), `tel:${digits}`);

@@ -182,6 +182,25 @@ def test_logging_out_gives_back_and_ends_the_streams(rig):
     assert a.line("task")["case"] == case.hex()
 
 
+def test_the_key_of_drafts_is_handed_out_after_the_login(rig):
+    d = rig.hire("w01", roles="caller", team="t1")
+    rig.hire("w02", roles="caller", team="t1")
+    rig.serve()
+    nobody = rig.browser()
+    assert nobody.ask("GET", "/api/draft-key")[0] == 401
+    first = rig.browser("w01").ask("GET", "/api/draft-key")[1]["key"]
+    assert len(bytes.fromhex(first)) == 32 and rig.browser("w02").ask("GET", "/api/draft-key")[1]["key"] != first
+    assert (d / "draft.key").stat().st_mode & 0o777 == 0o600
+    assert rig.browser("w01").ask("GET", "/api/draft-key")[1]["key"] == first
+    rig.kill(rig.office, signal.SIGKILL)
+    rig.serve()
+    b = rig.browser("w01")
+    assert b.ask("GET", "/api/draft-key")[1]["key"] == first and first not in rig.log(rig.office)
+    (d / "draft.key").write_text("torn")
+    status, said = b.ask("GET", "/api/draft-key")
+    assert status == 503 and said["error"]["code"] == "no-disk"
+
+
 def test_a_browser_that_asks_for_nothing_is_locked(rig):
     rig.hire("w01")
     case = rig.task_case()

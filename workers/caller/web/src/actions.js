@@ -404,9 +404,22 @@ function old(text) {
 }
 
 export const picked = (t, d) => (t.numbers || []).find(x => x.n === d.number) || (t.numbers || [])[0];
-/* As the desk telephone wants it. */
+/* As the desk telephone wants it: many want a 0 before a mobile number from elsewhere. Which one this is only the caller
+ * hears, so it is a switch of this PC. */
+export const dialOf = n => {
+  const digits = n.dial || n.digits;
+  return S.zero && /^1\d{10}$/.test(digits) ? `0${digits}` : digits;
+};
 export const dialString = (t, d) => {
   const n = picked(t, d);
-  return n ? n.dial || n.digits : '';
+  return n ? dialOf(n) : '';
 };
+export function zero(on) {
+  set({zero: on});
+  try {
+    localStorage.setItem('huifang-zero', on ? 'on' : 'off');
+  } catch (e) {
+    /* Until the page is closed. */
+  }
+}
 export {DEFAULT_NEXT};

@@ -1,6 +1,6 @@
 /* The case in hand: who, why now, the numbers as this desk phone wants them, the script with its three ticks. */
 import {useEffect, useRef} from 'preact/hooks';
-import {choose, copy, letter, next, timer} from './actions.js';
+import {choose, copy, dialOf, letter, next, timer, zero} from './actions.js';
 import {Stopwatch} from './stopwatch.jsx';
 import {draftOf, edit, isTyped} from './drafts.js';
 import {S, hand, set} from './store.js';
@@ -41,16 +41,17 @@ function Numbers({task}) {
   const lacks = (task.missing || []).map(k => k === 'self' ? '本人的' : '父母的').join('、');
   return (
     <section aria-labelledby="h-numbers">
-      <h3 id="h-numbers">号码 <span class="soft">已留 {list.length} 个{lacks && `，还差${lacks}`}{none.map(([k, why]) => <span key={k}> · {KINDS[k] || k} ✗ <i lang="zh">{why}</i></span>)}</span></h3>
+      <h3 id="h-numbers">号码 <span class="soft">已留 {list.length} 个{lacks && `，还差${lacks}`}{none.map(([k, why]) => <span key={k}> · {KINDS[k] || k} ✗ <i lang="zh">{why}</i></span>)}</span>
+        {' '}<label class="chip zero"><input type="checkbox" checked={S.zero} onChange={e => zero(e.target.checked)} /> <kbd>O</kbd> 座机加 0</label></h3>
       <ul class="numbers">
         {list.map(n => (
           <li key={n.n} class={d.number === n.n ? 'picked' : ''}>
             <label><input type="radio" name="number" checked={d.number === n.n} onChange={() => edit(task.case, {number: n.n})} />
               {n.n} {KINDS[n.kind] || n.kind || '号码'}</label>
             <span class="num big">{grouped(n.digits)}</span>
-            <span class="soft">话机拨 <b class="num">{n.dial || n.digits}</b>{n.note && <i lang="zh"> · {n.note}</i>}</span>
+            <span class="soft">话机拨 <b class="num">{dialOf(n)}</b>{n.note && <i lang="zh"> · {n.note}</i>}</span>
             <a class="tel" href={`tel:${n.digits}`}>拨打<span class="off-screen">第 {n.n} 个号码</span></a>
-            <button type="button" class="small" onClick={() => copy(n.dial || n.digits)}>{d.number === n.n && <kbd>C</kbd>} 复制<span class="off-screen">第 {n.n} 个号码</span></button>
+            <button type="button" class="small" onClick={() => copy(dialOf(n))}>{d.number === n.n && <kbd>C</kbd>} 复制<span class="off-screen">第 {n.n} 个号码</span></button>
           </li>
         ))}
       </ul>

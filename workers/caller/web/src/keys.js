@@ -36,6 +36,7 @@ const rows = () => [
   {key: '/', bare: true, text: '在名单里找', run: focusFind},
   {key: ' ', bare: true, alt: 'Alt+t', text: '开始、停止计时', run: act.timer},
   {key: 'c', bare: true, text: '复制要拨的号码', run: () => task() && act.copy(act.dialString(task(), draftOf(task().case)))},
+  {key: 'o', bare: true, text: '座机拨手机号，前面加不加 0', run: () => act.zero(!S.zero)},
   {key: 'q', bare: true, text: '二维码：用手机拨这个号码', run: () => task() && open('dial')()},
   {key: 'PageDown', scrolls: true, text: '这个人的资料、话术往下', run: () => scroll(1)},
   {key: 'PageUp', scrolls: true, text: '往上', run: () => scroll(-1)},

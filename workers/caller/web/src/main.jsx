@@ -11,6 +11,7 @@ root.textContent = '';
 const narrow = window.matchMedia('(max-width: 480px)');
 S.narrow = narrow.matches;
 narrow.addEventListener('change', e => set({narrow: e.matches}));
+S.zero = localStorage.getItem('huifang-zero') === 'on';
 S.bare = localStorage.getItem('huifang-bare') !== 'off';
 onChange(() => render(<App />, root));
 render(<App />, root);

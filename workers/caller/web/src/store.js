@@ -7,7 +7,7 @@ export const S = {
   rows: [], none: null, wantNext: false,
   drafts: new Map(), records: [], marks: {stored: 0, accepted: 0, settled: 0, released: 0},
   notice: null, dialog: null, group: null, seen: null, revealed: null, sent: new Set(),
-  paper: null, find: '', only: null, bare: true,
+  paper: null, find: '', only: null, bare: true, zero: false, /* a 0 before mobile numbers on this desk phone */
   heard: false, /* what is in hand is known: the stream said its first status */
   narrow: false, full: false, atList: false, many: false, /* 记一笔 on a telephone; the whole page all the same; its list is shown; several are being noted */
 };
