@@ -131,7 +131,8 @@ struct sim {
 	int pass, stage, waited;
 	bool is_quiet; /* nobody takes work */
 	bool is_closing, is_over;
-	char policy_path[32]; /* the shipped one, with dates */
+	char policy_path[32]; /* the shipped one, with dates; in memory */
+	int policy_fd;
 	uint8_t campaign_key[32];
 
 	uint64_t n_calls, n_grants, n_records, n_late, n_lost_msgs, n_dup_msgs, n_person_crashes,

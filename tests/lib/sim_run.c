@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/check.h"
@@ -327,7 +328,6 @@ make_policy(void)
 	struct buf text = BUF_INIT, out = BUF_INIT;
 	struct err err = ERR_INIT;
 	const char *cut;
-	int fd;
 
 	CHECK(file_read(&text, "deploy/policy/default.policy", 1 << 20, &err) == 0);
 	cut = strstr((const char *)text.data, at);
@@ -337,9 +337,9 @@ make_policy(void)
 	    "date | registration | 2026-03-%02u, 2026-03-%02u\ndate | notice | 2026-03-%02u\n", day,
 	    day + 1, notice);
 	buf_adds(&out, cut);
-	snprintf(sim->policy_path, sizeof(sim->policy_path), "/tmp/hf-sim-XXXXXX");
-	fd = mkstemp(sim->policy_path);
-	CHECK(fd >= 0 && write(fd, out.data, out.len) == (ssize_t)out.len && close(fd) == 0);
+	sim->policy_fd = memfd_create("policy", MFD_CLOEXEC);
+	CHECK(sim->policy_fd >= 0 && write(sim->policy_fd, out.data, out.len) == (ssize_t)out.len);
+	snprintf(sim->policy_path, sizeof(sim->policy_path), "/proc/self/fd/%d", sim->policy_fd);
 	buf_done(&text);
 	buf_done(&out);
 }
@@ -386,7 +386,7 @@ tear_down(void)
 	fake_queue_destroy(sim->queue);
 	fake_redis_destroy(sim->store);
 	policy_free(sim->policy);
-	unlink(sim->policy_path);
+	close(sim->policy_fd);
 	free(sim->cases);
 	free(sim->heap);
 	free(sim);

@@ -2,7 +2,7 @@
  *
  *	build/tests/sim/campaign                      what `make test` runs
  *	build/tests/sim/campaign --seed N --cases M   one campaign, again exactly as it was
- *	… --seeds K (from N on)  --calm (no loss, no crash)  --to-pass-3 (no stages 3 and 4)  --break NAME
+ *	… --seeds K (from N on)  --for SECONDS (then no further seed)  --calm (no loss, no crash)  --to-pass-3 (no stages 3 and 4)  --break NAME
  *	… --verbose (the router's log)  --story I (what the log says of case I)
  *
  * Prints the seed of every campaign in which a check fails. Runs in the root of the tree: it reads
@@ -17,6 +17,7 @@
 #include "tests/lib/sim.h"
 
 static uint64_t passed, failed;
+static double days; /* simulated */
 
 static double
 seconds(void)
@@ -49,6 +50,8 @@ one(const struct sim_options *o, bool loud)
 	double from = seconds();
 	int rc = sim_run(o, &counts);
 
+	days += (double)counts.now / 86400e6;
+
 	if (loud || rc != 0)
 		show(&counts, seconds() - from);
 	if (rc == 0) {
@@ -70,7 +73,8 @@ many(struct sim_options o, uint64_t n, double limit)
 
 	for (; i < n && (i < 3 || limit <= 0 || seconds() - from < limit); i++, o.seed++)
 		one(&o, false);
-	printf("%" PRIu64 " seeds of %" PRIu64 " cases in %.1f s\n", i, o.cases, seconds() - from);
+	printf("%" PRIu64 " seeds of %" PRIu64 " cases, to seed %" PRIu64 ": %.1f days in %.1f s\n",
+	    i, o.cases, o.seed - 1, days, seconds() - from);
 }
 
 /* Breaks one rule; the check of that rule must see it. */
@@ -108,6 +112,7 @@ main(int argc, char **argv)
 {
 	struct sim_options o = {.seed = 1, .cases = 1403, .story = -1};
 	uint64_t seeds = 1;
+	double limit = 0;
 	struct err err = ERR_INIT;
 
 	(void)setvbuf(stdout, NULL, _IOLBF, 0);
@@ -130,6 +135,8 @@ main(int argc, char **argv)
 			o.cases = strtoull(v, NULL, 10), i++;
 		} else if (strcmp(argv[i], "--seeds") == 0) {
 			seeds = strtoull(v, NULL, 10), i++;
+		} else if (strcmp(argv[i], "--for") == 0) {
+			limit = strtod(v, NULL), i++;
 		} else if (strcmp(argv[i], "--break") == 0) {
 			for (int b = 0; b < BREAKS; b++)
 				if (strcmp(v, sim_break_name((enum sim_break)b)) == 0)
@@ -147,7 +154,7 @@ main(int argc, char **argv)
 	else if (o.fault != BREAK_NONE)
 		broken(o.fault);
 	else if (seeds > 1)
-		many(o, seeds, 0);
+		many(o, seeds, limit);
 	else
 		one(&o, true);
 	printf("%" PRIu64 " passed, %" PRIu64 " failed\n", passed, failed);
