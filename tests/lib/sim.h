@@ -37,6 +37,8 @@
 	X(STRIKE, "strike", "one_strike_task")                                                     \
 	X(STRIKE_LOST, "strike-lost", "no_strike_task_lost")                                       \
 	X(RULED, "ruled", "all_ruled")                                                             \
+	X(LEADER, "leader", "through_leader")                                                      \
+	X(ARRIVAL, "arrival", "arrivals")                                                          \
 	X(RECORD, "record", "records_kept")                                                        \
 	X(TOKEN, "token", "tokens_rise")                                                           \
 	X(FOLD, "fold", "memory_is_the_log")
@@ -50,7 +52,8 @@ enum sim_break {
 struct sim_options {
 	uint64_t seed, cases;
 	enum sim_break fault;
-	bool calm; /* no losses and no crashes */
+	bool calm;      /* no losses and no crashes */
+	bool to_pass_3; /* stage 2 alone */
 	bool verbose;
 	int64_t story; /* this case's log is printed; -1 none */
 };
@@ -82,7 +85,8 @@ struct sim_case {
 	bool strike_open;
 	uint64_t attempts, acts, acts_at_strike; /* records of the log */
 	bool is_touched;
-	int reach, mind; /* of the applicant, in % and as a kind */
+	int reach, mind;     /* of the applicant, in % and as a kind */
+	bool comes, in_file; /* to the registration; the arrivals file says so */
 };
 
 struct sim {
@@ -123,11 +127,16 @@ struct sim {
 	int loss, dup, crash; /* per mille */
 	int step;             /* of the office's plan */
 	int64_t pass_end;     /* campaign ms */
-	int pass;
+	int64_t not_before;   /* the next step */
+	int pass, stage, waited;
+	bool is_quiet; /* nobody takes work */
 	bool is_closing, is_over;
+	char policy_path[32]; /* the shipped one, with dates; in memory */
+	int policy_fd;
+	uint8_t campaign_key[32];
 
 	uint64_t n_calls, n_grants, n_records, n_late, n_lost_msgs, n_dup_msgs, n_person_crashes,
-	    n_expired, n_places, n_strikes, n_promises;
+	    n_expired, n_places, n_strikes, n_promises, n_registered, n_followed;
 	uint64_t n_failed;
 	char failed[32]; /* the first check that failed */
 };
@@ -166,6 +175,7 @@ void sim_check_log(void);
 void sim_check_hold(struct sim_person *p, uint64_t i, uint64_t token, int64_t until);
 void sim_check_hold_over(struct sim_person *p, uint64_t i, uint64_t token);
 void sim_check_end(void);
+void sim_check_closed(void); /* pass 3 is over */
 void sim_check_sum(void);
 
 /* sim_run.c: 0 nothing was noticed */

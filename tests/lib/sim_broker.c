@@ -26,7 +26,7 @@ write_record(struct call *c, const struct sim_person *p, uint64_t seq)
 	call_token(c, r->token);
 	call_u(c, 0);
 	call_span(c, buf_span(&r->f0));
-	call_str(c, "");
+	call_span(c, buf_span(&r->f1));
 	call_span(c, buf_span(&r->header));
 	if (r->flags & RECORD_QUARANTINED)
 		call_str(c, r->why);

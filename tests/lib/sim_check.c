@@ -108,6 +108,20 @@ no_rung_skipped(uint64_t i, const struct law_case *was, const struct law_case *i
 		    is->stage_attempts);
 }
 
+/* Who regrets or will not come was with the leader first; whoever has no team yet has no leader. */
+static void
+through_leader(uint64_t i, const struct sim_case *c, const struct law_case *is)
+{
+	if ((is->strike != STRIKE_REGRET && is->strike != STRIKE_NOT_COMING) ||
+	    c->law.strike != STRIKE_NONE)
+		return;
+	if (c->law.place == PLACE_TEAM || c->s.owner[0] == '\0' || c->s.owner[0] == '-' ||
+	    c->s.owner[0] == 's')
+		return;
+	sim_fail("through_leader", "case %ju came to the strike team out of %s", (uintmax_t)i,
+	    place_name(c->law.place));
+}
+
 /* The task is where the strike team finds it, or waits for a ruling; it ends by what somebody did. */
 static void
 strike_task(uint64_t i, struct sim_case *c, const struct law_case *is, const char *lane)
@@ -216,6 +230,7 @@ on_memory(uint64_t i, struct sim_case *c, const struct case_state *s, struct spa
 	}
 	if (c->has_law && !s->held) {
 		no_rung_skipped(i, &c->law, &is);
+		through_leader(i, c, &is);
 		strike_task(i, c, &is, s->lane);
 	}
 	c->law = is;
@@ -464,15 +479,43 @@ records_kept(const struct sim_person *p)
 		    (uintmax_t)upto);
 }
 
+/* After pass 3: nobody is open. */
+void
+sim_check_closed(void)
+{
+	for (uint64_t i = 0; i < sim->o.cases; i++) {
+		const struct sim_case *c = &sim->cases[i];
+
+		if (!c->has_law || c->law.place == PLACE_UNRELEASED)
+			sim_fail("all_ruled", "case %ju was never released", (uintmax_t)i);
+		else if (c->law.place != PLACE_TERMINAL && c->law.state != STATE_CONFIRMED &&
+		         c->law.state != STATE_ADMITTED)
+			sim_fail("all_ruled", "case %ju is %s in %s after pass 3", (uintmax_t)i,
+			    intent_name(c->law.state), c->s.lane);
+	}
+}
+
+/* At the very end all are registered, withdrawn, ruled not to come, or deferred. */
 static void
 ruled(uint64_t i, const struct sim_case *c)
 {
-	if (!c->has_law || c->law.place == PLACE_UNRELEASED)
-		sim_fail("all_ruled", "case %ju was never released", (uintmax_t)i);
-	else if (c->law.place != PLACE_TERMINAL && c->law.state != STATE_CONFIRMED &&
-	         c->law.state != STATE_ADMITTED)
+	if (!c->has_law || (c->law.place != PLACE_TERMINAL && c->law.state != STATE_DEFERRED))
 		sim_fail("all_ruled", "case %ju is %s in %s", (uintmax_t)i,
 		    intent_name(c->law.state), c->s.lane);
+	sim->n_registered += c->law.state == STATE_REGISTERED;
+}
+
+/* Registered is who is in the file, and nobody else. */
+static void
+arrivals(uint64_t i, const struct sim_case *c)
+{
+	bool is = c->law.state == STATE_REGISTERED;
+
+	if (c->law.state == STATE_WITHDRAWN && c->law.place == PLACE_TERMINAL)
+		return;
+	if (is != c->in_file)
+		sim_fail("arrivals", "case %ju is %s, in the file %d", (uintmax_t)i,
+		    intent_name(c->law.state), c->in_file);
 }
 
 void
@@ -487,7 +530,10 @@ sim_check_end(void)
 	for (uint64_t i = 0; i < sim->o.cases; i++) {
 		const struct sim_case *c = &sim->cases[i];
 
-		ruled(i, c);
+		if (!sim->o.to_pass_3) {
+			arrivals(i, c);
+			ruled(i, c);
+		}
 		if (c->has_law && c->law.attempts != c->attempts)
 			sim_fail("memory_is_the_log",
 			    "case %ju: %d attempts in its memory, %ju in the log", (uintmax_t)i,

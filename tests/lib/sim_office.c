@@ -1,5 +1,5 @@
 /* sim_office.c - what people do: the result of a call, a day off, the leaders' and the office's acts, and the plan
- * of the campaign: stage 2, three passes, the ruling, the end.
+ * of the campaign up to the ruling after pass 3. What comes later is in sim_late.c.
  *
  * An applicant has a chance to be reached and a mind; the rest is drawn. A liar writes down what was not. */
 #include <stdio.h>
@@ -43,6 +43,8 @@ draw(const struct sim_person *p, const struct sim_case *c)
 
 	if (sim_chance(15))
 		return PICK(rare);
+	if (sim->stage >= 3 && sim_rnd(100) < (uint64_t)reach)
+		return sim_late_draw(p, c);
 	if (p->is_liar && sim_chance(500))
 		return sim_chance(500) ? "confirmed" : "no-answer";
 	if (sim_rnd(100) >= (uint64_t)reach)
@@ -162,8 +164,8 @@ first_in(const char *lane, uint64_t *ret)
 	return any;
 }
 
-static void
-rule(struct sim_person *p, bool has_case, uint64_t i, const char *verdict)
+void
+sim_rule(struct sim_person *p, bool has_case, uint64_t i, const char *verdict)
 {
 	struct record_header h;
 
@@ -241,7 +243,7 @@ office_acts(void)
 	uint64_t i, n = 1 + sim->o.cases / 500;
 
 	if (first_in("supervision", &i) && sim_chance(300))
-		rule(sup, true, i, sim_chance(500) ? "resume" : "strike");
+		sim_rule(sup, true, i, sim_chance(500) ? "resume" : "strike");
 	if (first_in("papers", &i) && sim_chance(400)) {
 		paper(data, i, sim_chance(300) ? "incomplete" : "signed");
 		paper(some_leader(), i, "signed");
@@ -259,8 +261,8 @@ office_acts(void)
 
 /* ---- the plan ---- */
 
-static void
-open_pass(int n, bool open)
+void
+sim_open_pass(int n, bool open)
 {
 	struct record_header h = {.kind = REC_PASS};
 
@@ -283,43 +285,14 @@ begin(void)
 	struct record_header h = {.kind = REC_STAGE};
 	struct record_header release = {.kind = REC_RELEASE};
 
+	sim->stage = 2;
 	field_set_u(&h, F_n, 2);
 	field_set_u(&h, F_open, 1);
 	sim_say(data, &h);
-	open_pass(1, true);
+	sim_open_pass(1, true);
 	field_set_u(&release, F_count, 0);
 	field_set_u(&release, F_seed, sim->o.seed);
 	sim_say(data, &release);
-}
-
-/* After the last pass: everybody stops, what is open is ruled by two persons, the pass is closed. */
-static void
-end(void)
-{
-	bool done;
-
-	sim_people_done(&done);
-	switch (sim->step) {
-	case 0:
-		sim->is_closing = true;
-		sim->step++;
-		break;
-	case 1:
-		if (!done || sim_zcard("leases") > 0)
-			break;
-		rule(head, false, 0, "admitted-unconfirmed");
-		if (sim->o.fault != BREAK_RULED)
-			rule(data, false, 0, "admitted-unconfirmed");
-		sim->step++;
-		break;
-	case 2:
-	case 3: sim->step++; break;
-	case 4:
-		open_pass(3, false);
-		sim->step++;
-		break;
-	default: sim->is_over = done;
-	}
 }
 
 static void
@@ -329,10 +302,10 @@ office(void *arg, uint64_t n)
 	if (n == 0)
 		begin();
 	else if (sim->pass < 3 && sim_ms() >= sim->pass_end)
-		open_pass(sim->pass + 1, true);
-	else if (sim->pass == 3 && sim_ms() >= sim->pass_end)
-		end();
-	else if (n > 3)
+		sim_open_pass(sim->pass + 1, true);
+	else if (sim->pass == 3 && sim_ms() >= sim->pass_end && sim_ms() >= sim->not_before)
+		sim_late();
+	else if (n > 3 && !sim->is_quiet && (sim->stage == 2 || sim_chance(60)))
 		office_acts();
 	if (!sim->is_over)
 		sim_after(TICK_US, office, NULL, n + 1);
@@ -344,5 +317,6 @@ sim_office_make(struct sim_person *d, struct sim_person *h, struct sim_person *s
 	data = d;
 	head = h;
 	sup = s;
+	sim_late_make(d, h);
 	sim_after(20 * SIM_MINUTE, office, NULL, 0);
 }

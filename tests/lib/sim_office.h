@@ -6,7 +6,7 @@
 #include "tests/lib/sim.h"
 
 struct sim_record {
-	struct buf f0, header;
+	struct buf f0, f1, header;
 	uint8_t prev[32], h[32], case_id[16];
 	enum record_kind kind;
 	uint32_t flags;
@@ -30,6 +30,7 @@ struct sim_person {
 	/* does not */
 	bool is_asking, is_known;
 	uint64_t life, wakes;
+	int dry; /* answers without work, one after the other */
 };
 
 enum sim_ask { ASK_NEXT, ASK_RECORD, ASK_RENEW, ASK_GIVE, ASK_HELLO };
@@ -50,6 +51,7 @@ void sim_ask(struct sim_person *p, enum sim_ask what, uint64_t n, uint64_t token
 /* sim_people.c */
 void sim_take_reply(struct sim_message *m);
 void sim_say(struct sim_person *p, struct record_header *h); /* into the outbox */
+void sim_say_rows(struct sim_person *p, struct record_header *h, struct span rows); /* … sealed */
 void sim_wake_soon(struct sim_person *p);
 void sim_give_back(struct sim_person *p);
 
@@ -57,5 +59,12 @@ void sim_give_back(struct sim_person *p);
 bool sim_call_result(struct sim_person *p); /* true: another try follows under the same lease */
 bool sim_day_off(struct sim_person *p);     /* true: does something else now, and is woken later */
 void sim_office_make(struct sim_person *data, struct sim_person *head, struct sim_person *sup);
+void sim_rule(struct sim_person *p, bool has_case, uint64_t i, const char *verdict);
+void sim_open_pass(int n, bool open);
+
+/* sim_late.c: from the end of pass 3 on */
+void sim_late_make(struct sim_person *data, struct sim_person *head);
+void sim_late(void); /* the office's next step */
+const char *sim_late_draw(const struct sim_person *p, const struct sim_case *c); /* of a call */
 
 #endif

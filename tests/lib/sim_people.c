@@ -16,9 +16,10 @@
 
 /* ---- the outbox ---- */
 
-void
-sim_say(struct sim_person *p, struct record_header *h)
+static void
+say(struct sim_person *p, struct record_header *h, struct span rows)
 {
+	static const uint8_t none[16];
 	struct sim_record *r;
 	uint8_t bc[32];
 	uint8_t prev[32];
@@ -36,7 +37,16 @@ sim_say(struct sim_person *p, struct record_header *h)
 	*r = (struct sim_record){.kind = h->kind, .token = h->token, .has_case = h->has_case};
 	memcpy(r->case_id, h->case_id, 16);
 	memcpy(r->prev, prev, 32);
-	chain_body_hash(bc, span_of("", 0));
+	if (rows.len > 0) {
+		struct body body = {.rows = rows};
+		struct buf plain = BUF_INIT;
+
+		body_encode(&plain, &body);
+		chain_body_seal(&r->f1, sim->campaign_key, none, p->ob, f.seq, buf_span(&plain));
+		buf_done(&plain);
+	}
+	f.body = buf_span(&r->f1);
+	chain_body_hash(bc, f.body);
 	chain_next(r->h, prev, p->ob, f.seq, buf_span(&header), bc);
 	memcpy(f.h, r->h, 32);
 	f.header = buf_span(&header);
@@ -45,6 +55,18 @@ sim_say(struct sim_person *p, struct record_header *h)
 	r->why = why;
 	r->header = header;
 	p->n_records++;
+}
+
+void
+sim_say(struct sim_person *p, struct record_header *h)
+{
+	say(p, h, span_of("", 0));
+}
+
+void
+sim_say_rows(struct sim_person *p, struct record_header *h, struct span rows)
+{
+	say(p, h, rows);
 }
 
 /* ---- the agent ---- */
@@ -72,6 +94,7 @@ granted(struct sim_person *p, const struct sim_message *m, const struct fv *e)
 	struct span id = sim_text(e, 1);
 
 	p->is_asking = false;
+	p->dry = 0;
 	if (!sim_case_no(id.data, &p->hold) || !token_parse(&p->token, sim_text(e, 2)))
 		return;
 	p->has_hold = true;
@@ -99,8 +122,11 @@ next_answer(struct sim_person *p, const struct sim_message *m, const struct fv *
 	}
 	if (span_eq_str(sim_text(e, 1), "lost"))
 		wait = SIM_SECOND;
+	else if (p->dry < 4)
+		p->dry++;
+	wait <<= p->dry;
 	p->is_asking = false;
-	wake_in(p, p->is_lazy ? 4 * wait : wait);
+	wake_in(p, p->is_lazy || wait > 50 * SIM_MINUTE ? 50 * SIM_MINUTE : wait);
 }
 
 static void
@@ -184,7 +210,7 @@ wants_work(const struct sim_person *p)
 	if (sim->o.fault == BREAK_PROMISE && sim->now > 6 * 60 * SIM_MINUTE)
 		return false;
 	return p->works && sim->now >= p->away_until && of_day >= 8 * HOUR_MS &&
-	       of_day < 22 * HOUR_MS && !sim->is_closing;
+	       of_day < 22 * HOUR_MS && !sim->is_quiet;
 }
 
 static void
@@ -196,7 +222,7 @@ until_morning(struct sim_person *p)
 	if (sim->now < p->away_until)
 		wake_in(p, p->away_until - sim->now);
 	else if (of_day >= 8 * HOUR_MS && of_day < 22 * HOUR_MS)
-		return; /* nothing to do for this one: whoever speaks wakes it */
+		wake_in(p, sim->is_quiet && p->works ? 30 * SIM_MINUTE : 4 * 60 * SIM_MINUTE);
 	else
 		wake_in(p, ms * 1000 + (int64_t)sim_rnd(30 * SIM_MINUTE));
 }
@@ -230,7 +256,7 @@ wake(void *arg, uint64_t n)
 {
 	struct sim_person *p = arg;
 
-	if (n != p->wakes)
+	if (n != p->wakes || sim->is_over)
 		return;
 	if (sim_chance(sim->crash) && !sim->is_closing) {
 		crash(p);
@@ -349,6 +375,7 @@ sim_people_free(void)
 
 		for (size_t j = 0; j < p->n_records; j++) {
 			buf_done(&p->records[j].f0);
+			buf_done(&p->records[j].f1);
 			buf_done(&p->records[j].header);
 		}
 		free(p->records);

@@ -297,7 +297,9 @@ static void
 lose_link(void *arg, uint64_t n)
 {
 	(void)arg;
-	if (n == sim->router_life && sim->is_router_up && sim->is_connected) {
+	if (n != sim->router_life) /* another life, with losses of its own */
+		return;
+	if (sim->is_router_up && sim->is_connected) {
 		sim->n_link_losses++;
 		sim->router_down_at = sim->now;
 		cut();
@@ -317,13 +319,15 @@ tick(void *arg, uint64_t n)
 		return;
 	if (sim->is_connected)
 		pump(sim->router);
-	sim_after(10 * SIM_SECOND, tick, NULL, n);
+	sim_after(sim->stage >= 3 ? SIM_MINUTE : 10 * SIM_SECOND, tick, NULL, n);
 }
 
 static void
 start(void *arg, uint64_t n)
 {
+	static const uint8_t none[16];
 	struct router *r = xcalloc(1, sizeof(*r));
+	uint8_t *key;
 
 	(void)arg;
 	(void)n;
@@ -334,8 +338,11 @@ start(void *arg, uint64_t n)
 	sim->is_router_up = true;
 	r->wanted = SIM_CAMPAIGN;
 	r->lock_fd = -1;
-	r->policy_path = xstrdup("deploy/policy/default.policy");
+	r->policy_path = xstrdup(sim->policy_path);
 	r->keys = map_create();
+	key = xmalloc(sizeof(sim->campaign_key));
+	memcpy(key, sim->campaign_key, sizeof(sim->campaign_key));
+	map_put(r->keys, none, sizeof(none), key);
 	r->chunk = chunk_create();
 	r->retry = (struct loop_timer *)(void *)&retry;
 	r->due_timer = (struct loop_timer *)(void *)&due;

@@ -3,8 +3,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/check.h"
+#include "base/file.h"
 #include "proto/roles.h"
 #include "tests/lib/sim.h"
 
@@ -83,12 +86,12 @@ observe(void *arg, uint64_t n)
 	} while (got == 200);
 	watch_end(sim->watch);
 	buf_done(&from);
-	if (n % (1 + sim->o.cases / 2000) == 0) /* every lane is counted */
+	if (n % (8 + sim->o.cases / 200) == 0) /* every lane is counted */
 		sim_check_sum();
 	if (!sim->is_over)
 		sim_after(sim_zcard("leases") == 0    ? 2 * SIM_MINUTE
-		          : sim->o.cases > MANY_CASES ? SIM_MINUTE
-		                                      : 20 * SIM_SECOND,
+		          : sim->o.cases > MANY_CASES ? 2 * SIM_MINUTE
+		                                      : 40 * SIM_SECOND,
 		    observe, NULL, n + 1);
 }
 
@@ -207,6 +210,20 @@ break_case(uint64_t i)
 		m.place = PLACE_POOL;
 		place_badly(i, "pool", &m);
 		return true;
+	case BREAK_LEADER:
+		if (p != PLACE_OWN || c->s.owner[0] == '-' || c->s.owner[0] == '\0')
+			return false;
+		m.strike = STRIKE_NOT_COMING;
+		m.place = PLACE_STRIKE;
+		m.strike_by = m.since;
+		place_badly(i, "strike", &m);
+		return true;
+	case BREAK_ARRIVAL:
+		if (!sim->is_over || m.state != STATE_REGISTERED)
+			return false;
+		m.state = STATE_NOT_COMING;
+		place_badly(i, "terminal", &m);
+		return true;
 	case BREAK_FOLD:
 		if (p != PLACE_RESTING || c->law.state != STATE_CONFIRMED)
 			return false;
@@ -284,6 +301,7 @@ create_case(struct call *c, uint64_t i)
 	call_str(c, "");
 	sim->cases[i].reach = (int)(15 + sim_rnd(80));
 	sim->cases[i].mind = (int)sim_rnd(3);
+	sim->cases[i].comes = sim_chance(850);
 }
 
 static void
@@ -301,10 +319,36 @@ create_cases(void)
 	}
 }
 
+/* The shipped policy, with a day when the notices are sent and one of registration. */
+static void
+make_policy(void)
+{
+	static const char at[] = "# date | registration";
+	unsigned notice = 5 + (unsigned)sim_rnd(3), day = 12 + (unsigned)sim_rnd(12);
+	struct buf text = BUF_INIT, out = BUF_INIT;
+	struct err err = ERR_INIT;
+	const char *cut;
+
+	CHECK(file_read(&text, "deploy/policy/default.policy", 1 << 20, &err) == 0);
+	cut = strstr((const char *)text.data, at);
+	CHECK(cut != NULL);
+	buf_add(&out, text.data, (size_t)(cut - (const char *)text.data));
+	buf_addf(&out,
+	    "date | registration | 2026-03-%02u, 2026-03-%02u\ndate | notice | 2026-03-%02u\n", day,
+	    day + 1, notice);
+	buf_adds(&out, cut);
+	sim->policy_fd = memfd_create("policy", MFD_CLOEXEC);
+	CHECK(sim->policy_fd >= 0 && write(sim->policy_fd, out.data, out.len) == (ssize_t)out.len);
+	snprintf(sim->policy_path, sizeof(sim->policy_path), "/proc/self/fd/%d", sim->policy_fd);
+	buf_done(&text);
+	buf_done(&out);
+}
+
 static void
 set_up(const struct sim_options *o)
 {
 	struct err err = ERR_INIT;
+	int64_t busy_us;
 
 	sim = xcalloc(1, sizeof(*sim));
 	sim->o = *o;
@@ -316,9 +360,12 @@ set_up(const struct sim_options *o)
 	sim->dup = o->calm ? 0 : (int)sim_rnd(120);
 	sim->crash = o->calm ? 0 : (int)sim_rnd(8);
 	/* With many cases the batches are large, as under load. */
-	sim->lag_us = (int64_t)(1000 << sim_rnd(8)) + 20 * (int64_t)o->cases;
-	sim->gather_us = 1 + (int64_t)sim_rnd(40000) + 20 * (int64_t)o->cases;
-	CHECK(policy_load(&sim->policy, "deploy/policy/default.policy", NULL, &err) == 0);
+	busy_us = 20 * (int64_t)(o->cases < 20000 ? o->cases : 20000);
+	sim->lag_us = (int64_t)(1000 << sim_rnd(8)) + busy_us;
+	sim->gather_us = 1 + (int64_t)sim_rnd(40000) + busy_us;
+	memset(sim->campaign_key, 'K', sizeof(sim->campaign_key));
+	make_policy();
+	CHECK(policy_load(&sim->policy, sim->policy_path, NULL, &err) == 0);
 	calendar_init(&sim->calendar, sim->policy);
 	sim->store = fake_redis_create();
 	sim->queue = fake_queue_create(sim->store, "broker/queue.lua");
@@ -339,6 +386,7 @@ tear_down(void)
 	fake_queue_destroy(sim->queue);
 	fake_redis_destroy(sim->store);
 	policy_free(sim->policy);
+	close(sim->policy_fd);
 	free(sim->cases);
 	free(sim->heap);
 	free(sim);
@@ -363,11 +411,14 @@ sim_run(const struct sim_options *o, struct sim *ret)
 			break;
 	if (o->fault == BREAK_RECORD)
 		raw("HSET", "ob:4f4f4f4f4f4f4f4f0000000000000001", span_str("upto"), span_str("1"));
+	for (uint64_t i = 0; o->fault == BREAK_ARRIVAL && i < o->cases; i++)
+		if (break_case(i))
+			break;
 	if (sim->n_failed == 0)
 		sim_check_end();
 	failed = sim->n_failed > 0;
 	*ret = *sim;
-	sim->is_over = sim->is_closing = true;
+	sim->is_over = sim->is_closing = sim->is_quiet = true;
 	sim->o.fault = BREAK_NONE;
 	tear_down();
 	return failed ? -1 : 0;
