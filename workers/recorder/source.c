@@ -102,13 +102,31 @@ number_at(const struct rds_reply *r, size_t i)
 	return text_to_u64((const char *)s.data, s.len, &v) ? v : 0;
 }
 
+/* Which process answers; empty when it does not say. */
+static int
+run_id(struct source *s, char *ret, size_t size, struct err *err)
+{
+	struct span argv[] = {span_str("INFO"), span_str("server")}, text;
+	const struct rds_reply *r;
+	const char *at;
+
+	if (ask(s, argv, 2, &r, err) != 0)
+		return -1;
+	text = rds_str(r);
+	if (text.len > 0 && (at = memmem(text.data, text.len, "run_id:", 7)) != NULL)
+		(void)snprintf(ret, size, "%.40s", at + 7);
+	rds_sync_free(r);
+	return 0;
+}
+
 int
 source_meta(struct source *s, struct source_meta *ret, struct err *err)
 {
 	char meta[80], recorder[80];
 	struct span m[] = {span_str("HMGET"),
 	    span_str(call_key(meta, sizeof(meta), s->campaign, "meta")), span_str("epoch"),
-	    span_str("incarnation"), span_str("opseq"), span_str("logno")};
+	    span_str("incarnation"), span_str("opseq"), span_str("logno"), span_str("life_opseq"),
+	    span_str("life_logno")};
 	struct span k[] = {span_str("HGET"),
 	    span_str(call_key(recorder, sizeof(recorder), s->campaign, "recorder")),
 	    span_str("recorded")};
@@ -116,7 +134,7 @@ source_meta(struct source *s, struct source_meta *ret, struct err *err)
 	struct span text;
 
 	memset(ret, 0, sizeof(*ret));
-	if (ask(s, m, 6, &r, err) != 0)
+	if (run_id(s, ret->run_id, sizeof(ret->run_id), err) != 0 || ask(s, m, 8, &r, err) != 0)
 		return -1;
 	ret->epoch = number_at(r, 0);
 	text = rds_str(rds_at(r, 1));
@@ -124,6 +142,8 @@ source_meta(struct source *s, struct source_meta *ret, struct err *err)
 		ret->epoch = 0;
 	ret->opseq = number_at(r, 2);
 	ret->logno = number_at(r, 3);
+	ret->life_opseq = number_at(r, 4);
+	ret->life_logno = number_at(r, 5);
 	rds_sync_free(r);
 	if (ask(s, k, 3, &r, err) != 0)
 		return -1;
@@ -153,23 +173,34 @@ source_router(struct source *s, struct log_id *ret_cursor, struct log_id *ret_en
 	return 0;
 }
 
-int
-source_halt(struct source *s, struct err *err)
+static int
+send_call(struct source *s, struct err *err)
 {
 	const struct rds_reply *r;
-	const struct span *argv;
 	size_t argc;
-	int rc;
+	const struct span *argv = call_argv(&s->call, &argc);
+	int rc = ask(s, argv, argc, &r, err);
 
-	source_mark_begin(s, 0);
-	call_entry(&s->call, "halt");
-	call_str(&s->call, "store-regressed");
-	argv = call_argv(&s->call, &argc);
-	rc = ask(s, argv, argc, &r, err);
 	if (rc == 0)
 		rds_sync_free(r);
 	end_call(s);
 	return rc;
+}
+
+int
+source_touch(struct source *s, struct err *err)
+{
+	source_mark_begin(s, 0);
+	return send_call(s, err);
+}
+
+int
+source_halt(struct source *s, struct err *err)
+{
+	source_mark_begin(s, 0);
+	call_entry(&s->call, "halt");
+	call_str(&s->call, "store-regressed");
+	return send_call(s, err);
 }
 
 int

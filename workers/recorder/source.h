@@ -20,13 +20,17 @@ struct source_meta {
 	uint64_t epoch; /* 0: the campaign was not opened yet */
 	uint8_t incarnation[16];
 	uint64_t opseq, logno;
-	struct log_id recorded; /* what a recorder said last; 0-0 never */
+	uint64_t life_opseq, life_logno; /* as Redis was started the last time */
+	char run_id[48];                 /* of this Redis */
+	struct log_id recorded;          /* what a recorder said last; 0-0 never */
 };
 /* How far the router has folded the log, and the log's end, not earlier than that. */
 int source_router(
     struct source *s, struct log_id *ret_cursor, struct log_id *ret_end, struct err *err);
 /* This store is older than what is recorded of it: nothing more is granted. */
 int source_halt(struct source *s, struct err *err);
+/* An empty call: after it the life_… of this store are those of this Redis. */
+int source_touch(struct source *s, struct err *err);
 int source_meta(struct source *s, struct source_meta *ret, struct err *err);
 /* An outbox as Redis has it; all zeros when unknown. */
 int source_box(struct source *s, const uint8_t ob[16], uint64_t *ret_upto, uint64_t *ret_settled,
