@@ -304,8 +304,14 @@ look(struct recorder *r, struct err *err)
 	    memcmp(now.incarnation, r->life.incarnation, sizeof(now.incarnation)) != 0)
 		return err_set(err, ERR_STALE, "redis lost the campaign, or began anew");
 	if (r->has_router && log_id_cmp(r->book->saved, r->router_end) >= 0) {
+		struct log_id done = release_archived(r->release);
+
 		r->has_router = false;
-		return writer_forget(r->writer, release_archived(r->release), r->router, err);
+		if (writer_forget(r->writer, done, r->router, err) != 0)
+			return -1;
+		if (log_id_cmp(r->router, done) < 0)
+			done = r->router;
+		return source_trim(r->source, done, r->o->log_keep, err);
 	}
 	if (r->has_router)
 		return 0;

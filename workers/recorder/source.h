@@ -50,6 +50,9 @@ void source_mark(struct source *s, unsigned level, const struct box *box,
     const uint8_t incarnation[16], const uint8_t sign_sk[64]);
 int source_mark_send(struct source *s, struct log_id recorded, struct err *err);
 
+/* Forgets the log before `upto`, but for the last `keep` entries before it. */
+int source_trim(struct source *s, struct log_id upto, uint64_t keep, struct err *err);
+
 /* Evidence in the queue store (ARCHITECTURE.md 3.4). Some of what is whole, at most 20. */
 int source_files(struct source *s, uint8_t ret[20][32], size_t *ret_n, struct err *err);
 /* The whole of one; ERR_NOT_FOUND: it is not whole. */
