@@ -29,6 +29,7 @@ local GC_PAUSE = 400   -- per cent: a call leaves much that is dead and little t
 local function from_lua() return type, error, tonumber, unpack, pcall end
 
 local call, type, error, tonumber, unpack, pcall, format, char, floor, min, concat, find, match, sub
+local BEGUN = {} -- campaigns that were called since this library was loaded; it is loaded when Redis starts
 local HEX     -- byte -> hex
 local SMALL   -- number below SMALL_MAX -> decimal text
 local NUMBER  -- and back
@@ -905,11 +906,15 @@ end
 
 -- A broker's first entry on a connection: is this the store that it knew?
 -- other: '1' when the log lacks the newest entry that the broker read, or says something else there.
-function B.attach(run_id, incarnation, epoch, opseq, other)
+-- fresh: '1' when it saw that opseq before Redis was started the last time; what others wrote since proves nothing.
+function B.attach(run_id, incarnation, epoch, opseq, other, fresh)
 	text_arg('run_id', run_id, 64)
 	epoch, opseq = count('epoch', epoch), count('opseq', opseq)
 	local was, first = M.mode, M.run_id == ''
-	if incarnation ~= '' and (incarnation ~= M.incarnation or epoch > M.epoch or opseq > M.opseq or other == '1') then
+	local reached = fresh == '1' and epoch == M.epoch and tonumber(M.life_opseq) or M.opseq
+	local older = incarnation ~= '' and (incarnation ~= M.incarnation or epoch > M.epoch or opseq > reached
+	    or other == '1')
+	if older then
 		M.mode = 2
 		M.why = 'store-regressed'
 	elseif M.run_id ~= run_id then
@@ -920,7 +925,7 @@ function B.attach(run_id, incarnation, epoch, opseq, other)
 		M.mode = 0
 	end
 	if was ~= M.mode then append('mode', '', '', num(M.mode) .. ' attach') end
-	return { 'ok', M.incarnation, num(M.mode) }
+	return { 'ok', M.incarnation, num(M.mode), older and 'older' or '' }
 end
 
 -- An observer has waited lease + guard since the store came back: nobody can hold what it does not know.
@@ -1412,7 +1417,7 @@ end
 -- ---- the batch -------------------------------------------------------------------------------------
 
 local META = { 'epoch', 'incarnation', 'mode', 'opseq', 'logno', 'tokno', 'run_id', 'gate', 'paused', 'why',
-    'paused_by', 'paused_why', 'loading', 'doubt', 'doubt_until', 'shut' }
+    'paused_by', 'paused_why', 'loading', 'doubt', 'doubt_until', 'shut', 'life_opseq', 'life_logno' }
 
 local function load_meta()
 	local v = call('HMGET', P .. 'meta', unpack(META))
@@ -1420,8 +1425,11 @@ local function load_meta()
 	    opseq = tonumber(v[4] or '0'), logno = tonumber(v[5] or '0'), tokno = tonumber(v[6] or '0'),
 	    run_id = v[7] or '', gate = v[8] or '0', paused = v[9] or '0', why = v[10] or '',
 	    paused_by = v[11] or '', paused_why = v[12] or '', loading = v[13] or '0', doubt = v[14] or '0',
-	    doubt_until = v[15] or '0', shut = v[16] or '0' }
+	    doubt_until = v[15] or '0', shut = v[16] or '0', life_opseq = v[17] or '0', life_logno = v[18] or '0' }
 	M.before = M.opseq
+	if not BEGUN[P] and M.epoch ~= 0 then -- Redis began, or the library anew: how far this store had come by itself
+		M.life_opseq, M.life_logno, M.dirty, BEGUN[P] = num(M.opseq), num(M.logno), true, true
+	end
 end
 
 local function save_meta()
@@ -1430,7 +1438,7 @@ local function save_meta()
 	    'opseq', num(M.opseq), 'logno', num(M.logno), 'tokno', num(M.tokno), 'run_id', M.run_id,
 	    'gate', M.gate, 'paused', M.paused, 'why', M.why, 'paused_by', M.paused_by,
 	    'paused_why', M.paused_why, 'loading', M.loading, 'doubt', M.doubt, 'doubt_until', M.doubt_until,
-	    'shut', M.shut)
+	    'shut', M.shut, 'life_opseq', M.life_opseq, 'life_logno', M.life_logno)
 end
 
 local function message(e)

@@ -3,8 +3,10 @@
  * Attach says which store we knew: its incarnation, and the highest epoch and opseq that any
  * reply told us, and whether its log still says what we read last: the router may write into an
  * older copy before we come, and raise its opseq over ours. A store that is older than that halts
- * itself (H13). We call ourselves a witness only after we saw it NORMAL: a broker that came up with the store knows nothing of the leases
- * before. A new epoch was opened by an operator on purpose, so there we begin as a stranger. A
+ * itself (H13). We call ourselves a witness only after we saw it NORMAL: a broker that came up
+ * with the store knows nothing of the leases before. What an older store counts and says teaches
+ * us nothing: when the right one comes back, it is known by what we saw of it. A new epoch was
+ * opened by an operator on purpose, so there we begin as a stranger. A
  * call that fails, is late or is answered by an error has an unknown outcome; we look and attach
  * again. */
 #include "broker/store.h"
@@ -37,7 +39,9 @@ struct store {
 	bool said_waiting;
 	/* the store that we know */
 	bool was_normal;
+	bool is_older; /* the attached one is behind what we saw of it, and halted itself */
 	char incarnation[65];
+	char run_id[64]; /* of the Redis in which we saw it last */
 	char seen_id[48],
 	    seen_e[128]; /* "" none; of the newest entry that we read while attached */
 };
@@ -93,6 +97,8 @@ learn(struct store *s, const struct answer *a)
 		log_info(
 		    "mode.changed", "mode=%ju was=%ju", (uintmax_t)a->mode, (uintmax_t)b->mode);
 	b->mode = a->mode;
+	if (s->is_older)
+		return; /* what it counts is of another story */
 	if (a->epoch == b->epoch && a->opseq > b->opseq)
 		b->opseq = a->opseq;
 	if (a->mode == MODE_NORMAL)
@@ -144,7 +150,7 @@ on_call(void *arg, const struct rds_reply *r, const struct err *err)
 		return;
 	}
 	learn(s, &s->answer);
-	is_known = s->answer.epoch == b->epoch && s->answer.opseq >= b->opseq;
+	is_known = !s->is_older && s->answer.epoch == b->epoch && s->answer.opseq >= b->opseq;
 	batch_answered(b->batch, &s->answer, is_known);
 	if (is_known)
 		return;
@@ -182,9 +188,13 @@ attached(struct store *s, const struct answer *a)
 		step_failed(s, "attach", said);
 		return;
 	}
-	reply_text(&r, 0, s->incarnation, sizeof(s->incarnation));
-	s->was_normal = false;
-	if (a->epoch != b->epoch) {
+	s->is_older = reply_is(&r, 2, "older");
+	if (!s->is_older) {
+		reply_text(&r, 0, s->incarnation, sizeof(s->incarnation));
+		(void)snprintf(s->run_id, sizeof(s->run_id), "%s", guard_run_id(b->guard));
+		s->was_normal = false;
+	}
+	if (a->epoch != b->epoch && !s->is_older) {
 		b->opseq = 0;
 		s->seen_id[0] = '\0';
 		broker_epoch_changed(b, a->epoch);
@@ -220,7 +230,7 @@ on_attach(void *arg, const struct rds_reply *r, const struct err *err)
 void
 store_saw(struct store *s, struct span id, struct span e)
 {
-	if (!s->is_ready || id.len >= sizeof(s->seen_id) || e.len >= sizeof(s->seen_e))
+	if (!s->is_ready || s->is_older || id.len >= sizeof(s->seen_id) || e.len >= sizeof(s->seen_e))
 		return;
 	(void)snprintf(s->seen_id, sizeof(s->seen_id), "%.*s", (int)id.len, (const char *)id.data);
 	(void)snprintf(s->seen_e, sizeof(s->seen_e), "%.*s", (int)e.len, (const char *)e.data);
@@ -240,6 +250,7 @@ send_attach(struct store *s, bool as_witness, bool is_other)
 	call_u(&c, as_witness ? s->b->epoch : 0);
 	call_u(&c, as_witness ? s->b->opseq : 0);
 	call_str(&c, is_other ? "1" : "0");
+	call_u(&c, as_witness && strcmp(s->run_id, guard_run_id(s->b->guard)) != 0);
 	argv = call_argv(&c, &argc);
 	rds_cmd(s->link, argv, argc, STEP_TIMEOUT_US, on_attach, s);
 	call_done(&c);

@@ -191,6 +191,19 @@ static const struct {
     {"place", on_case},
 };
 
+/* Were entries between forgotten before we read them? Within an epoch the numbers follow one another. */
+static bool
+is_gap(const char *at, struct span id)
+{
+	uintmax_t epoch, no, next_epoch, next_no;
+	char text[48];
+
+	copy_word(text, sizeof(text), id);
+	return sscanf(at, "%ju-%ju", &epoch, &no) == 2 &&
+	       sscanf(text, "%ju-%ju", &next_epoch, &next_no) == 2 && epoch == next_epoch &&
+	       no > 0 && next_no > no + 1;
+}
+
 static void
 on_entry(struct tail *t, const struct rds_reply *r)
 {
@@ -201,6 +214,10 @@ on_entry(struct tail *t, const struct rds_reply *r)
 
 	if (id.len == 0 || id.len >= sizeof(t->at))
 		return;
+	if (is_gap(t->at, id)) {
+		t->must_reload = true;
+		waiters_all(t->b->waiters);
+	}
 	copy_word(t->at, sizeof(t->at), id);
 	if (n > PAIRS_MAX)
 		return;

@@ -239,11 +239,12 @@ acts_add(struct acts *a, const struct record_header *h, const struct body *body,
 	return 0;
 }
 
-/* The log's id of our last record, read backwards. */
+/* The log's id of our last record, read backwards; 0-0 when the log has forgotten it, so that the router is past it. */
 static int
 find_in_log(struct acts *a, uint64_t *epoch, uint64_t *no, struct err *err)
 {
 	char key[96], to[64] = "+", mine[96], ob[33];
+	uint64_t first = 0; /* number of the oldest entry seen */
 	size_t got;
 
 	hex_encode(ob, outbox_id(a->outbox), 16);
@@ -266,8 +267,10 @@ find_in_log(struct acts *a, uint64_t *epoch, uint64_t *no, struct err *err)
 			for (size_t j = 0; j < n; j++)
 				pairs[j] = rds_str(rds_at(fields, j));
 			(void)snprintf(to, sizeof(to), "(%.*s", (int)id.len, (const char *)id.data);
-			if (log_entry_decode(&e, id, pairs, n, NULL) != 0 ||
-			    e.detail.len < strlen(mine) ||
+			if (log_entry_decode(&e, id, pairs, n, NULL) != 0)
+				continue;
+			first = e.no;
+			if (e.detail.len < strlen(mine) ||
 			    memcmp(e.detail.data, mine, strlen(mine)) != 0 ||
 			    strcmp(e.type, "record") != 0)
 				continue;
@@ -280,7 +283,8 @@ find_in_log(struct acts *a, uint64_t *epoch, uint64_t *no, struct err *err)
 		if (got < BACKLOG)
 			break;
 	}
-	return err_set(err, ERR_CORRUPT, "the accepted record is not in the log");
+	*epoch = *no = 0;
+	return first > 1 ? 0 : err_set(err, ERR_CORRUPT, "the accepted record is not in the log");
 }
 
 static int

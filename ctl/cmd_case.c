@@ -1,12 +1,13 @@
 /* cmd_case.c - case show, why, trace, and why PERSON: what the queue knows, in words.
  *
- * Reads only, straight from Redis. Nothing sealed is opened here: a name is shown where its use is
+ * Reads only, straight from Redis; what its log forgot of a case, from PostgreSQL. Nothing sealed is opened here: a name is shown where its use is
  * logged, on the caller's screen. */
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/pg.h"
 #include "base/text.h"
 #include "ctl/lawview.h"
 #include "ctl/show.h"
@@ -220,16 +221,84 @@ trace_page(
 	}
 }
 
+/* The opseq of the oldest entry that Redis' log still has; 0: it is empty. *ret_cut: there were older ones. */
+static int
+trace_begins(struct ctl *c, uint64_t *ret, bool *ret_cut, struct err *err)
+{
+	char path[96];
+	const struct rds_reply *r, *fields;
+	struct span words[6] = {span_str("XRANGE"),
+	    span_str(call_key(path, sizeof(path), c->campaign, "log")), span_str("-"),
+	    span_str("+"), span_str("COUNT"), span_str("1")};
+	struct span pairs[24], sid;
+	struct log_entry e;
+	size_t n;
+
+	if (ctl_cmd(c, words, 6, &r, err) != 0)
+		return -1;
+	fields = rds_at(rds_at(r, 0), 1);
+	sid = rds_str(rds_at(rds_at(r, 0), 0));
+	n = rds_len(fields) < 24 ? rds_len(fields) : 24;
+	for (size_t j = 0; j < n; j++)
+		pairs[j] = rds_str(rds_at(fields, j));
+	*ret = 0;
+	*ret_cut = false;
+	if (n > 0 && log_entry_decode(&e, sid, pairs, n, NULL) == 0) {
+		*ret = e.opseq;
+		*ret_cut = e.no > 1 || e.epoch > 1;
+	}
+	rds_sync_free(r);
+	return 0;
+}
+
+/* What Redis forgot, from PostgreSQL: grants, how they ended, records. Placements are not kept there. */
+static int
+trace_recorded(struct ctl *c, const uint8_t id[16], uint64_t before, struct err *err)
+{
+	struct pg_param p[3] = {pg_text(c->campaign), pg_bytes(id, 16), pg_i64((int64_t)before)};
+	struct pg_result *r;
+
+	if (ctl_pg(c, "hf_read", err) != 0 ||
+	    pg_exec(c->pg,
+	        "SELECT o, coalesce(at, 0), t, d FROM ("
+	        "SELECT granted_opseq AS o, granted_at AS at, 'grant' AS t, concat(person, ' ', "
+	        "encode(ob, 'hex'), ' - ', pulled::int, ' ', from_lane) AS d, campaign, case_ref "
+	        "FROM hf.lease_log UNION ALL "
+	        "SELECT ended_opseq, ended_at, split_part(ended_how, ' ', 1), concat(person, "
+	        "substr(ended_how, strpos(ended_how, ' '))), campaign, case_ref "
+	        "FROM hf.lease_log WHERE ended_how NOT LIKE 'record%' UNION ALL "
+	        "SELECT opseq, campaign_at, 'record', concat_ws(' ', encode(ob, 'hex'), seq, "
+	        "verdict, coalesce(why, '-'), person, kind), campaign, case_ref FROM hf.ledger) x "
+	        "WHERE campaign = $1 AND case_ref = $2 AND o < $3 ORDER BY o",
+	        p, 3, &r, err) != 0)
+		return err_wrap(err, "PostgreSQL (the older part)");
+	for (int i = 0; i < pg_rows(r); i++) {
+		struct log_entry e = {.opseq = (uint64_t)pg_get_i64(r, i, 0),
+		    .now = pg_get_i64(r, i, 1),
+		    .detail = pg_get(r, i, 3)};
+		struct span type = pg_get(r, i, 2);
+
+		(void)snprintf(
+		    e.type, sizeof(e.type), "%.*s", (int)type.len, (const char *)type.data);
+		print_entry(c, &e);
+	}
+	pg_free(r);
+	return 0;
+}
+
 static int
 case_trace(struct ctl *c, int argc, char **argv, struct err *err)
 {
 	uint8_t id[16];
 	char path[96], from[64] = "-";
+	uint64_t begins;
+	bool is_cut;
 	size_t got;
 
 	if (argc != 1)
 		return ctl_usage(err, verbs_case, "case", "trace");
-	if (show_resolve(c, argv[0], id, err) != 0)
+	if (show_resolve(c, argv[0], id, err) != 0 || trace_begins(c, &begins, &is_cut, err) != 0 ||
+	    (is_cut && trace_recorded(c, id, begins, err) != 0))
 		return -1;
 	do {
 		const struct rds_reply *r;

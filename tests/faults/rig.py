@@ -148,7 +148,7 @@ class FaultStack(Stack):
         self.seed, self.names, self.cases = seed, [f"p{i:02d}" for i in range(workers)], cases
         self.think = think
         self.history, self.lock, self.workers, self.faults = [], threading.Lock(), [], []
-        self.halted = self.recovered = False
+        self.halted = self.recovered = self.cut = False
         self.more_env = {}           # program or person -> what its environment has more
         self.ports = [free_port(), free_port()]
         self.proxies = [Proxy(port, seed + i) for i, port in enumerate(self.ports)] if proxied else []
@@ -317,7 +317,7 @@ class FaultStack(Stack):
             cases={c: b"|".join(v[:12]).decode() + "|" for c, v in cases.items()},
             states={s[0]: [int(s[1]), *s[2:]] for s in states}, agents=dict(agents),
             boxes={ob: [int(v[0]), v[1].hex()] for ob, v in boxes.items() if v[0]}, found=self.canaries(),
-            halted=self.halted, recovered=self.recovered, seed=self.seed)
+            halted=self.halted, recovered=self.recovered, cut=self.cut, seed=self.seed)
 
     def judge(self):
         run = self.dump()

@@ -1,6 +1,7 @@
 """The archive and RELEASED: only what lies in signed segments may be forgotten, and every change is noticed."""
 import hashlib
 import os
+import random
 import subprocess
 
 import pytest
@@ -148,3 +149,55 @@ def test_a_full_disk_stops_released_and_not_settled(rig):
         rig.kill("hf-recorder")
     finally:
         subprocess.run(["umount", "-l", small], check=True)
+
+
+def edit(rng, data):
+    """One change to a segment's bytes; never the same bytes again."""
+    at, size = rng.randrange(len(data)), rng.choice((1, 2, 8, 64))
+    how = rng.choice(("bit", "bytes", "zero", "cut", "out", "in", "twice"))
+    out = bytearray(data)
+    if how == "bit":
+        out[at] ^= 1 << rng.randrange(8)
+    elif how == "bytes":
+        out[at:at + size] = rng.randbytes(len(out[at:at + size]))
+    elif how == "zero":
+        out[at:at + size] = bytes(len(out[at:at + size]))
+    elif how == "cut":
+        del out[at:]
+    elif how == "out":
+        del out[at:at + size]
+    elif how == "in":
+        out[at:at] = rng.randbytes(size)
+    else:
+        out[at:at] = out[at:at + size]
+    return how, bytes(out) if out != data else bytes(data) + b"\0"
+
+
+def test_each_of_many_random_edits_of_the_archive_is_noticed(rig):
+    """HF_EDITS edits (100), each alone, in any segment; HF_SEED others."""
+    rng = random.Random(int(os.environ.get("HF_SEED", "1")))
+    agent = rig.agent()
+    rig.recorder()
+    segments = []
+    for n in (1, 2, 3):
+        for _ in range(3):
+            rig.queue(agent.say(body=rng.randbytes(400)))
+        say_big(rig, agent, 18)
+        wait_for("a segment", lambda n=n: len(list((rig.dir / "archive/records/c1").glob("*.seg"))) >= n)
+    rig.kill("hf-recorder")
+    segments = sorted((rig.dir / "archive" / "records" / "c1").glob("*.seg"))
+    assert verify(rig).returncode == 0
+    unnoticed, edits = [], int(os.environ.get("HF_EDITS", "100"))
+    for i in range(edits):
+        segment = rng.choice(segments)
+        right = segment.read_bytes()
+        how, wrong = edit(rng, right)
+        segment.chmod(0o600)
+        segment.write_bytes(wrong)
+        r = verify(rig)
+        if r.returncode != 1:
+            unnoticed.append((i, segment.name, how, r.returncode, r.stdout, r.stderr))
+        segment.write_bytes(right)
+    assert verify(rig).returncode == 0
+    print(f"{edits - len(unnoticed)} of {edits} edits noticed")
+    assert not unnoticed

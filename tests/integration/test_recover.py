@@ -256,3 +256,43 @@ def test_a_lost_postgres_is_rebuilt_to_the_row(archived):
     assert not differences(before, rows(s))
     s.recovered = True  # its log is not whole any more
     s.judge()
+
+
+# ---- a log that is cut ----------------------------------------------------------------------------------
+
+
+def test_what_redis_forgot_is_not_missed(archived):
+    """The log is cut behind router and archive; a case's story, and both stores, still come back whole."""
+    s = archived
+    (s.dir / "recorder.conf").write_text("archive_same_device = true\narchive_wait = 1\nlog_keep = 40\n")
+    s.kill("hf-recorder", signal.SIGKILL)
+    s.begin("hf-recorder")
+    s.recovered = s.cut = True
+    s.think = 0.6
+    s.work()
+    s.progress(40, LIMIT)
+    first = s.sql("SELECT encode(case_ref, 'hex') FROM hf.ledger WHERE kind = 1 ORDER BY no LIMIT 1")[0][0]
+    told = s.ctl("case", "trace", first).stdout
+
+    def begins():
+        return int(s.redis.xrange("hf:{c1}:log", count=1)[0][0].split(b"-")[1])
+    wait_for("the log begins behind the first records", lambda: begins() > int(
+        s.sql("SELECT max(log_no) FROM (SELECT log_no FROM hf.ledger WHERE kind = 1 ORDER BY no LIMIT 10) x")[0][0]), LIMIT)
+    end = int(meta(s, "logno"))
+    s.progress(60, LIMIT)
+    wait_for("it stays short while work goes on", lambda: begins() > end and s.redis.xlen("hf:{c1}:log") < end, LIMIT)
+    now = [line for line in s.ctl("case", "trace", first).stdout.splitlines() if line.strip()]
+    for kind in ("grant", "record"):
+        old = [line.split()[0] for line in told.splitlines() if line.split()[1:2] == [kind]]
+        assert old and all(any(at in line and kind in line for line in now) for at in old), (kind, told, now)
+    epoch = int(meta(s, "epoch"))
+    s.fault("FLUSHALL")
+    s.redis.flushall()
+    run_runbook(s, "redis-lost.md")
+    back_to_work(s, epoch)
+    before = at_rest(s)
+    s.fault("PostgreSQL emptied")
+    new_database(s)
+    run_runbook(s, "postgres-lost.md")
+    assert not differences(before, rows(s))
+    s.judge()

@@ -3,7 +3,8 @@
  * Happy path: same incarnation, Redis' counters not behind what PostgreSQL saw, PostgreSQL's cursor and
  * outboxes not behind what Redis was told. Failures: Redis is behind or another one (its log or its
  * counters lie before the cursor): `recover redis`; PostgreSQL is behind (it was restored, or lost):
- * `recover postgres`. Marks are only said after a COMMIT, so an honest crash never looks like that. */
+ * `recover postgres`. Where Redis was started since we last read it, it is measured as it was then: a router
+ * that comes before us writes on into an older store too, past our cursor. Marks are only said after a COMMIT, so an honest crash never looks like that. */
 #include <string.h>
 
 #include "workers/recorder/compare.h"
@@ -25,9 +26,11 @@ compare_hint(const struct err *err)
 }
 
 static enum compare
-compare_meta(
-    struct writer *w, const struct book *book, const struct source_meta *m, struct err *err)
+compare_meta(struct writer *w, const struct book *book, const struct source_meta *m,
+    bool is_new_life, struct err *err)
 {
+	uint64_t opseq = is_new_life ? m->life_opseq : m->opseq;
+	uint64_t logno = is_new_life ? m->life_logno : m->logno;
 	uint8_t incarnation[16];
 	int known;
 
@@ -42,8 +45,8 @@ compare_meta(
 		return COMPARE_FAILED;
 	if (known > 0 && memcmp(incarnation, m->incarnation, sizeof(incarnation)) != 0)
 		return apart(err, "redis is another store than this epoch was opened with");
-	if (m->epoch < book->cursor.epoch || m->opseq < book->opseq ||
-	    (m->epoch == book->cursor.epoch && m->logno < book->cursor.no))
+	if (m->epoch < book->cursor.epoch || opseq < book->opseq ||
+	    (m->epoch == book->cursor.epoch && logno < book->cursor.no))
 		return apart(err, "redis is older than what PostgreSQL has recorded of it");
 	return COMPARE_SAME;
 }
@@ -98,20 +101,29 @@ compare_boxes(struct marker *m, bool catch_up, struct err *err)
 
 enum compare
 compare_stores(struct source *s, struct writer *w, const struct book *book,
-    const uint8_t sign_sk[64], bool catch_up, struct log_id *ret_target, struct err *err)
+    const uint8_t sign_sk[64], bool catch_up, struct last_seen *seen, struct log_id *ret_target,
+    struct err *err)
 {
 	struct marker m = {.source = s, .book = book, .sign_sk = sign_sk};
 	struct source_meta meta;
 	enum compare result;
 
-	if (source_meta(s, &meta, err) != 0)
+	bool is_new_life;
+
+	if (source_touch(s, err) != 0 || source_meta(s, &meta, err) != 0)
 		return COMPARE_FAILED;
-	result = compare_meta(w, book, &meta, err);
+	is_new_life = seen->run_id[0] != '\0' && strcmp(seen->run_id, meta.run_id) != 0 &&
+	              log_id_cmp(seen->cursor, book->cursor) == 0 &&
+	              meta.epoch == book->cursor.epoch;
+	result = compare_meta(w, book, &meta, is_new_life, err);
 	if (result != COMPARE_SAME)
 		return result;
 	*ret_target = meta.recorded;
 	if (log_id_cmp(meta.recorded, book->cursor) > 0 && !catch_up)
 		return apart(err, "PostgreSQL is older than what Redis was told to be recorded");
 	m.epoch = meta.epoch;
-	return compare_boxes(&m, catch_up, err);
+	result = compare_boxes(&m, catch_up, err);
+	if (result == COMPARE_SAME)
+		memcpy(seen->run_id, meta.run_id, sizeof(seen->run_id));
+	return result;
 }

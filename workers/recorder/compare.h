@@ -17,10 +17,18 @@ enum compare {
 	COMPARE_FAILED, /* no answer */
 };
 
+/* In which Redis this process was when the cursor stood there. */
+struct last_seen {
+	char run_id[48]; /* empty: in none */
+	struct log_id cursor;
+};
+
 /* Also says again the marks that Redis lacks (we may have died between COMMIT and mark). catch_up: a
- * ledger behind Redis' marks is allowed; *ret_target is where it will have caught up. */
+ * ledger behind Redis' marks is allowed; *ret_target is where it will have caught up. seen: the last session's; on
+ * COMPARE_SAME this one's. */
 enum compare compare_stores(struct source *s, struct writer *w, const struct book *book,
-    const uint8_t sign_sk[64], bool catch_up, struct log_id *ret_target, struct err *err);
+    const uint8_t sign_sk[64], bool catch_up, struct last_seen *seen, struct log_id *ret_target,
+    struct err *err);
 
 /* Which command brings them together again. */
 const char *compare_hint(const struct err *err);

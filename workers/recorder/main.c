@@ -39,6 +39,8 @@ static const struct conf_key settings[] = {
         "the archive may lie on the device of the installation: one disk then loses both"},
     {"archive_wait", CONF_INT, "30", 1, 3600, "s",
         "how long an entry waits for its segment of the archive at most"},
+    {"log_keep", CONF_INT, "100000", 0, 10000000, "entries",
+        "how many entries of Redis' log stay though archive and router have them"},
     {NULL, CONF_STR, NULL, 0, 0, NULL, NULL},
 };
 
@@ -88,6 +90,7 @@ run_ledger(struct setup *s, int stop_fd)
 	log_init("hf-recorder/ledger", LOG_LVL_INFO);
 	o.batch = (size_t)conf_int(s->conf, "batch");
 	o.archive_wait_us = conf_int(s->conf, "archive_wait") * 1000000;
+	o.log_keep = (uint64_t)conf_int(s->conf, "log_keep");
 	o.same_device = conf_bool(s->conf, "archive_same_device");
 	memcpy(o.sign_sk, s->sign_sk, sizeof(o.sign_sk));
 	say_ready(s);

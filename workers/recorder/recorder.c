@@ -49,6 +49,7 @@ struct recorder {
 	int backoff_ms;
 	int64_t looked_at; /* 0: not in this session */
 	struct source_meta life;
+	struct last_seen seen;
 	bool has_router;                  /* waits until `end` is committed: */
 	struct log_id router, router_end; /* the router's cursor, and the log's end, not earlier */
 	char said[sizeof(((struct err *)NULL)->text)];
@@ -270,7 +271,7 @@ load(struct recorder *r, struct err *err)
 	if (source_agents(r->source, r->book, err) != 0)
 		return END_LOST;
 	result = compare_stores(
-	    r->source, r->writer, r->book, r->o->sign_sk, r->catch_up, &r->target, err);
+	    r->source, r->writer, r->book, r->o->sign_sk, r->catch_up, &r->seen, &r->target, err);
 	switch (result) {
 	case COMPARE_SAME: return compare_archive(r, err);
 	case COMPARE_WAIT: return END_WAITING;
@@ -303,8 +304,14 @@ look(struct recorder *r, struct err *err)
 	    memcmp(now.incarnation, r->life.incarnation, sizeof(now.incarnation)) != 0)
 		return err_set(err, ERR_STALE, "redis lost the campaign, or began anew");
 	if (r->has_router && log_id_cmp(r->book->saved, r->router_end) >= 0) {
+		struct log_id done = release_archived(r->release);
+
 		r->has_router = false;
-		return writer_forget(r->writer, release_archived(r->release), r->router, err);
+		if (writer_forget(r->writer, done, r->router, err) != 0)
+			return -1;
+		if (log_id_cmp(r->router, done) < 0)
+			done = r->router;
+		return source_trim(r->source, done, r->o->log_keep, err);
 	}
 	if (r->has_router)
 		return 0;
@@ -372,6 +379,8 @@ recorder_run(const struct recorder_opts *o)
 		struct err err = ERR_INIT;
 		enum ending end = session(&r, &err);
 
+		if (r.book != NULL && r.release != NULL)
+			r.seen.cursor = r.book->saved;
 		release_destroy(r.release);
 		replay_close(r.replay);
 		r.release = NULL;

@@ -14,7 +14,8 @@ struct recorder_opts {
 	uint8_t sign_sk[64];     /* signs receipts */
 	bool same_device;        /* the archive may lie on the device of the installation */
 	int64_t archive_wait_us; /* how long an entry waits for its segment at most */
-	int stop_fd;             /* readable: stop after the batch in hand */
+	uint64_t log_keep; /* entries that stay in Redis' log though nobody reads them any more */
+	int stop_fd;       /* readable: stop after the batch in hand */
 };
 
 /* Never fails: whatever is missing is waited for. */

@@ -15,18 +15,7 @@
 #include "base/text.h"
 #include "proto/call.h"
 #include "proto/chain.h"
-#include "workers/recorder/source.h"
-
-struct source {
-	struct rds_sync *redis;
-	name_t campaign;
-	const struct rds_reply *reply; /* owned: of the last source_read */
-	struct raw_entry *entry;       /* owned */
-	struct span *pair;             /* owned */
-	struct call call;
-	bool calling;
-	size_t marks;
-};
+#include "workers/recorder/source_call.h"
 
 int
 source_open(struct source **ret, const struct home *h, name_t ret_campaign, struct err *err)
@@ -55,8 +44,8 @@ forget(struct source *s)
 	s->pair = NULL;
 }
 
-static void
-end_call(struct source *s)
+void
+source_call_end(struct source *s)
 {
 	if (s->calling)
 		call_done(&s->call);
@@ -69,15 +58,15 @@ source_close(struct source *s)
 	if (s == NULL)
 		return;
 	forget(s);
-	end_call(s);
+	source_call_end(s);
 	if (s->redis != NULL)
 		rds_sync_close(s->redis);
 	free(s);
 }
 
 /* A reply that is not an error; the caller frees it. */
-static int
-ask(struct source *s, const struct span *argv, size_t argc, const struct rds_reply **ret,
+int
+source_ask(struct source *s, const struct span *argv, size_t argc, const struct rds_reply **ret,
     struct err *err)
 {
 	if (rds_sync_cmd(s->redis, argv, argc, ret, err) != 0)
@@ -93,13 +82,30 @@ ask(struct source *s, const struct span *argv, size_t argc, const struct rds_rep
 	return 0;
 }
 
-static uint64_t
-number_at(const struct rds_reply *r, size_t i)
+uint64_t
+source_number(const struct rds_reply *r, size_t i)
 {
 	struct span s = rds_str(rds_at(r, i));
 	uint64_t v = 0;
 
 	return text_to_u64((const char *)s.data, s.len, &v) ? v : 0;
+}
+
+/* Which process answers; empty when it does not say. */
+static int
+run_id(struct source *s, char *ret, size_t size, struct err *err)
+{
+	struct span argv[] = {span_str("INFO"), span_str("server")}, text;
+	const struct rds_reply *r;
+	const char *at;
+
+	if (source_ask(s, argv, 2, &r, err) != 0)
+		return -1;
+	text = rds_str(r);
+	if (text.len > 0 && (at = memmem(text.data, text.len, "run_id:", 7)) != NULL)
+		(void)snprintf(ret, size, "%.40s", at + 7);
+	rds_sync_free(r);
+	return 0;
 }
 
 int
@@ -108,7 +114,8 @@ source_meta(struct source *s, struct source_meta *ret, struct err *err)
 	char meta[80], recorder[80];
 	struct span m[] = {span_str("HMGET"),
 	    span_str(call_key(meta, sizeof(meta), s->campaign, "meta")), span_str("epoch"),
-	    span_str("incarnation"), span_str("opseq"), span_str("logno")};
+	    span_str("incarnation"), span_str("opseq"), span_str("logno"), span_str("life_opseq"),
+	    span_str("life_logno")};
 	struct span k[] = {span_str("HGET"),
 	    span_str(call_key(recorder, sizeof(recorder), s->campaign, "recorder")),
 	    span_str("recorded")};
@@ -116,16 +123,19 @@ source_meta(struct source *s, struct source_meta *ret, struct err *err)
 	struct span text;
 
 	memset(ret, 0, sizeof(*ret));
-	if (ask(s, m, 6, &r, err) != 0)
+	if (run_id(s, ret->run_id, sizeof(ret->run_id), err) != 0 ||
+	    source_ask(s, m, 8, &r, err) != 0)
 		return -1;
-	ret->epoch = number_at(r, 0);
+	ret->epoch = source_number(r, 0);
 	text = rds_str(rds_at(r, 1));
 	if (!hex_decode(ret->incarnation, 16, (const char *)text.data, text.len))
 		ret->epoch = 0;
-	ret->opseq = number_at(r, 2);
-	ret->logno = number_at(r, 3);
+	ret->opseq = source_number(r, 2);
+	ret->logno = source_number(r, 3);
+	ret->life_opseq = source_number(r, 4);
+	ret->life_logno = source_number(r, 5);
 	rds_sync_free(r);
-	if (ask(s, k, 3, &r, err) != 0)
+	if (source_ask(s, k, 3, &r, err) != 0)
 		return -1;
 	if (!log_id_parse(rds_str(r), &ret->recorded))
 		ret->recorded = (struct log_id){0, 0};
@@ -142,7 +152,7 @@ source_router(struct source *s, struct log_id *ret_cursor, struct log_id *ret_en
 	const struct rds_reply *r;
 	struct source_meta meta;
 
-	if (ask(s, argv, 3, &r, err) != 0)
+	if (source_ask(s, argv, 3, &r, err) != 0)
 		return -1;
 	if (!log_id_parse(rds_str(r), ret_cursor))
 		*ret_cursor = (struct log_id){0, 0};
@@ -154,22 +164,33 @@ source_router(struct source *s, struct log_id *ret_cursor, struct log_id *ret_en
 }
 
 int
-source_halt(struct source *s, struct err *err)
+source_call_send(struct source *s, struct err *err)
 {
 	const struct rds_reply *r;
-	const struct span *argv;
 	size_t argc;
-	int rc;
+	const struct span *argv = call_argv(&s->call, &argc);
+	int rc = source_ask(s, argv, argc, &r, err);
 
+	if (rc == 0)
+		rds_sync_free(r);
+	source_call_end(s);
+	return rc;
+}
+
+int
+source_touch(struct source *s, struct err *err)
+{
+	source_mark_begin(s, 0);
+	return source_call_send(s, err);
+}
+
+int
+source_halt(struct source *s, struct err *err)
+{
 	source_mark_begin(s, 0);
 	call_entry(&s->call, "halt");
 	call_str(&s->call, "store-regressed");
-	argv = call_argv(&s->call, &argc);
-	rc = ask(s, argv, argc, &r, err);
-	if (rc == 0)
-		rds_sync_free(r);
-	end_call(s);
-	return rc;
+	return source_call_send(s, err);
 }
 
 int
@@ -184,10 +205,10 @@ source_box(struct source *s, const uint8_t ob[16], uint64_t *ret_upto, uint64_t 
 	    span_str(call_key(key, sizeof(key), s->campaign, name)), span_str("upto"),
 	    span_str("settled")};
 
-	if (ask(s, argv, 4, &r, err) != 0)
+	if (source_ask(s, argv, 4, &r, err) != 0)
 		return -1;
-	*ret_upto = number_at(r, 0);
-	*ret_settled = number_at(r, 1);
+	*ret_upto = source_number(r, 0);
+	*ret_settled = source_number(r, 1);
 	rds_sync_free(r);
 	return 0;
 }
@@ -209,7 +230,7 @@ source_agents(struct source *s, struct book *book, struct err *err)
 	const struct rds_reply *r;
 	uint8_t agent[16], sign_pk[32];
 
-	if (ask(s, argv, 2, &r, err) != 0)
+	if (source_ask(s, argv, 2, &r, err) != 0)
 		return -1;
 	for (size_t i = 0; i + 1 < rds_len(r); i += 2) {
 		struct span name = rds_str(rds_at(r, i));
@@ -271,7 +292,7 @@ source_read(struct source *s, struct log_id after, size_t max, int block_ms,
 	argv[5] = span_str("STREAMS");
 	argv[6] = span_str(call_key(key, sizeof(key), s->campaign, "log"));
 	argv[7] = span_str(id);
-	if (ask(s, argv, 8, &s->reply, err) != 0) {
+	if (source_ask(s, argv, 8, &s->reply, err) != 0) {
 		s->reply = NULL;
 		return -1;
 	}
@@ -287,7 +308,7 @@ source_read(struct source *s, struct log_id after, size_t max, int block_ms,
 void
 source_mark_begin(struct source *s, uint64_t epoch)
 {
-	end_call(s);
+	source_call_end(s);
 	call_begin(
 	    &s->call, "hf1_recorder", s->campaign, clock_campaign_ms(), clock_wall_ms(), epoch);
 	s->calling = true;
@@ -351,119 +372,11 @@ source_mark_send(struct source *s, struct log_id recorded, struct err *err)
 	call_entry(&s->call, "recorded");
 	call_str(&s->call, id);
 	argv = call_argv(&s->call, &argc);
-	rc = ask(s, argv, argc, &r, err);
+	rc = source_ask(s, argv, argc, &r, err);
 	if (rc == 0) {
 		rc = check_answers(r, s->marks + 1, err);
 		rds_sync_free(r);
 	}
-	end_call(s);
+	source_call_end(s);
 	return rc;
-}
-
-/* ---- evidence ------------------------------------------------------------------------------------- */
-
-static void
-file_begin(struct source *s, const char *entry)
-{
-	source_mark_begin(s, 0); /* of any epoch */
-	call_entry(&s->call, entry);
-}
-
-/* The answer of the one entry; the caller frees *ret. 1 ok, 0 no. */
-static int
-file_ask(struct source *s, const struct rds_reply **ret, const struct rds_reply **ret_answer,
-    struct err *err)
-{
-	size_t argc;
-	const struct span *argv = call_argv(&s->call, &argc);
-	int rc = ask(s, argv, argc, ret, err);
-	struct span said;
-
-	end_call(s);
-	if (rc != 0)
-		return -1;
-	*ret_answer = rds_at(*ret, 4);
-	said = rds_str(rds_at(*ret_answer, 0));
-	if (span_eq_str(said, "ok"))
-		return 1;
-	if (span_eq_str(said, "no"))
-		return 0;
-	rds_sync_free(*ret);
-	return err_set(err, ERR_CORRUPT, "redis: an entry about evidence was refused");
-}
-
-int
-source_files(struct source *s, uint8_t ret[20][32], size_t *ret_n, struct err *err)
-{
-	const struct rds_reply *r, *a;
-	int rc;
-
-	*ret_n = 0;
-	file_begin(s, "blobs");
-	rc = file_ask(s, &r, &a, err);
-	if (rc < 0)
-		return -1;
-	for (size_t i = 1; i < rds_len(a) && *ret_n < 20; i++) {
-		struct span hex = rds_str(rds_at(a, i));
-
-		*ret_n += hex_decode(ret[*ret_n], 32, (const char *)hex.data, hex.len);
-	}
-	rds_sync_free(r);
-	return 0;
-}
-
-int
-source_file(struct source *s, const uint8_t hash[32], struct buf *out, struct err *err)
-{
-	uint64_t size = 1;
-
-	while (out->len < size) {
-		const struct rds_reply *r, *a;
-		struct span piece;
-		int rc;
-
-		file_begin(s, "blob_read");
-		call_bytes(&s->call, hash, 32);
-		call_u(&s->call, out->len);
-		rc = file_ask(s, &r, &a, err);
-		if (rc < 0)
-			return -1;
-		size = rc == 1 ? number_at(a, 1) : 0;
-		piece = rds_str(rds_at(a, 2));
-		if (rc == 1 && piece.len > 0)
-			buf_add(out, piece.data, piece.len);
-		rds_sync_free(r);
-		if (rc == 0 || piece.len == 0)
-			return err_set(err, ERR_NOT_FOUND, "a piece of evidence is missing");
-	}
-	return 0;
-}
-
-static int
-file_say(struct source *s, struct err *err)
-{
-	const struct rds_reply *r, *a;
-
-	if (file_ask(s, &r, &a, err) < 0)
-		return -1;
-	rds_sync_free(r);
-	return 0;
-}
-
-int
-source_file_done(struct source *s, const uint8_t hash[32], uint64_t size, struct err *err)
-{
-	file_begin(s, size > 0 ? "blob_kept" : "blob_drop");
-	call_bytes(&s->call, hash, 32);
-	if (size > 0)
-		call_u(&s->call, size);
-	return file_say(s, err);
-}
-
-int
-source_files_stale(struct source *s, int64_t before_ms, struct err *err)
-{
-	file_begin(s, "blob_stale");
-	call_u(&s->call, before_ms > 0 ? (uint64_t)before_ms : 0);
-	return file_say(s, err);
 }

@@ -20,13 +20,17 @@ struct source_meta {
 	uint64_t epoch; /* 0: the campaign was not opened yet */
 	uint8_t incarnation[16];
 	uint64_t opseq, logno;
-	struct log_id recorded; /* what a recorder said last; 0-0 never */
+	uint64_t life_opseq, life_logno; /* as Redis was started the last time */
+	char run_id[48];                 /* of this Redis */
+	struct log_id recorded;          /* what a recorder said last; 0-0 never */
 };
 /* How far the router has folded the log, and the log's end, not earlier than that. */
 int source_router(
     struct source *s, struct log_id *ret_cursor, struct log_id *ret_end, struct err *err);
 /* This store is older than what is recorded of it: nothing more is granted. */
 int source_halt(struct source *s, struct err *err);
+/* An empty call: after it the life_… of this store are those of this Redis. */
+int source_touch(struct source *s, struct err *err);
 int source_meta(struct source *s, struct source_meta *ret, struct err *err);
 /* An outbox as Redis has it; all zeros when unknown. */
 int source_box(struct source *s, const uint8_t ob[16], uint64_t *ret_upto, uint64_t *ret_settled,
@@ -45,6 +49,9 @@ void source_mark_begin(struct source *s, uint64_t epoch);
 void source_mark(struct source *s, unsigned level, const struct box *box,
     const uint8_t incarnation[16], const uint8_t sign_sk[64]);
 int source_mark_send(struct source *s, struct log_id recorded, struct err *err);
+
+/* Forgets the log before `upto`, but for the last `keep` entries before it. */
+int source_trim(struct source *s, struct log_id upto, uint64_t keep, struct err *err);
 
 /* Evidence in the queue store (ARCHITECTURE.md 3.4). Some of what is whole, at most 20. */
 int source_files(struct source *s, uint8_t ret[20][32], size_t *ret_n, struct err *err);
