@@ -168,7 +168,8 @@ async function data(t, {browser, stand}) {
     await typed(page, 'reason', '电话线路检修');
     await page.locator('#f-open').selectOption(open);
     await page.keyboard.press('Control+Enter');
-    await until(`paused is ${open}`, async () => (await page.locator('#adds').innerText()).includes('已暂停') === (word !== ''));
+    await said(page, 'effective', word ? 1 : 2);
+    if (word) await until('it is paused', async () => (await page.locator('#adds').innerText()).includes(word));
     if (word) await picture(page, '78-paused');
     await nobody(page);
   }
@@ -177,10 +178,12 @@ async function data(t, {browser, stand}) {
 
 /* Everybody's every view: axe, no sideways scrolling, English, pictures. */
 async function everyView(t, {browser, stand}) {
+  const seen = new Set();
   for (const person of ['l01', 's01', 'v01', 'g01', 'f01', 'b01', 'z01']) {
     const page = await enter(browser, stand, person, person === 'l01' ? ZOOMED : OFFICE_PC);
     const views = await page.locator('nav a[href^="#"]').evaluateAll(all => all.map(a => a.getAttribute('href')));
-    for (const view of views) {
+    for (const view of views.filter(v => !seen.has(v))) {
+      seen.add(view);
       await page.goto(`${stand.office}/board${view}`);
       await until(`${view} is marked`, async () => await page.locator('nav a[aria-current]').getAttribute('href') === view);
       await until('nothing is asked any more', async () => !(await page.locator('main').innerText()).includes('正在取'));

@@ -83,6 +83,7 @@ export function refresh(all) {
 
 /* ---- acts: said by the person, stored by the office, accepted by the broker ---- */
 
+const early = new Map(); /* the broker's word may come before the office's own answer: by seq of the person's outbox */
 const holder = token => token && ([...B.hand.values()].find(t => t.token === token) || {}).case;
 export async function act(title, commands) {
   for (const [i, c] of commands.entries()) {
@@ -90,6 +91,7 @@ export async function act(title, commands) {
     const said = await api.command(['act', 'note', 'number'].includes(c.do) ? {...c, id} : c);
     if (said.error) throw Object.assign(new Error(said.error.text), {kind: 'refused', error: said.error, done: i});
     B.acts.unshift({id, seq: said.stored && said.stored.seq, title, is: c.do, c: c.case || holder(c.token), at: Date.now(), state: 'stored'});
+    if (early.has(B.acts[0].seq)) heard(early.get(B.acts[0].seq));
   }
   B.acts.length = Math.min(B.acts.length, 40);
   changed();
@@ -104,11 +106,12 @@ function heard(o) {
   }
   const it = o.accepted || o.error || o.refused;
   const a = it && B.acts.find(x => it.id ? x.id === it.id : it.seq !== undefined && x.seq === it.seq);
+  if (!a && o.accepted) early.set(it.seq, o);
   if (!a) return;
   a.state = o.accepted ? it.verdict : 'refused';
   a.why = it.text || it.why || '';
   changed();
-  for (const ms of [300, 1500, 4000]) setTimeout(() => refresh(true), ms);
+  for (const ms of [100, 1000, 3000, 6000]) /* figures are 5 s old at most */ setTimeout(() => refresh(true), ms);
 }
 
 let stream = null;
