@@ -230,7 +230,8 @@ on_attach(void *arg, const struct rds_reply *r, const struct err *err)
 void
 store_saw(struct store *s, struct span id, struct span e)
 {
-	if (!s->is_ready || s->is_older || id.len >= sizeof(s->seen_id) || e.len >= sizeof(s->seen_e))
+	if (!s->is_ready || s->is_older || id.len >= sizeof(s->seen_id) ||
+	    e.len >= sizeof(s->seen_e))
 		return;
 	(void)snprintf(s->seen_id, sizeof(s->seen_id), "%.*s", (int)id.len, (const char *)id.data);
 	(void)snprintf(s->seen_e, sizeof(s->seen_e), "%.*s", (int)e.len, (const char *)e.data);

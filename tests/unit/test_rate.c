@@ -54,10 +54,41 @@ what_is_missing_is_the_next_whole_person(void **state)
 	assert_int_equal(rate_missing((struct rate){0, 0}, 93), 0);
 }
 
+/* N4: ties are all listed; an undefined rate is nobody's last. */
+static void
+the_last_three_with_their_ties(void **state)
+{
+	static const struct {
+		struct rate rates[7];
+		unsigned last; /* bit i: listed */
+	} rows[] = {
+	    {{{9, 10}, {8, 10}, {7, 10}, {6, 10}, {5, 10}, {4, 10}, {3, 10}}, 0x70},
+	    {{{9, 10}, {80, 100}, {8, 10}, {4, 5}, {5, 10}, {4, 10}, {10, 10}},
+	        0x3e}, /* 80 % three times, the third-lowest */
+	    {{{9, 10}, {9, 10}, {9, 10}, {9, 10}, {9, 10}, {9, 10}, {9, 10}}, 0x7f},
+	    {{{0, 0}, {0, 0}, {9, 10}, {1, 10}, {2, 10}, {3, 10}, {0, 0}}, 0x38},
+	    {{{0, 0}, {0, 0}, {9, 10}, {1, 10}, {0, 0}, {3, 10}, {0, 0}},
+	        0}, /* of three, all would be the last three */
+	    {{{928, 1000}, {929, 1000}, {93, 100}, {13, 14}, {1, 1}, {1, 1}, {1, 1}}, 0x0b},
+	};
+
+	(void)state;
+	for (size_t r = 0; r < sizeof(rows) / sizeof(rows[0]); r++) {
+		bool last[7];
+		unsigned got = 0;
+
+		rate_last_three(rows[r].rates, 7, last);
+		for (unsigned i = 0; i < 7; i++)
+			got |= last[i] ? 1U << i : 0;
+		assert_int_equal(got, rows[r].last);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(the_last_three_with_their_ties),
 	    cmocka_unit_test(a_rate_is_cut_and_never_rounded),
 	    cmocka_unit_test(exactly_the_task_has_reached_it),
 	    cmocka_unit_test(what_is_missing_is_the_next_whole_person),

@@ -2,6 +2,7 @@
  *
  * Happy path: one grouped SELECT over v_counts in a repeatable-read transaction with the ledger number that it
  * was true for, and whether the denominator is the frozen list or provisional. Failures: PostgreSQL's, told outward. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
@@ -48,6 +49,29 @@ row_json(const struct pg_result *r, int i)
 	    (json_int_t)rate_missing(rate, 93), "missing_95", (json_int_t)rate_missing(rate, 95));
 }
 
+/* Whose rate is among the last three (N4): callers only, not what nobody owns. */
+static void
+mark_last(json_t *rows)
+{
+	size_t n = json_array_size(rows), i;
+	struct rate *rates = xcalloc(n + 1, sizeof(*rates));
+	bool *last = xcalloc(n + 1, sizeof(*last));
+	json_t *row;
+
+	json_array_foreach(rows, i, row)
+	{
+		if (json_string_length(json_object_get(row, "who")) > 0)
+			rates[i] =
+			    (struct rate){json_integer_value(json_object_get(row, "registered")),
+			        json_integer_value(json_object_get(row, "admitted"))};
+	}
+	rate_last_three(rates, n, last);
+	json_array_foreach(rows, i, row)
+	    json_object_set_new(row, "last_three", json_boolean(last[i]));
+	free(last);
+	free(rates);
+}
+
 static int
 read_rows(struct pg *pg, const char *campaign, enum figures_by by, json_t *out, struct err *err)
 {
@@ -72,6 +96,8 @@ read_rows(struct pg *pg, const char *campaign, enum figures_by by, json_t *out, 
 	for (int i = 0; i < pg_rows(r); i++)
 		json_array_append_new(rows, row_json(r, i));
 	pg_free(r);
+	if (by == BY_CALLER)
+		mark_last(rows);
 	json_object_set_new(out, "rows", rows);
 	return 0;
 }

@@ -23,6 +23,7 @@
 #include "workers/reconciliation/whatif.h"
 
 #define NIGHTS_SHOWN 30
+#define FEW          10 /* admitted: a rate of so few is flagged */
 
 struct options {
 	bool json, explain;
@@ -111,6 +112,26 @@ number(const json_t *row, const char *key)
 	return json_integer_value(json_object_get(row, key));
 }
 
+/* N4: for a person to rule on; with few cases one of them decides. */
+static void
+print_last(const json_t *rows)
+{
+	const json_t *row;
+	const char *between = "末三名 (并列都列出, 由人裁定): ";
+	size_t i;
+
+	json_array_foreach(rows, i, row)
+	{
+		if (!json_is_true(json_object_get(row, "last_three")))
+			continue;
+		printf("%s%s%s", between, json_string_value(json_object_get(row, "who")),
+		    number(row, "admitted") < FEW ? " (人数少)" : "");
+		between = ", ";
+	}
+	if (between[0] == ',')
+		printf("\n");
+}
+
 static void
 print_rates(const json_t *out)
 {
@@ -133,6 +154,7 @@ print_rates(const json_t *out)
 		    (intmax_t)number(row, "unreachable"), (intmax_t)number(row, "withdrawn"),
 		    (intmax_t)number(row, "registered"), rate != NULL ? rate : "-");
 	}
+	print_last(json_object_get(out, "rows"));
 	printf("到账本第 %jd 条为止; %s\n", (intmax_t)number(out, "as_of_ledger"),
 	    json_is_true(json_object_get(out, "provisional"))
 	        ? "暂数: 录取名单没有冻结, 分母是未退档的个案"

@@ -54,3 +54,29 @@ rate_text(char *out, struct rate r)
 	    out, 24, "%jd.%03jd", (intmax_t)(thousandths / 1000), (intmax_t)(thousandths % 1000));
 	return out;
 }
+
+/* a < b, by cross multiplication. */
+static bool
+is_lower(struct rate a, struct rate b)
+{
+	return a.registered * b.admitted < b.registered * a.admitted;
+}
+
+void
+rate_last_three(const struct rate *rates, size_t n, bool *out)
+{
+	size_t defined = 0;
+
+	for (size_t i = 0; i < n; i++)
+		defined += rate_defined(rates[i]);
+	for (size_t i = 0; i < n; i++) {
+		size_t lower = 0; /* how many are worse */
+
+		out[i] = false;
+		if (!rate_defined(rates[i]) || defined < 4)
+			continue;
+		for (size_t j = 0; j < n; j++)
+			lower += rate_defined(rates[j]) && is_lower(rates[j], rates[i]);
+		out[i] = lower < 3;
+	}
+}
