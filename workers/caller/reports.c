@@ -56,8 +56,6 @@ static const struct report_row rows[] = {
     {"days", OFFICE, false, false, false, "hfctl", {"holidays", "list"}, {{0}}},
     {"strikes", LEADS | ROLE_STRIKE | ROLE_SUPERVISOR | ROLE_DATA, false, false, false, "hfctl",
         {"strike", "list"}, {{0}}},
-    {"shared-numbers", LEADS | ROLE_DATA | ROLE_SUPERVISOR, false, false, false, "hfctl",
-        {"number", "shared"}, {{0}}},
     {"case", LEADS | ROLE_DATA | ROLE_SUPERVISOR | ROLE_STRIKE, false, false, false, "hfctl",
         {"case", "show"}, {{"case", NULL, FORM_CASE, true}}},
 };
