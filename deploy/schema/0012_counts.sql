@@ -33,10 +33,13 @@ COMMENT ON COLUMN case_count.first_at IS 'Campaign time of the first attempt, ms
 
 -- The rows of the ledger that are not in it yet, counted the same way; a view, so that who may read it needs no ledger.
 CREATE VIEW v_uncounted WITH (security_barrier) AS
-	SELECT n.campaign, n.case_ref, n.attempts, n.contacts, n.self_contacts, n.seconds, n.dayparts, n.first_at, n.last_no,
+	SELECT c.campaign, n.case_ref, n.attempts, n.contacts, n.self_contacts, n.seconds, n.dayparts, n.first_at, n.last_no,
 		l.outcome AS last_outcome, l.campaign_at AS last_at
-	FROM (
-		SELECT e.campaign, e.case_ref, count(*) FILTER (WHERE is_attempt) AS attempts,
+	FROM (SELECT k.campaign, coalesce(u.ledger_no, 0) AS after_no, k.ledger_no AS upto_no
+		FROM campaign k LEFT JOIN case_counted u ON u.campaign = k.campaign) c
+	-- LATERAL, so that the bounds are known when the ledger is read: by its index, and nothing before them.
+	CROSS JOIN LATERAL (
+		SELECT e.case_ref, count(*) FILTER (WHERE is_attempt) AS attempts,
 			count(*) FILTER (WHERE is_attempt AND spoke IN ('self', 'father', 'mother', 'parent', 'guardian')) AS contacts,
 			count(*) FILTER (WHERE is_attempt AND spoke = 'self') AS self_contacts,
 			coalesce(sum(e.seconds) FILTER (WHERE is_attempt), 0)::bigint AS seconds,
@@ -45,13 +48,12 @@ CREATE VIEW v_uncounted WITH (security_barrier) AS
 				FILTER (WHERE is_attempt), 0) AS dayparts,
 			min(campaign_at) FILTER (WHERE is_attempt) AS first_at,
 			max(e.no) FILTER (WHERE e.outcome IS NOT NULL AND verdict = 0) AS last_no
-		FROM campaign c
-		LEFT JOIN case_counted u ON u.campaign = c.campaign
-		JOIN ledger e ON e.campaign = c.campaign AND e.no > coalesce(u.ledger_no, 0) AND e.no <= c.ledger_no
-		CROSS JOIN LATERAL (SELECT kind = 1 AND verdict IN (0, 1) AS is_attempt) a
-		WHERE e.case_ref IS NOT NULL AND e.flaw IS NULL AND (is_attempt OR e.outcome IS NOT NULL AND verdict = 0)
-		GROUP BY e.campaign, e.case_ref) n
-	LEFT JOIN ledger l ON l.campaign = n.campaign AND l.no = n.last_no;
+		FROM ledger e CROSS JOIN LATERAL (SELECT kind = 1 AND verdict IN (0, 1) AS is_attempt) a
+		WHERE e.campaign = c.campaign AND e.no > c.after_no AND e.no <= c.upto_no AND e.case_ref IS NOT NULL
+			AND e.flaw IS NULL AND (is_attempt OR e.outcome IS NOT NULL AND verdict = 0)
+		GROUP BY e.case_ref) n
+	LEFT JOIN LATERAL (SELECT e.outcome, e.campaign_at FROM ledger e WHERE e.campaign = c.campaign AND e.no = n.last_no LIMIT 1) l
+		ON true;
 COMMENT ON VIEW v_uncounted IS 'What case_count does not count yet, one row a case';
 
 CREATE FUNCTION fold_cases(of_campaign text) RETURNS bigint
@@ -98,7 +100,8 @@ CREATE VIEW v_recounted WITH (security_barrier) AS
 		FROM case_counted u JOIN ledger e ON e.campaign = u.campaign AND e.no <= u.ledger_no
 		WHERE e.case_ref IS NOT NULL AND e.outcome IS NOT NULL AND e.verdict = 0 AND e.flaw IS NULL
 		GROUP BY e.campaign, e.case_ref) s USING (campaign, case_ref)
-	LEFT JOIN ledger e ON e.campaign = s.campaign AND e.no = s.no;
+	LEFT JOIN LATERAL (SELECT l.outcome, l.campaign_at FROM ledger l WHERE l.campaign = s.campaign AND l.no = s.no LIMIT 1) e
+		ON true;
 COMMENT ON VIEW v_recounted IS 'What case_count should be, counted from the first row of the ledger';
 
 CREATE FUNCTION recount_cases(of_campaign text) RETURNS bigint

@@ -360,7 +360,7 @@ def main():
     results = {}
     for n in AGENTS:
         measure(results, n)
-    for part in os.environ.get("BENCH_PARTS", "whole recorder idle").split():
+    for part in os.environ.get("BENCH_PARTS", "whole recorder idle scale").split():
         BESIDE.extend(whole.PARTS[part]())
     print(f"{os.cpu_count()} cores, {cpu}. Load averages before: {before[0]:.2f} {before[1]:.2f} {before[2]:.2f}. "
           f"Medians of {REPEATS} repetitions of {SECONDS:g} s; {time.time() - begin:.0f} s in all.\n")

@@ -1,7 +1,7 @@
 """Rows beside the rates: the whole system at work, the recorder against COPY, idle agents, memory of a case.
 
 Each function says its progress on stderr and returns lines of a table: (what, value, of what). Alone:
-whole.py [whole] [recorder] [idle]."""
+whole.py [whole] [recorder] [idle] [scale]."""
 import hashlib
 import os
 import pathlib
@@ -16,6 +16,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "integration"))
 
 import redis as redis_py  # noqa: E402
+import scale  # noqa: E402
 from agent import ROLES  # noqa: E402
 from recorder_rig import Rig as RecorderRig  # noqa: E402
 from stack import BIN, Stack, wait_for  # noqa: E402
@@ -320,7 +321,7 @@ def table(rows):
     return ["| what | value | |", "|---|---|---|"] + [f"| {a} | {b} | {c} |" for a, b, c in rows]
 
 
-PARTS = {"whole": whole, "recorder": recorder, "idle": idle}
+PARTS = {"whole": whole, "recorder": recorder, "idle": idle, "scale": scale.part}
 
 if __name__ == "__main__":
     print("\n".join(table([row for name in sys.argv[1:] or PARTS for row in PARTS[name]()])))

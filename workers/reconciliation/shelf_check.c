@@ -26,8 +26,9 @@ static const char known_sql[] =
 
 /* What is not in the archive although it had the time. */
 static const char behind_sql[] =
-    "SELECT coalesce(($4 - min(wall_at)) / 60000, 0) FROM hf.ledger WHERE campaign = $1 AND "
-    "(log_epoch, log_no) > ($2, $3) AND flaw IS DISTINCT FROM 'frame'";
+    "SELECT coalesce(($4 - min(wall_at)) / 60000, 0) FROM hf.ledger WHERE campaign = $1 AND no > "
+    "(SELECT coalesce(max(no), 0) FROM hf.ledger WHERE campaign = $1 AND (log_epoch, log_no) <= "
+    "($2, $3)) AND flaw IS DISTINCT FROM 'frame'";
 
 struct look {
 	struct pg *pg;
