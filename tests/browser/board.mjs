@@ -53,9 +53,9 @@ async function leader(t, {browser, stand}) {
   await page.keyboard.press('Control+Enter'); /* nothing written: said here, nothing sent */
   await until('it says what is missing', async () => (await page.locator('.act .error').innerText()).includes('还缺'));
   await picture(page, '71-missing');
+  await page.keyboard.insertText('开学后可以申请');
   /* A key of the input method is not ours. */
   await page.evaluate(() => document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {key: 'Enter', ctrlKey: true, keyCode: 229, bubbles: true})));
-  await page.keyboard.insertText('开学后可以申请');
   await page.keyboard.press('Alt+3'); /* another view, and back: what was typed is there */
   await page.locator('#leave').waitFor();
   await page.keyboard.press('1');
@@ -201,6 +201,14 @@ async function everyView(t, {browser, stand}) {
     assert.deepEqual(page.said, []);
     await page.context().close();
   }
+  const back = await enter(browser, stand, 'b01');
+  await back.locator('#asked').fill('19912345678');
+  await until('an answer', async () => (await back.locator('#whose').innerText()).includes('没有'));
+  await back.context().close();
+  const leading = await enter(browser, stand, 'z01'); /* begins with the teams */
+  await leading.locator('#funnel').waitFor();
+  await picture(leading, '79-z01-begins');
+  await leading.context().close();
   const finance = await enter(browser, stand, 'f01');
   await finance.goto(`${stand.office}/board#finance`);
   await finance.locator('#explain li').first().waitFor();

@@ -22,7 +22,12 @@ export const VIEWS = [
   ['office', '后台', Office, ['back-office', 'designated']], ['mine', '我的', Mine, null],
 ];
 export const doors = () => VIEWS.filter(v => !v[3] || hasRole(v[3])).map(([id, text, View], i) => ({id, text, View, key: i < 9 ? String(i + 1) : ''}));
-export const here = () => doors().find(d => d.id === location.hash.slice(1)) || doors()[0];
+/* Where a person begins who came to no view in particular: the first door, but for these. */
+const BEGINS = {finance: 'finance', leading: 'leading', 'callback-head': 'leading'};
+export const here = () => {
+  const all = doors(), begins = (B.me.person.roles || []).map(r => BEGINS[r]).find(v => v);
+  return all.find(d => d.id === location.hash.slice(1)) || !hasRole(LEAD) && all.find(d => d.id === begins) || all[0];
+};
 
 function Door() {
   const locked = B.phase === 'locked';

@@ -2,6 +2,7 @@
 import {B} from './state.js';
 
 export const EN = {
+  '归谁': 'Owner', '记录号': 'Case', '号码是谁的': 'Whose number', '没有这个号码': 'Nobody has it', '输入号码，至少四位': 'Type a number, four digits at least', '已定': 'decided', '算数': 'counts',
   '还缺': 'Missing', '太长了': 'Too long', '连不上服务器，写的都还在，请再按一次': 'No server. What you typed is still here; press again',
   '登录到期，写的都还在': 'Logged out; what you typed is still here', '已做': 'done so far', '收起': 'Close', '已存': 'stored', '已受理': 'accepted',
   '迟到，没有移动': 'late, moved nothing', '存疑': 'quarantined', '没收下': 'refused', '刚才做的': 'Just done', '待办': 'Waiting',

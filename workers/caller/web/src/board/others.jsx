@@ -1,5 +1,5 @@
 /* Strike team, supervision, data group, money, back office, leading group, and everybody's own page. */
-import {B, hasRole, use} from './state.js';
+import {B, changed, hasRole, use} from './state.js';
 import {Acts} from './acts.jsx';
 import {Sheet, pickedIn} from './sheet.jsx';
 import {_} from './lang.js';
@@ -93,9 +93,10 @@ say: (r, v) => say('finding', {what: v.what, subject: v.subject, reason: v.reaso
 const anyCols = (rows, first) => {
   const keys = [...new Set(rows.flatMap(r => Object.keys(r)))].filter(k => !['ob', 'seq', 'case'].includes(k) && rows.some(r => r[k] === null || typeof r[k] !== 'object'));
   return [...first.filter(k => keys.includes(k)), ...keys.filter(k => !first.includes(k))].map(k => ({key: k, head: HEADS[k] || k, num: rows.some(r => typeof r[k] === 'number') && k !== 'at',
-    of: k === 'at' ? r => moment(r.at) : k === 'kind' ? r => _(WORD[r.kind] || r.kind || '') : undefined}));
+    of: k === 'what' || k === 'state' || k === 'verdict' ? r => _(SAYS[r[k]] || r[k] || '') : k === 'at' ? r => moment(r.at) : k === 'kind' ? r => _(WORD[r.kind] || r.kind || '') : undefined}));
 };
-const HEADS = {no: '号', person: '谁', subject: '对谁', what: '内容', kind: '哪种', n: '数', at: '时间', reason: '理由', count: '数量', verdict: '决定', by: '谁定', state: '状态', note: '说明', open: '未决', digits: '号码', cases: '人数'};
+const SAYS = {record: '记录不实', slack: '懈怠', 'wrong-withdrawal': '错误退档', deduction: '扣减', open: '未决', give: '同意', refuse: '不同意', given: '同意', refused: '不同意', decided: '已定', counts: '算数'};
+const HEADS = {percent: '扣减%', night: '夜', no: '号', person: '谁', subject: '对谁', what: '内容', kind: '哪种', n: '数', at: '时间', reason: '理由', count: '数量', verdict: '决定', by: '谁定', state: '状态', note: '说明', open: '未决', digits: '号码', cases: '人数'};
 export function Findings() {
   const src = use('findings'), rows = Array.isArray(src.data) ? src.data : (src.data || {}).rows || [];
   const s = {id: 'findings', title: '认定', rows, src, cols: rows.length ? anyCols(rows, ['no', 'person', 'subject', 'what', 'reason']) : [{key: 'no', head: '号'}, {key: 'subject', head: '对谁'}], name: r => r.ob ? keyRef(r) : String(r.no), empty: '还没有认定', file: '认定'};
@@ -184,8 +185,9 @@ export function Nights() {
 
 /* ---- back office: who has this number; what somebody else found out ---- */
 
+const whoseCols = [{key: 'name', head: '姓名', of: r => r.name || '—'}, {key: 'owner', head: '归谁', of: r => r.owner || (r.lane ? laneText(r.lane) : '')}, {key: 'team', head: '小组'}, {key: 'school', head: '中学', wide: true}, {key: 'case', head: '记录号'}];
 const office = [
-  {id: 'found', key: 'a', text: '回一个号码', note: '记录号在申请里；号码进这个人的资料，回访员马上看到', fields: [{name: 'c', head: '记录号（32 位）', needed: true}, {name: 'digits', head: '号码', needed: true},
+  {id: 'found', key: 'a', text: '回一个号码', note: '记录号在申请里；号码进这个人的资料，回访员马上看到', fields: [{name: 'c', head: '记录号（32 位）', needed: true, first: r => r ? r.case : ''}, {name: 'digits', head: '号码', needed: true},
     {name: 'kind', head: '谁的', kind: 'choice', needed: true, first: 'home', options: [['self', '本人'], ['father', '父亲'], ['mother', '母亲'], ['home', '家里'], ['class-teacher', '班主任'], ['school', '中学'], ['village', '村委'], ['other', '其他']]},
     {name: 'source', head: '从哪里来', needed: true, most: 32}],
   say: (r, v) => [{do: 'number', case: v.c.trim(), digits: v.digits.replace(/[\s-]/g, ''), kind: v.kind, source: v.source}]},
@@ -193,7 +195,12 @@ const office = [
     say: (r, v) => say('inquiry', {outcome: v.outcome, direction: 'in'}, {note: v.note})},
 ];
 export function Office() {
-  return <div class="panel lone"><h2>{_('后台')}</h2><Acts acts={office} row={null} of="office" /></div>;
+  const asked = (B.finds.asked || '').replace(/\D/g, ''), src = asked.length >= 4 ? use(`number:${asked}`) : {};
+  const s = {id: 'whose', title: '号码是谁的', rows: src.data || [], src, cols: whoseCols, empty: asked.length >= 4 ? '没有这个号码' : '输入号码，至少四位', file: '号码'};
+  const row = pickedIn(s) || s.rows[0] || null;
+  return <div class="two"><div class="stack"><p class="field"><label for="asked">{_('号码')}</label><input id="asked" inputmode="numeric" autocomplete="off" value={B.finds.asked || ''}
+    onInput={e => { B.finds.asked = e.target.value; changed(); }} /></p><Sheet {...s} /></div>
+  <aside class="panel" aria-label={_('后台')}><h2>{_('后台')}</h2><Acts acts={office} row={row} of={row ? row.case : 'office'} /></aside></div>;
 }
 
 /* ---- everybody's own ---- */

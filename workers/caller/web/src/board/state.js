@@ -46,6 +46,7 @@ async function allPages(what) {
 function ask(key) {
   if (SOURCES[key]) return SOURCES[key]();
   if (key.startsWith('case:')) return api.list('case', {case: key.slice(5)}).then(o => ({asof: o.asof, data: o.rows[0]}));
+  if (key.startsWith('number:')) return api.list('number', {number: key.slice(7)}).then(o => ({asof: o.asof, data: o.rows}));
   const [name, args] = key.split('?');
   return api.report(name, Object.fromEntries(new URLSearchParams(args || '')));
 }
@@ -142,6 +143,7 @@ async function inside(me) {
   } catch (e) {
     say('连不上服务器', 'bad');
   }
+  load('me'); /* and the server's clock with it */
   refresh(true);
 }
 export async function start() {
