@@ -385,6 +385,7 @@ sim_router_stop(void)
 	policy_free(r->policy);
 	buf_done(&r->policy_text);
 	buf_done(&r->closing);
+	buf_done(&r->proposal);
 	buf_done(&r->answer);
 	free(r->work);
 	free(r->heap);

@@ -49,6 +49,30 @@ expire(const struct fv *all, size_t at)
 	fv_done(&r);
 }
 
+/* What a recorder does to the log: it forgets what the router is done with. */
+static void
+forget(void)
+{
+	char key[128];
+	struct span argv[3] = {span_str("HGET"),
+	    span_str(call_key(key, sizeof(key), SIM_CAMPAIGN, "router")), span_str("cursor")};
+	struct call c;
+	struct fv cursor, r;
+
+	fake_redis_cmd(sim->store, argv, 3, &cursor);
+	if (cursor.type == FV_STR) {
+		call_begin(&c, "hf1_recorder", SIM_CAMPAIGN, sim_ms(), sim_ms(), 0);
+		call_entry(&c, "trim");
+		call_span(&c, buf_span(&cursor.s));
+		sim_fcall(&c, &r);
+		if (r.n != 5 || !span_eq_str(sim_text(&r.at[4], 0), "ok"))
+			sim_fail(
+			    "records_kept", "the log cannot be trimmed at the router's cursor");
+		fv_done(&r);
+	}
+	fv_done(&cursor);
+}
+
 static void
 observe(void *arg, uint64_t n)
 {
@@ -86,8 +110,10 @@ observe(void *arg, uint64_t n)
 	} while (got == 200);
 	watch_end(sim->watch);
 	buf_done(&from);
-	if (n % (8 + sim->o.cases / 200) == 0) /* every lane is counted */
+	if (n % (8 + sim->o.cases / 200) == 0) { /* every lane is counted */
 		sim_check_sum();
+		forget();
+	}
 	if (!sim->is_over)
 		sim_after(sim_zcard("leases") == 0    ? 2 * SIM_MINUTE
 		          : sim->o.cases > MANY_CASES ? 2 * SIM_MINUTE
