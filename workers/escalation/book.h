@@ -10,7 +10,7 @@
 #include "base/err.h"
 #include "proto/frame.h"
 
-#define BOOK_ABSENCES 200
+#define BOOK_ABSENCES 1000 /* also sign-offs: the people of one campaign */
 
 /* A log id. */
 struct logid {
