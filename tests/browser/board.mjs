@@ -116,6 +116,14 @@ async function absence(t, {browser, stand}) {
     const {out} = await stand.say('ctl --json queue ls');
     return JSON.parse(out).lanes.filter(l => l.lane.startsWith('own:q02:')).reduce((n, l) => n + l.cases, 0) === moved;
   });
+  await nobody(page);
+  await page.keyboard.press('2');
+  await until('somebody is picked', async () => await page.locator('[data-open=pin]').count() === 1);
+  await page.keyboard.press('k');
+  await chosen(page, 'person', 'q01');
+  await page.locator('#f-pin').fill(stand.pin);
+  await page.keyboard.press('Control+Enter');
+  await until('this office is not set up for it, and says so here', async () => (await page.locator('.act .error').innerText()).includes('reset-pin'));
   await page.context().close();
 }
 

@@ -54,6 +54,7 @@ const query = args => Object.entries(args || {}).filter(([, v]) => v !== '' && v
 const SLOW_MS = 60000;
 export const list = (what, args) => ask(`/api/list/${what}?${query(args)}`, {}, SLOW_MS);
 export const report = (name, args) => ask(`/api/report/${name}?${query(args)}`, {}, SLOW_MS);
+export const resetPin = (person, pin) => post('/api/reset-pin', {person, pin});
 export const reports = () => ask('/api/reports');
 
 /* A token that is no longer right is asked for once more before the command counts as failed. */

@@ -36,14 +36,15 @@ export async function send(a, row, key) {
   t.error = '';
   changed();
   try {
-    await act(`${_(a.text)}${row && (row.name || row.person) ? ` · ${row.name || row.person}` : ''}`, await a.say(row, values));
+    if (a.run) await a.run(row, values);
+    else await act(`${_(a.text)}${row && (row.name || row.person) ? ` · ${row.name || row.person}` : ''}`, await a.say(row, values));
     B.typed.delete(`${a.id}|${key}`);
     set({act: null});
     const back = document.querySelector('tr.now .pick') || document.querySelector('.pick');
     if (back) back.focus();
   } catch (e) {
     t.busy = false;
-    t.error = e.kind === 'gone' ? _('连不上服务器，写的都还在，请再按一次') : e.kind === 'login' ? _('登录到期，写的都还在') : e.message;
+    t.error = e.kind === 'gone' && !e.error.text ? _('连不上服务器，写的都还在，请再按一次') : e.kind === 'login' ? _('登录到期，写的都还在') : e.message;
     if (e.done) t.error += `（${_('已做')} ${e.done}）`;
     if (e.kind === 'login') set({phase: 'locked'});
     changed();
@@ -59,7 +60,7 @@ function Field({f, value, onValue}) {
       {f.kind === 'text' ? <textarea {...common} rows={3} /> :
         f.kind === 'choice' ? <select {...common}>{!f.needed || !options.some(o => o[0] === value) ? <option value="">—</option> : null}
           {options.map(([v, name]) => <option key={v} value={v}>{_(name)}</option>)}</select> :
-          <input {...common} type={f.kind === 'time' ? 'datetime-local' : f.kind === 'number' ? 'number' : 'text'} list={options ? `${id}-l` : undefined} autocomplete="off" />}
+          <input {...common} type={f.kind === 'time' ? 'datetime-local' : f.kind === 'number' ? 'number' : f.kind === 'pin' ? 'password' : 'text'} list={options ? `${id}-l` : undefined} autocomplete="off" />}
       {options && f.kind !== 'choice' && <datalist id={`${id}-l`}>{options.map(([v, name]) => <option key={v} value={v}>{name}</option>)}</datalist>}
     </p>
   );

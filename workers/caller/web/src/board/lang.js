@@ -2,6 +2,7 @@
 import {B} from './state.js';
 
 export const EN = {
+  '重设口令': 'New PIN', '我的口令': 'My own PIN', '的新口令': 'has a new PIN', '新口令只显示一次，抄下来交给本人；本人的浏览器会退出': 'Shown once: write it down for that person, whose browsers are logged out',
   '归谁': 'Owner', '记录号': 'Case', '号码是谁的': 'Whose number', '没有这个号码': 'Nobody has it', '输入号码，至少四位': 'Type a number, four digits at least', '已定': 'decided', '算数': 'counts',
   '还缺': 'Missing', '太长了': 'Too long', '连不上服务器，写的都还在，请再按一次': 'No server. What you typed is still here; press again',
   '登录到期，写的都还在': 'Logged out; what you typed is still here', '已做': 'done so far', '收起': 'Close', '已存': 'stored', '已受理': 'accepted',

@@ -88,10 +88,11 @@ const early = new Map(); /* the broker's word may come before the office's own a
 const holder = token => token && ([...B.hand.values()].find(t => t.token === token) || {}).case;
 export async function act(title, commands) {
   for (const [i, c] of commands.entries()) {
-    const id = api.uuid7();
+    const id = api.uuid7(), held = c.case || holder(c.token);
     const said = await api.command(['act', 'note', 'number'].includes(c.do) ? {...c, id} : c);
     if (said.error) throw Object.assign(new Error(said.error.text), {kind: 'refused', error: said.error, done: i});
-    B.acts.unshift({id, seq: said.stored && said.stored.seq, title, is: c.do, c: c.case || holder(c.token), at: Date.now(), state: 'stored'});
+    B.acts.unshift({id, seq: said.stored && said.stored.seq, title, is: c.do, c: held, at: Date.now(), state: 'stored'});
+    if (c.do === 'take' && B.hand.has(held) || c.do === 'give-back' && !B.hand.has(held)) B.acts[0].state = 'effective';
     if (early.has(B.acts[0].seq)) heard(early.get(B.acts[0].seq));
   }
   B.acts.length = Math.min(B.acts.length, 40);

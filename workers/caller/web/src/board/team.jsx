@@ -3,7 +3,8 @@ import {B, say as tell, use} from './state.js';
 import {Acts} from './acts.jsx';
 import {Sheet, pickedIn, print} from './sheet.jsx';
 import {_} from './lang.js';
-import {Case, Hint, Left, Shell, asPeople, left, moment, outcomeText} from './parts.jsx';
+import {Case, Hint, Left, asPeople, left, moment, outcomeText} from './parts.jsx';
+import {resetPin} from '../api.js';
 import {REASON, ref, say, timeOf} from './say.js';
 import {at, clockNow, local, ms, wire} from '../time.js';
 
@@ -86,8 +87,16 @@ export async function copyBattle() {
   }
 }
 
+/* The new PIN is shown once, and only here. */
+const newPin = {id: 'pin', key: 'k', text: '重设口令', note: '新口令只显示一次，抄下来交给本人；本人的浏览器会退出', fields: [
+  {name: 'person', head: '谁', needed: true, first: r => r ? r.who : ''}, {name: 'pin', head: '我的口令', kind: 'pin', needed: true}],
+run: async (r, v) => {
+  const got = await resetPin(v.person, v.pin);
+  tell(`${got.person} ${_('的新口令')}：${got.pin}`);
+}};
+
 export function People() {
-  const {src, rows} = rateRows(), s = {id: 'people', title: '按人', rows, src, cols: rateCols, name: r => r.who, file: '小组'};
+  const {src, rows} = rateRows(), s = {id: 'people', title: '按人', rows, src, cols: rateCols, name: r => r.who, file: '小组'}, row = pickedIn(s) || rows[0];
   B.keys.push({key: 'c', text: '复制战报', run: copyBattle});
   return (
     <div class="two">
@@ -98,7 +107,7 @@ export function People() {
           <button type="button" onClick={() => print(null)}>{_('打印本页（周报）')}</button></p>
         <pre class="battle" id="battle" tabIndex={0} aria-label={_('战报')}>{battle()}</pre>
         <Hint>{_('按还差的人数排，不按报到率：冻结以前率会变。')}</Hint>
-        <Shell text="重设口令，在服务器上：">hfctl person reset-pin --person P --out DIR</Shell>
+        {row && <Acts acts={[newPin]} row={row} of={row.who} />}
       </aside>
     </div>
   );
