@@ -231,6 +231,33 @@ def test_a_zombie_is_late_and_kept():
         assert [r["verdict"] for r in run["ledger"] if r["person"] == z.person and r["kind"] == 1] == [1]
 
 
+@pytest.mark.parametrize("way", ["dark", "deaf", "mute"])
+def test_a_cut_in_mid_call_ends_effective_if_nobody_else_was_granted(way):
+    """Both ways or one way, until the lease has run out; deaf and mute are a network that carries one direction only."""
+    with FaultStack(SEED, workers=1, cases=6, think=0) as s:
+        w = Worker(s, s.names[0], SEED)
+        s.workers = [w]
+        w.say("next", {}, do="next")
+        task = None
+        while task is None:
+            task = w.q.get(timeout=40).get("task")
+        s.fault(f"network {way} in mid-call")
+        for proxy in s.proxies:
+            proxy.say(way)
+        wait_for("the lease runs out", lambda: s.redis.zcard("hf:{c1}:leases") == 0, 60)
+        w.record(task, "stay")
+        wait_for("it is stored without the network", lambda: any(e["op"] == "stored" for e in s.history), 60)
+        assert not any(e["op"] == "accepted" for e in s.history)
+        for proxy in s.proxies:
+            proxy.say("pass")
+        wait_for("it is answered", lambda: any(e["op"] == "accepted" for e in s.history), 60)
+        assert [e["verdict"] for e in s.history if e["op"] == "accepted"] == ["effective"]
+        w.stop.set()
+        w.start()
+        s.finish()
+        s.judge()
+
+
 class Small:
     """A file system of a few MiB over a directory, with what was there; full() leaves no byte, room() gives it back."""
 

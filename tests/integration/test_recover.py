@@ -264,7 +264,7 @@ def test_a_lost_postgres_is_rebuilt_to_the_row(archived):
 def test_what_redis_forgot_is_not_missed(archived):
     """The log is cut behind router and archive; a case's story, and both stores, still come back whole."""
     s = archived
-    (s.dir / "recorder.conf").write_text("archive_same_device = true\narchive_wait = 1\nlog_keep = 40\n")
+    (s.dir / "recorder.conf").write_text("archive_same_device = true\narchive_wait = 4\nlog_keep = 0\n")
     s.kill("hf-recorder", signal.SIGKILL)
     s.begin("hf-recorder")
     s.recovered = s.cut = True
@@ -281,6 +281,10 @@ def test_what_redis_forgot_is_not_missed(archived):
     end = int(meta(s, "logno"))
     s.progress(60, LIMIT)
     wait_for("it stays short while work goes on", lambda: begins() > end and s.redis.xlen("hf:{c1}:log") < end, LIMIT)
+    s.fault("kill -9 of the recorder: what it gathered for the archive and did not seal is read again")
+    s.kill("hf-recorder", signal.SIGKILL)
+    s.begin("hf-recorder")
+    s.progress(10, LIMIT)
     now = [line for line in s.ctl("case", "trace", first).stdout.splitlines() if line.strip()]
     for kind in ("grant", "record"):
         old = [line.split()[0] for line in told.splitlines() if line.split()[1:2] == [kind]]
