@@ -283,8 +283,11 @@ def test_what_redis_forgot_is_not_missed(archived):
     wait_for("it stays short while work goes on", lambda: begins() > end and s.redis.xlen("hf:{c1}:log") < end, LIMIT)
     s.fault("kill -9 of the recorder: what it gathered for the archive and did not seal is read again")
     s.kill("hf-recorder", signal.SIGKILL)
+    sealed = len(list((s.dir / "archive" / "records" / "c1").glob("*.seg")))
     s.begin("hf-recorder")
     s.progress(10, LIMIT)
+    wait_for("it seals what it read again", lambda: len(list((s.dir / "archive" / "records" / "c1").glob("*.seg"))) > sealed,
+             LIMIT)
     now = [line for line in s.ctl("case", "trace", first).stdout.splitlines() if line.strip()]
     for kind in ("grant", "record"):
         old = [line.split()[0] for line in told.splitlines() if line.split()[1:2] == [kind]]
