@@ -64,6 +64,20 @@ def test_a_case_is_taken_recorded_and_settled(rig):
     assert c.close() == 0
 
 
+def test_the_landline_needs_a_0_for_mobiles_from_elsewhere(rig, tmp_path):
+    d = rig.enrolled("w01")
+    rig.task_case(due=1)
+    (tmp_path / "local").write_text("1990001 # another town\n")
+    c = rig.caller(d, "--local-prefixes", tmp_path / "local")
+    c.say(do="next")
+    assert [(n["digits"], n["dial"]) for n in c.hear("task")["numbers"]] == [
+        ("19900000001", "019900000001"), ("19900000002", "019900000002")]
+    (tmp_path / "wrong").write_text("1990001\nhere\n")
+    r = subprocess.run([BIN / "hf-caller", "--lines", "--agent", d, "--local-prefixes", tmp_path / "wrong"], stdin=subprocess.DEVNULL,
+                       capture_output=True, text=True)
+    assert r.returncode == 65 and "wrong:2:" in r.stderr
+
+
 def test_the_same_id_is_recorded_once(rig):
     c = rig.caller(rig.enrolled("w01"))
     rig.task_case()

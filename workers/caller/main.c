@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "base/version.h"
+#include "workers/caller/dial.h"
 #include "workers/caller/lines.h"
 #include "workers/caller/office.h"
 #include "workers/caller/rules.h"
@@ -27,10 +28,20 @@
 #define LINGER_MS 10000
 #define LOCK_S    1800
 
-enum { OPT_AGENTS = 256, OPT_LISTEN, OPT_TLS, OPT_LOCK, OPT_POLICY, OPT_SCRIPT, OPT_RESETS };
+enum {
+	OPT_AGENTS = 256,
+	OPT_LISTEN,
+	OPT_TLS,
+	OPT_LOCK,
+	OPT_POLICY,
+	OPT_SCRIPT,
+	OPT_RESETS,
+	OPT_LOCAL
+};
 
 struct options {
-	const char *agent, *person, *pin_file, *agents, *listen, *policy, *script, *resets_as;
+	const char *agent, *person, *pin_file, *agents, *listen, *policy, *script, *resets_as,
+	    *local;
 	int64_t linger_ms, lock_s;
 	bool lines, office, behind_tls;
 };
@@ -54,6 +65,8 @@ static const struct argp_option option_rows[] = {
     {"person", 'p', "ID", 0, "Act as this person (default: the only one enrolled there)", 0},
     {"pin-file", 'f', "FILE", 0, "First line: the person's PIN", 0},
     {"linger", 'w', "MS", 0, "At the end wait so long for answers (10000)", 0},
+    {"local-prefixes", OPT_LOCAL, "FILE", 0,
+        "Prefixes of local mobile numbers; all others are dialled with a 0", 0},
     {"office", 'o', NULL, 0, "Serve many persons' browsers over HTTP", 1},
     {"agents", OPT_AGENTS, "DIR", 0, "Holds one agent's directory a person, named as the person",
         1},
@@ -108,6 +121,7 @@ on_option(int key, char *arg, struct argp_state *state)
 	case OPT_POLICY: o->policy = arg; break;
 	case OPT_SCRIPT: o->script = arg; break;
 	case OPT_RESETS: o->resets_as = arg; break;
+	case OPT_LOCAL: o->local = arg; break;
 	case OPT_TLS: o->behind_tls = true; break;
 	case OPT_LOCK:
 		if (!text_to_i64(arg, strlen(arg), &o->lock_s) || o->lock_s < 1 ||
@@ -302,9 +316,17 @@ main(int argc, char **argv)
 	           "Exit: 0, or 64 usage, 65 damaged settings, 66 no such directory, 74 disk, "
 	           "75 already running, 77 wrong PIN or revoked."};
 	struct options o = {.linger_ms = LINGER_MS, .lock_s = LOCK_S, .listen = "127.0.0.1:8380"};
+	struct err err = ERR_INIT;
+	int code;
 
 	argp_err_exit_status = EX_USAGE;
 	(void)argp_parse(&argp, argc, argv, 0, NULL, &o);
 	log_init("hf-caller", LOG_LVL_INFO);
-	return o.office ? run_office(&o) : run_lines(&o);
+	if (o.local != NULL && dial_load(o.local, &err) != 0) {
+		log_error("caller.not_started", "cause=\"%s\"", err.text);
+		return exit_code_of(&err);
+	}
+	code = o.office ? run_office(&o) : run_lines(&o);
+	dial_forget();
+	return code;
 }

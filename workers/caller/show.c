@@ -3,6 +3,7 @@
  * Happy path: open with the case's key, decode, copy into JSON. Failures: a task that does not open
  * or decode is an error of the whole case; a body of an old record that does not is left out, since
  * the rest is still worth seeing. */
+#include "workers/caller/dial.h"
 #include "workers/caller/show.h"
 
 #include <stdio.h>
@@ -66,6 +67,7 @@ static json_t *
 numbers_of(const struct task *t)
 {
 	json_t *list = json_array();
+	char dial[DIAL_SIZE];
 
 	for (uint32_t i = 0; i < t->n_numbers; i++) {
 		json_t *o;
@@ -76,7 +78,7 @@ numbers_of(const struct task *t)
 		put_u(o, "n", i + 1);
 		put_span(o, "kind", t->numbers[i].kind);
 		put_span(o, "digits", t->numbers[i].digits);
-		put_span(o, "dial", t->numbers[i].digits);
+		put_text(o, "dial", dial_string(dial, t->numbers[i].digits));
 		put_span(o, "note", t->numbers[i].note);
 		(void)json_array_append_new(list, o);
 	}
