@@ -138,6 +138,12 @@ def test_what_looks_odd_is_shown_and_explained_by_its_person(stack):
     assert "本人已说明" in text and note not in text and "纸上" not in text
 
 
+def test_averages_are_of_the_own_cases_that_count(stack):
+    row = next(r for r in rates(stack)["rows"] if r["who"] == "p01")  # ten calls of 35 s that reached nobody
+    assert (row["average_contacts"], row["average_minutes"], row["enough"], row["last_three"]) == ("0.0", "0.5", False, False)
+    assert " 0.0    0.5" in stack.ctl("rates").stdout
+
+
 def test_payments_are_counted_and_move_nothing(stack, numbers):
     path = write(stack, "paid.xlsx", ["考生号", "缴费"], [[n, "是"] for n in numbers[:5]] + [[numbers[5], "否"]])
     assert say(stack, "payments", "import", path, "--dry-run")["paid"] == 5

@@ -2,6 +2,8 @@
  *
  * Happy path: one grouped SELECT over v_counts in a repeatable-read transaction with the ledger number that it
  * was true for, and whether the denominator is the frozen list or provisional. Failures: PostgreSQL's, told outward. */
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,8 +17,13 @@
 	"coalesce(sum(seconds), 0)::bigint, coalesce(sum(confirmed), 0)::bigint, "                 \
 	"coalesce(sum(considering), 0)::bigint, coalesce(sum(unreachable), 0)::bigint, "           \
 	"coalesce(sum(withdrawn), 0)::bigint, coalesce(sum(admitted), 0)::bigint, "                \
-	"coalesce(sum(registered), 0)::bigint, coalesce(sum(paid), 0)::bigint"
-#define COLUMNS 12
+	"coalesce(sum(registered), 0)::bigint, coalesce(sum(paid), 0)::bigint, "                   \
+	"coalesce(sum(admitted_contacts), 0)::bigint, coalesce(sum(admitted_seconds), 0)::bigint"
+#define COLUMNS 14
+
+/* What a caller's own cases should come to on average (Q8, practice.md 5): it informs, it blocks nothing. */
+#define CONTACTS 4
+#define MINUTES  20
 
 static const char *const queries[] = {
     [BY_CALLER] = "SELECT coalesce(owner, ''), coalesce(team, ''), " SUMS
@@ -27,6 +34,34 @@ static const char *const queries[] = {
     [BY_CAMPAIGN] = "SELECT $1, '', " SUMS " FROM hf.v_counts WHERE campaign = $1",
 };
 
+/* total / (n * unit), cut to one place; "" for nobody. Returns out. */
+static char *
+average_text(char out[24], int64_t total, int64_t n, int64_t unit)
+{
+	int64_t tenths = n > 0 ? total * 10 / (n * unit) : 0;
+
+	out[0] = '\0';
+	if (n > 0)
+		(void)snprintf(out, 24, "%" PRId64 ".%" PRId64, tenths / 10, tenths % 10);
+	return out;
+}
+
+static void
+put_averages(json_t *row, int64_t admitted, int64_t contacts, int64_t seconds)
+{
+	char each[24], minutes[24];
+
+	average_text(each, contacts, admitted, 1);
+	average_text(minutes, seconds, admitted, 60);
+	(void)json_object_set_new(
+	    row, "average_contacts", each[0] != '\0' ? json_string(each) : json_null());
+	(void)json_object_set_new(
+	    row, "average_minutes", minutes[0] != '\0' ? json_string(minutes) : json_null());
+	(void)json_object_set_new(row, "enough",
+	    json_boolean(admitted > 0 && contacts >= CONTACTS * admitted &&
+	                 seconds >= MINUTES * 60 * admitted));
+}
+
 static json_t *
 row_json(const struct pg_result *r, int i)
 {
@@ -34,12 +69,13 @@ row_json(const struct pg_result *r, int i)
 	int64_t n[COLUMNS];
 	struct rate rate;
 	char text[24];
+	json_t *row;
 
 	for (int c = 0; c < COLUMNS; c++)
 		n[c] = pg_get_i64(r, i, c + 2);
 	rate = (struct rate){n[10], n[9]};
 	rate_text(text, rate);
-	return json_pack("{s:s% s:s% s:I s:I s:I s:I s:I s:I s:I s:I s:I s:I s:I s:I s:s? s:I s:I}",
+	row = json_pack("{s:s% s:s% s:I s:I s:I s:I s:I s:I s:I s:I s:I s:I s:I s:I s:s? s:I s:I}",
 	    "who", who.data, who.len, "team", team.data, team.len, "cases", (json_int_t)n[0],
 	    "attempted", (json_int_t)n[1], "attempts", (json_int_t)n[2], "contacts",
 	    (json_int_t)n[3], "seconds", (json_int_t)n[4], "confirmed", (json_int_t)n[5],
@@ -47,6 +83,8 @@ row_json(const struct pg_result *r, int i)
 	    (json_int_t)n[8], "admitted", (json_int_t)n[9], "registered", (json_int_t)n[10], "paid",
 	    (json_int_t)n[11], "rate", text[0] != '\0' ? text : NULL, "missing_93",
 	    (json_int_t)rate_missing(rate, 93), "missing_95", (json_int_t)rate_missing(rate, 95));
+	put_averages(row, n[9], n[12], n[13]);
+	return row;
 }
 
 /* Whose rate is among the last three (N4): callers only, not what nobody owns. */

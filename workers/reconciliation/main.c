@@ -106,6 +106,14 @@ parse(struct options *o, int argc, char **argv)
 	return o->verb != NULL && (!takes_word(o->verb) || o->file != NULL);
 }
 
+static const char *
+text(const json_t *row, const char *key)
+{
+	const char *s = json_string_value(json_object_get(row, key));
+
+	return s != NULL ? s : "-";
+}
+
 static int64_t
 number(const json_t *row, const char *key)
 {
@@ -138,21 +146,23 @@ print_rates(const json_t *out)
 	const json_t *row;
 	size_t i;
 
-	printf("%-14s %-6s %6s %6s %6s %6s %6s %6s %6s %6s %6s %6s %8s\n", "who", "team", "cases",
-	    "tried", "calls", "talks", "min", "conf", "cons", "unrch", "wdrn", "reg", "rate %");
+	printf("%-14s %-6s %6s %6s %6s %6s %6s %6s %6s %6s %6s %6s %8s %6s %6s\n", "who", "team",
+	    "cases", "tried", "calls", "talks", "min", "conf", "cons", "unrch", "wdrn", "reg",
+	    "rate %", "talks/", "min/");
 	json_array_foreach(json_object_get(out, "rows"), i, row)
 	{
 		const char *rate = json_string_value(json_object_get(row, "rate"));
 		const char *who = json_string_value(json_object_get(row, "who"));
 
-		printf("%-14s %-6s %6jd %6jd %6jd %6jd %6jd %6jd %6jd %6jd %6jd %6jd %8s\n",
+		printf("%-14s %-6s %6jd %6jd %6jd %6jd %6jd %6jd %6jd %6jd %6jd %6jd %8s %6s %6s\n",
 		    who[0] != '\0' ? who : "(nobody)",
 		    json_string_value(json_object_get(row, "team")), (intmax_t)number(row, "cases"),
 		    (intmax_t)number(row, "attempted"), (intmax_t)number(row, "attempts"),
 		    (intmax_t)number(row, "contacts"), (intmax_t)(number(row, "seconds") / 60),
 		    (intmax_t)number(row, "confirmed"), (intmax_t)number(row, "considering"),
 		    (intmax_t)number(row, "unreachable"), (intmax_t)number(row, "withdrawn"),
-		    (intmax_t)number(row, "registered"), rate != NULL ? rate : "-");
+		    (intmax_t)number(row, "registered"), rate != NULL ? rate : "-",
+		    text(row, "average_contacts"), text(row, "average_minutes"));
 	}
 	print_last(json_object_get(out, "rows"));
 	printf("到账本第 %jd 条为止; %s\n", (intmax_t)number(out, "as_of_ledger"),
@@ -292,14 +302,6 @@ flags(
 		flags_print(out);
 	json_decref(out);
 	return 0;
-}
-
-static const char *
-text(const json_t *row, const char *key)
-{
-	const char *s = json_string_value(json_object_get(row, key));
-
-	return s != NULL ? s : "-";
 }
 
 static int
