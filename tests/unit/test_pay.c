@@ -227,6 +227,21 @@ floating_point_traps(void **state)
 	}
 }
 
+/* Examples 4, 15 and 22 are the same in every reading; nobody admitted divides by nothing in any. */
+static void
+same_in_all_readings(void **state)
+{
+	(void)state;
+	for (int r = A; r <= NO_TOP; r++) {
+		struct pay_policy p = reading((enum reading)r);
+		struct pay_row four = row_of(50, 51), fifteen = row_of(26, 29), none = row_of(0, 0);
+
+		assert_int_equal(pay_of(&p, &four).amount, 425000);
+		assert_int_equal(pay_of(&p, &fifteen).amount, 0);
+		assert_int_equal(pay_of(&p, &none).amount, 0);
+	}
+}
+
 static void
 approved_only(void **state)
 {
@@ -309,6 +324,7 @@ main(void)
 	    cmocka_unit_test(cuts),
 	    cmocka_unit_test(boundaries),
 	    cmocka_unit_test(floating_point_traps),
+	    cmocka_unit_test(same_in_all_readings),
 	    cmocka_unit_test(approved_only),
 	    cmocka_unit_test(teams),
 	    cmocka_unit_test(one_more),
