@@ -44,7 +44,7 @@ export function List({open = c => take({case: c})}) {
       </ul>
       {shown.length + extra.length === 0 && <p class="hint">{S.find ? '名单里没有。别人打来的号码用 F2 查' : '名单还是空的：按 N 要下一位'}</p>}
       {shown.length > 200 && <p class="hint">还有 {shown.length - 200} 人，再打几个字就少了</p>}
-      <p class="hint">先后：在手 › 到点 › 未打 › 犹豫 › 失联</p>
+      <p class="hint order">先后：在手 › 到点 › 未打 › 犹豫 › 失联</p>
       <div class="doors">
         <button type="button" onClick={() => set({dialog: 'inbound'})}><kbd>F2</kbd> 有人打回来了：查号码</button>
         <p class="two"><button type="button" onClick={() => set({dialog: 'many'})}><kbd>F10</kbd> 几人一起记</button> <button type="button" onClick={() => set({dialog: 'today'})}><kbd>F4</kbd> 今天记的</button>
