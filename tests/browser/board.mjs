@@ -42,7 +42,7 @@ async function leader(t, {browser, stand}) {
   await prepare(browser, stand);
   const page = await enter(browser, stand, 'l01');
   await until('three wait', async () => await rows(page, 'waiting') === 3 && (await cells(page, 'waiting')).includes('能不能换专业'));
-  assert.match(await cells(page, 'waiting'), /还剩 0:[23]\d[\s\S]*还剩 1:5\d/);
+  await until('the clocks of all three', async () => /还剩 0:(30|2\d)[\s\S]*还剩 (2:00|1:5\d)/.test(await cells(page, 'waiting')));
   assert.deepEqual(await axe(page), []);
   await page.locator('.panel .question').waitFor();
   await picture(page, '70-team');
@@ -86,7 +86,7 @@ async function leader(t, {browser, stand}) {
   await nobody(page);
   await page.keyboard.press('2');
   await until('q01 is there', async () => (await cells(page, 'people')).includes('q01'));
-  assert.match(await page.locator('#battle').innerText(), /^t2 战报 03-09.*（暂计）\n全组：名下3 打过3.*\nq01：名下3/);
+  await until('the figures have come', async () => /^t2 战报 03-09.*（暂计）\n全组：名下3 打过3.*\nq01：名下3/.test(await page.locator('#battle').innerText()));
   await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
   await page.keyboard.press('c');
   await until('it is copied', async () => (await page.evaluate(() => navigator.clipboard.readText())).startsWith('t2 战报'));
@@ -131,7 +131,7 @@ async function strike(t, {browser, stand}) {
   const page = await enter(browser, stand, 's01');
   await until('the dossier is there', async () => await rows(page, 'strike') === 1);
   await page.locator('.lasts').waitFor();
-  assert.match(await page.locator('#zero').innerText(), /等人接手 1/);
+  await until('it is counted', async () => /等人接手 1/.test(await page.locator('#zero').innerText()));
   await picture(page, '75-strike');
   await nobody(page);
   await page.keyboard.press('a');

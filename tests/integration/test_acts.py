@@ -361,6 +361,11 @@ def at(office, ms):
     new.rename(office.dir / "clock")
 
 
+def broker_now(office):
+    office.p01.say(do="look", what="me")
+    return office.p01.hear("seen", "error")["seen"]["as_of"]
+
+
 def test_who_was_never_reached_is_written_to_with_the_campaigns_words(office):
     """The last of this file: it moves the clock."""
     case = called(office, "no-answer")
@@ -369,7 +374,9 @@ def test_who_was_never_reached_is_written_to_with_the_campaigns_words(office):
     for minute in range(180, 300, 10):  # from 12:00 on, another daypart
         if why() == "rung-1":
             break
-        at(office, 1773018000000 + minute * 60000)
+        now = 1773018000000 + minute * 60000
+        at(office, now)
+        wait_for("the broker's clock has it", lambda: broker_now(office) >= now)
         task = take(office, case)
         office.p01.say(do="record", case=case, token=task["token"], outcome="no-answer", channel="phone", number=1,
                        seconds=35, then="stay")
