@@ -1,4 +1,5 @@
 /* An act at a row: its keys, its form, its error where it was made. */
+import {useLayoutEffect} from 'preact/hooks';
 import {B, act, changed, set} from './state.js';
 import {_} from './lang.js';
 import {bytes} from './say.js';
@@ -9,12 +10,12 @@ export const typedOf = (a, key) => {
   if (!B.typed.has(id)) B.typed.set(id, {values: {}, error: '', busy: false});
   return B.typed.get(id);
 };
+const first = () => document.querySelector('.act [name], .act button');
+
+/* The form takes the focus when it is painted (ActForm), or now if it is there already. */
 export function open(a, row, key) {
   set({act: {id: a.id, key}});
-  setTimeout(() => {
-    const f = document.querySelector('.act [name], .act button');
-    if (f) f.focus();
-  }, 0);
+  if (document.querySelector(`.act[data-act="${a.id}"]`)) first().focus();
 }
 
 const valuesOf = (a, row, t) => Object.fromEntries(a.fields.map(f => [f.name, t.values[f.name] !== undefined ? t.values[f.name] :
@@ -68,6 +69,7 @@ function Field({f, value, onValue}) {
 
 export function ActForm({a, row, of}) {
   const t = typedOf(a, of), values = valuesOf(a, row, t);
+  useLayoutEffect(() => first().focus(), [a.id, of]);
   return (
     <form class="act" data-act={a.id} onSubmit={e => { e.preventDefault(); send(a, row, of); }} aria-label={_(a.text)}>
       <h3>{_(a.text)}</h3>

@@ -32,7 +32,7 @@ export function onKey(e) {
   if (composing(e)) return;
   touched();
   if (B.phase !== 'board') return;
-  const key = e.key.length === 1 ? e.key.toLowerCase() : e.key, form = e.target.closest && e.target.closest('form.act');
+  const key = e.key.length === 1 ? e.key.toLowerCase() : e.key, form = document.querySelector('form.act');
   let run = null;
   if ((e.ctrlKey || e.metaKey) && key === 'Enter') run = form && (() => form.requestSubmit());
   else if (e.ctrlKey || e.metaKey) return;
