@@ -226,8 +226,9 @@ may_be(const struct team *t, const struct case_state *s)
 }
 
 static void
-on_case(struct team *t, struct span id, struct span text)
+on_case(void *arg, struct span id, struct span text)
 {
+	struct team *t = arg;
 	struct case_state s;
 	char hex[33];
 
@@ -240,31 +241,6 @@ on_case(struct team *t, struct span id, struct span text)
 	(void)json_array_append_new(
 	    t->rows, json_pack("{s:s s:s s:s s:s}", "case", hex, "owner", s.owner, "lane", s.lane,
 	                 "held", s.held ? s.hand : ""));
-}
-
-static int
-find_cases(struct team *t, struct err *err)
-{
-	char path[96], cursor[24] = "0";
-	const struct rds_reply *r;
-
-	do {
-		struct span next,
-		    argv[5] = {span_str("HSCAN"),
-		        span_str(call_key(path, sizeof(path), t->c->campaign, "cases")),
-		        span_str(cursor), span_str("COUNT"), span_str("500")};
-
-		if (ctl_cmd(t->c, argv, 5, &r, err) != 0)
-			return -1;
-		for (size_t i = 0; i + 1 < rds_len(rds_at(r, 1)); i += 2)
-			on_case(t, rds_str(rds_at(rds_at(r, 1), i)),
-			    rds_str(rds_at(rds_at(r, 1), i + 1)));
-		next = rds_str(rds_at(r, 0));
-		(void)snprintf(
-		    cursor, sizeof(cursor), "%.*s", (int)next.len, (const char *)next.data);
-		rds_sync_free(r);
-	} while (strcmp(cursor, "0") != 0);
-	return 0;
 }
 
 /* Rows without a strike task go; *ret_lost counts who is lost: unreachable, and all rungs done or waived. */
@@ -347,7 +323,7 @@ strike_list(struct ctl *c, int argc, char **argv, struct err *err)
 	t = (struct team){.c = c, .members = json_object(), .rows = json_array()};
 	got = say_people(c, on_person, &t, err);
 	if (got == 0)
-		got = find_cases(&t, err);
+		got = show_each_case(t.c, on_case, &t, err);
 	for (size_t i = 0; i < t.n; i++)
 		blobs[i] = buf_span(&t.blobs[i]);
 	if (got == 0)

@@ -12,6 +12,7 @@
 #include "base/crypt.h"
 #include "base/map.h"
 #include "base/text.h"
+#include "ctl/show.h"
 #include "proto/chain.h"
 #include "workers/link/keyclient.h"
 
@@ -54,8 +55,9 @@ drop_row(void *row)
 }
 
 static void
-on_case(struct book *b, struct span id, struct span text)
+on_case(void *arg, struct span id, struct span text)
 {
+	struct book *b = arg;
 	struct case_state s;
 	char hex[33];
 
@@ -66,31 +68,6 @@ on_case(struct book *b, struct span id, struct span text)
 	hex_encode(hex, id.data, 16);
 	(void)map_put(b->cases, id.data, 16,
 	    json_pack("{s:s s:s s:s}", "case", hex, "owner", s.owner, "lane", s.lane));
-}
-
-static int
-find_cases(struct book *b, struct err *err)
-{
-	char path[96], cursor[24] = "0";
-	const struct rds_reply *r;
-
-	do {
-		struct span next,
-		    argv[5] = {span_str("HSCAN"),
-		        span_str(call_key(path, sizeof(path), b->c->campaign, "cases")),
-		        span_str(cursor), span_str("COUNT"), span_str("500")};
-
-		if (ctl_cmd(b->c, argv, 5, &r, err) != 0)
-			return -1;
-		for (size_t i = 0; i + 1 < rds_len(rds_at(r, 1)); i += 2)
-			on_case(b, rds_str(rds_at(rds_at(r, 1), i)),
-			    rds_str(rds_at(rds_at(r, 1), i + 1)));
-		next = rds_str(rds_at(r, 0));
-		(void)snprintf(
-		    cursor, sizeof(cursor), "%.*s", (int)next.len, (const char *)next.data);
-		rds_sync_free(r);
-	} while (strcmp(cursor, "0") != 0);
-	return 0;
 }
 
 static void
@@ -165,7 +142,7 @@ int
 incomplete_list(struct ctl *c, const char *person, json_t **ret, struct err *err)
 {
 	struct book b = {c, person, map_create(), map_create(), json_array()};
-	int got = find_cases(&b, err);
+	int got = show_each_case(b.c, on_case, &b, err);
 
 	if (got == 0 && map_count(b.cases) > 0)
 		got = look_at_all(&b, err);
