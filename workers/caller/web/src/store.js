@@ -1,5 +1,8 @@
 /* The page's state, one object; whoever changes it says so, and the page is drawn again. Other tabs of the same person are
  * told that drafts or records changed, and read them again. */
+import {changed, onChange} from './draw.js';
+
+export {changed, onChange};
 export const S = {
   phase: 'start', /* start, login, desk, locked */
   me: null, owner: '', office: 'up', link: 'up', campaign: {}, keepsAlive: true,
@@ -11,18 +14,6 @@ export const S = {
   heard: false, /* what is in hand is known: the stream said its first status */
   narrow: false, full: false, atList: false, many: false, /* 记一笔 on a telephone; the whole page all the same; its list is shown; several are being noted */
 };
-
-let draw = () => {}, asked = false;
-export const onChange = f => { draw = f; };
-
-export function changed() {
-  if (asked) return;
-  asked = true;
-  Promise.resolve().then(() => {
-    asked = false;
-    draw();
-  });
-}
 
 export function set(more) {
   Object.assign(S, more);

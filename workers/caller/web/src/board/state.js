@@ -1,24 +1,16 @@
 /* What the board knows: who looks, what was loaded, what is being typed. One object; a change draws the page again.
  * What is typed lives here and not in the fields: another view, a lost session, an error leave it where it is. */
+import {changed, onChange} from '../draw.js';
 import * as api from '../api.js';
 import {clockSaid} from '../time.js';
 
+export {changed, onChange};
 export const B = {
   phase: 'start', me: null, campaign: {}, mayAsk: new Set(), home: true, link: 'up', office: 'up',
   view: '', data: new Map(), sorts: {}, finds: {}, picked: {}, sheet: null, act: null, typed: new Map(), acts: [], hand: new Map(),
   notice: null, help: false, keys: [], sheets: new Map(), lang: localStorage.getItem('huifang-lang') || 'zh', print: null,
 };
 
-let draw = () => {}, asked = false;
-export const onChange = f => { draw = f; };
-export function changed() {
-  if (asked) return;
-  asked = true;
-  Promise.resolve().then(() => {
-    asked = false;
-    draw();
-  });
-}
 export function set(more) {
   Object.assign(B, more);
   changed();
