@@ -11,8 +11,8 @@ import {S, changed, hand, joinTabs, say, set, task} from './store.js';
 import {clockNow, clockSaid, ms} from './time.js';
 import {LEASE, NONE, SPOKE, TICKS} from './words.js';
 
-const DAY = 86400000, CALM_MS = 300000, CAMPAIGN_MS = 60000;
-let source = null, again = null, ownTimer = null, lastInput = Date.now(), lastTold = Date.now(), lockAfter = 0;
+const DAY = 86400000, CALM_MS = 300000, OWN_MS = 20000, CAMPAIGN_MS = 60000;
+let source = null, again = null, ownTimer = null, ownAt = 0, lastInput = Date.now(), lastTold = Date.now(), lockAfter = 0;
 
 /* ---- coming in ----------------------------------------------------------------------------------- */
 
@@ -76,6 +76,7 @@ export function touched() {
 }
 export function lockIfIdle() {
   if (S.phase === 'desk' && lockAfter > 0 && Date.now() - lastInput > lockAfter) set({phase: 'locked', dialog: null});
+  if (Date.now() - ownAt > OWN_MS) own(); // what others move on to this list, and the server's clock, no event tells
   remind();
   changed(); /* what is due changes with the time */
 }
@@ -205,6 +206,7 @@ function askCampaign() {
 /* Asked for at once, then not again for a while; not at all while nobody touches the desk. */
 export function own() {
   if (ownTimer || S.phase !== 'desk' || Date.now() - lastInput > CALM_MS) return;
+  ownAt = Date.now();
   ownTimer = setTimeout(async () => {
     ownTimer = null;
     try {
