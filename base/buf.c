@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/text.h"
 
 /* Make room for `more` bytes beyond len, and the NUL. */
 static void
@@ -49,18 +50,30 @@ buf_adds(struct buf *b, const char *text)
 void
 buf_addf(struct buf *b, const char *fmt, ...)
 {
+	size_t room = b->data != NULL ? b->cap - b->len + 1 : 0;
 	va_list ap;
 	int n;
 
 	va_start(ap, fmt);
-	n = vsnprintf(NULL, 0, fmt, ap);
+	n = vsnprintf(room > 0 ? (char *)b->data + b->len : NULL, room, fmt, ap);
 	va_end(ap);
 	CHECK(n >= 0);
-	reserve(b, (size_t)n);
-	va_start(ap, fmt);
-	(void)vsnprintf((char *)b->data + b->len, (size_t)n + 1, fmt, ap);
-	va_end(ap);
+	if ((size_t)n >= room) { /* did not fit: once more, with room */
+		reserve(b, (size_t)n);
+		va_start(ap, fmt);
+		(void)vsnprintf((char *)b->data + b->len, (size_t)n + 1, fmt, ap);
+		va_end(ap);
+	}
 	b->len += (size_t)n;
+}
+
+void
+buf_add_hex(struct buf *b, const void *data, size_t len)
+{
+	CHECK(len < SIZE_MAX / 4);
+	reserve(b, 2 * len);
+	hex_encode((char *)b->data + b->len, data, len);
+	b->len += 2 * len;
 }
 
 void

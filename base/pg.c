@@ -229,6 +229,7 @@ pg_close(struct pg *p)
 	if (p == NULL)
 		return;
 	PQfinish(p->c);
+	buf_done(&p->row);
 	free(p);
 }
 

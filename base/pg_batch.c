@@ -194,8 +194,7 @@ add_column(struct buf *row, const struct pg_param *col)
 	case PG_BOOL: buf_addc(row, col->i64 != 0 ? 't' : 'f'); break;
 	case PG_BYTES:
 		buf_adds(row, "\\\\x");
-		for (size_t i = 0; i < col->bytes.len; i++)
-			buf_addf(row, "%02x", col->bytes.data[i]);
+		buf_add_hex(row, col->bytes.data, col->bytes.len);
 		break;
 	}
 }
@@ -223,21 +222,17 @@ put(struct pg *p, const struct buf *data, struct err *err)
 int
 pg_copy_row(struct pg *p, const struct pg_param *cols, size_t n, struct err *err)
 {
-	struct buf row = BUF_INIT;
-	int rc;
-
 	CHECK(p->copying || p->c == NULL);
 	if (p->c == NULL)
 		return pg_broken(p, err);
+	buf_clear(&p->row);
 	for (size_t i = 0; i < n; i++) {
 		if (i > 0)
-			buf_addc(&row, '\t');
-		add_column(&row, &cols[i]);
+			buf_addc(&p->row, '\t');
+		add_column(&p->row, &cols[i]);
 	}
-	buf_addc(&row, '\n');
-	rc = put(p, &row, err);
-	buf_done(&row);
-	return rc;
+	buf_addc(&p->row, '\n');
+	return put(p, &p->row, err);
 }
 
 int

@@ -12,6 +12,7 @@ struct pg {
 	bool piping, copying;
 	bool other_fault; /* see pg_data_refused */
 	int queued;       /* statements in the pipeline */
+	struct buf row;   /* of a COPY, its memory kept from row to row */
 };
 
 /* A statement's parameters as libpq wants them. */

@@ -44,8 +44,7 @@ static void
 hex_value(struct buf *out, const void *data, size_t len)
 {
 	buf_addc(out, '"');
-	for (size_t i = 0; i < len; i++)
-		buf_addf(out, "%02x", ((const uint8_t *)data)[i]);
+	buf_add_hex(out, data, len);
 	buf_addc(out, '"');
 }
 
@@ -104,8 +103,7 @@ words(struct buf *out, struct dec *d)
 		struct span s = dec_b(d, F1_MAX);
 
 		buf_adds(out, "\"hex:");
-		for (size_t i = 0; i < s.len; i++)
-			buf_addf(out, "%02x", s.data[i]);
+		buf_add_hex(out, s.data, s.len);
 		buf_addc(out, '"');
 	} else if (c <= 0x7f || (c >= 0xcc && c <= 0xcf)) {
 		buf_addf(out, "%" PRIu64, dec_u(d));

@@ -89,17 +89,14 @@ columns_wanted(const struct row *r)
 static void
 add_list(struct buf *out, const struct field *f, enum field_type type)
 {
-	char hex[2 * 64 + 1];
-
 	buf_addc(out, '{');
 	for (size_t i = 0; i < f->n; i++) {
 		const struct span *s = &f->list[i];
 
 		buf_adds(out, i == 0 ? "\"" : ",\"");
 		if (type == FIELD_BINS) {
-			CHECK(s->len <= 64);
-			hex_encode(hex, s->data, s->len);
-			buf_addf(out, "\\\\x%s", hex);
+			buf_adds(out, "\\\\x");
+			buf_add_hex(out, s->data, s->len);
 		}
 		for (size_t k = 0; type == FIELD_STRS && k < s->len; k++) {
 			if (s->data[k] == '"' || s->data[k] == '\\')
