@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "ctl/act.h"
 #include "ctl/enrol.h"
+#include "ctl/say.h"
 #include "workers/link/helper.h"
 #include "proto/roles.h"
 #include "workers/link/identity.h"
@@ -51,6 +52,20 @@ parse_roles(const char *text, uint64_t *ret, struct err *err)
 }
 
 /* ---- agents ---- */
+
+/* Keys without a role are of no use yet; that is often forgotten. */
+static void
+say_without_role(struct ctl *c, const char *person)
+{
+	struct err why = ERR_INIT;
+	struct say_person p;
+
+	if (say_person(c, person, &p, &why) == 0 && p.roles == 0)
+		fprintf(stderr,
+		    "%s 还没有角色, 领不到任务: hfctl person set %s --roles caller --team T "
+		    "--qualified yes\n",
+		    person, person);
+}
 
 static void
 say_enrolled(const struct ctl *c, const struct enrolment *e, bool made_pin)
@@ -93,8 +108,10 @@ agent_enrol_one(struct ctl *c, int argc, char **argv, struct err *err)
 	got = enrol_keys(c, &e, err);
 	if (got == 0)
 		got = pin_enrol(c, &e.id, e.person, e.person_pk, err);
-	if (got == 0)
+	if (got == 0) {
 		say_enrolled(c, &e, make_pin);
+		say_without_role(c, e.person);
+	}
 	crypt_wipe(e.pin, sizeof(e.pin));
 	identity_done(&e.id);
 	return got;
@@ -164,7 +181,7 @@ add_person(struct acts *a, const struct person_row *p, struct err *err)
 }
 
 static int
-say_person(struct ctl *c, const struct person_row *p, struct err *err)
+say_set(struct ctl *c, const struct person_row *p, struct err *err)
 {
 	struct acts *a;
 	int got;
@@ -201,7 +218,7 @@ person_set(struct ctl *c, int argc, char **argv, struct err *err)
 		return err_set(err, ERR_INVALID, "--qualified 要 yes 或 no");
 	if (qualified != NULL)
 		p.qualified = strcmp(qualified, "yes") == 0;
-	return say_person(c, &p, err);
+	return say_set(c, &p, err);
 }
 
 static int
@@ -212,7 +229,7 @@ person_qualify(struct ctl *c, int argc, char **argv, struct err *err)
 	if (argc != 1)
 		return ctl_usage(err, verbs_people, "person", "qualify");
 	p.person = argv[0];
-	return check_person(p.person, err) != 0 ? -1 : say_person(c, &p, err);
+	return check_person(p.person, err) != 0 ? -1 : say_set(c, &p, err);
 }
 
 /* ---- people import: lines of hf-import ---- */

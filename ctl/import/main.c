@@ -193,7 +193,8 @@ open_input(struct options *o)
 	o->job.input_fd = open(o->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (o->job.input_fd >= 0)
 		return 0;
-	refuse(&no, REFUSE_NO_FILE, "打不开文件：%s", strerror(errno));
+	refuse(&no, REFUSE_NO_FILE, "打不开文件 %.200s：%s", o->path,
+	    errno == ENOENT ? "没有这个文件；请检查文件名" : strerror(errno));
 	import_fatal(o->job.out_fd, &no);
 	return -1;
 }

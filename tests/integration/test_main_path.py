@@ -125,6 +125,20 @@ def test_a_case_is_found_by_its_candidate_number(stack, roster):
     assert len(show["case"]) == 32
 
 
+def test_a_campaign_that_is_not_there_is_told_and_nothing_is_done_in_it(stack):
+    for verb in (["queue", "ls"], ["late", "list"], ["rates"], ["stage", "open", "2"], ["person", "qualify", "p9"]):
+        done = stack.ctl("--campaign", "sprung", *verb, check=False)
+        assert done.returncode == 66 and "sprung" in done.stderr and "c1" in done.stderr, (verb, done)
+        assert done.stdout == ""
+    assert stack.ctl("queue", "ls", check=False, HF_CAMPAIGN="sprung").returncode == 66
+    assert stack.ctl("queue", "ls", HF_CAMPAIGN="c1").returncode == 0
+
+
+def test_keys_for_somebody_without_a_role_are_made_and_the_missing_role_is_told(stack):
+    done = stack.ctl("agent", "enrol", "--person", "p77", "--out", stack.dir / "p77")
+    assert "hfctl person set p77" in done.stderr
+
+
 def test_who_is_not_qualified_gets_no_work(stack, roster):
     stack.ctl("person", "set", "p09", "--roles", "caller", "--team", "t1")
     stack.ctl("agent", "enrol", "--person", "p09", "--out", stack.dir / "p09")

@@ -187,37 +187,61 @@ home_redis(const struct home *h, const char *user, struct rds_sync **ret, struct
 	return 0;
 }
 
+/* A store that lost everything knows no campaign: then the name is taken as it is, for `recover` and for what
+ * is read from PostgreSQL. */
+static int
+named_campaign(const struct rds_reply *there, const char *wanted, name_t ret, struct err *err)
+{
+	size_t n = rds_len(there);
+	struct span other;
+
+	if (!text_is_id(wanted, strlen(wanted)))
+		return err_set(err, ERR_INVALID, "campaign: wants a-z 0-9 _ -, at most 32");
+	snprintf(ret, sizeof(name_t), "%s", wanted);
+	if (n == 0)
+		return 0;
+	for (size_t i = 0; i < n; i++)
+		if (span_eq_str(rds_str(rds_at(there, i)), wanted))
+			return 0;
+	other = rds_str(rds_at(there, 0));
+	return err_set(err, ERR_NOT_FOUND,
+	    "there is no campaign %s, but %.*s%s (--campaign, HF_CAMPAIGN)", wanted,
+	    (int)(other.len > 32 ? 32 : other.len), (const char *)other.data,
+	    n > 1 ? " and others" : "");
+}
+
+static int
+only_campaign(const struct rds_reply *there, name_t ret, struct err *err)
+{
+	size_t n = rds_len(there);
+	struct span only = rds_str(rds_at(there, 0));
+
+	if (n == 0)
+		return err_set(err, ERR_NOT_FOUND,
+		    "there is no campaign yet: hfctl campaign create ID (was there one? hfctl "
+		    "recover redis)");
+	if (n > 1 || !text_is_id((const char *)only.data, only.len))
+		return err_set(
+		    err, ERR_INVALID, "there are %zu campaigns: name one with --campaign", n);
+	snprintf(ret, sizeof(name_t), "%.*s", (int)only.len, (const char *)only.data);
+	return 0;
+}
+
 int
 home_campaign(struct rds_sync *redis, const char *wanted, name_t ret, struct err *err)
 {
 	struct span argv[] = {span_str("SMEMBERS"), span_str("hf:campaigns")};
 	const struct rds_reply *r;
-	struct span only;
-	size_t n;
+	int rc;
 
 	if (wanted == NULL || wanted[0] == '\0')
 		wanted = getenv("HF_CAMPAIGN");
-	if (wanted != NULL && wanted[0] != '\0') {
-		if (!text_is_id(wanted, strlen(wanted)))
-			return err_set(err, ERR_INVALID, "campaign: wants a-z 0-9 _ -, at most 32");
-		snprintf(ret, sizeof(name_t), "%s", wanted);
-		return 0;
-	}
 	if (rds_sync_cmd(redis, argv, 2, &r, err) != 0)
 		return -1;
-	n = rds_len(r);
-	only = rds_str(rds_at(r, 0));
-	if (n == 1 && text_is_id((const char *)only.data, only.len))
-		snprintf(ret, sizeof(name_t), "%.*s", (int)only.len, (const char *)only.data);
+	rc = wanted != NULL && wanted[0] != '\0' ? named_campaign(r, wanted, ret, err)
+	                                         : only_campaign(r, ret, err);
 	rds_sync_free(r);
-	if (n == 0)
-		return err_set(err, ERR_NOT_FOUND,
-		    "there is no campaign yet: hfctl campaign create ID (was there one? hfctl "
-		    "recover redis)");
-	if (n > 1)
-		return err_set(
-		    err, ERR_INVALID, "there are %zu campaigns: name one with --campaign", n);
-	return 0;
+	return rc;
 }
 
 void

@@ -39,8 +39,8 @@ void home_conninfo(const struct home *h, const char *user, char *out, size_t siz
 
 /* A waiting connection to Redis as this user. */
 int home_redis(const struct home *h, const char *user, struct rds_sync **ret, struct err *err);
-/* HF_CAMPAIGN, else the only member of hf:campaigns. ERR_NOT_FOUND: there is none yet; ERR_INVALID:
- * there are several and none was named. */
+/* wanted or HF_CAMPAIGN, which must be a member of hf:campaigns unless that is empty; else its only member.
+ * ERR_NOT_FOUND: there is none yet, or none of that name; ERR_INVALID: there are several and none was named. */
 int home_campaign(struct rds_sync *redis, const char *wanted, name_t ret, struct err *err);
 
 /* Tells whoever started us that we run: a newline on HF_NOTIFY_FD, READY=1 to systemd. */
