@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -251,8 +250,9 @@ struct trial {
 
 /* One line of hf-router --try-policy: words kept apart by tabs. */
 static void
-take_line(struct trial *t, char *line)
+take_line(void *arg, char *line)
 {
+	struct trial *t = arg;
 	char *rest = strchr(line, '\t'), *more;
 
 	if (rest == NULL)
@@ -277,50 +277,16 @@ take_line(struct trial *t, char *line)
 	}
 }
 
-static _Noreturn void
-become_router(const struct ctl *c, char *file, int out)
-{
-	char path[4200], campaign[48], name[] = "hf-router", option[] = "--try-policy";
-	char *words[] = {name, campaign, option, file, NULL};
-
-	(void)snprintf(campaign, sizeof(campaign), "--campaign=%s", c->campaign);
-	dup2(out, STDOUT_FILENO);
-	close(out);
-	execv(helper_path(path, sizeof(path), name), words);
-	_exit(EX_UNAVAILABLE);
-}
-
 /* 0, or the exit code of a file that cannot be used; its problems stand on stderr. */
 static int
 run_trial(struct ctl *c, char *file, struct trial *t, struct err *err)
 {
-	char *line = NULL;
-	size_t cap = 0;
-	ssize_t n;
-	int fds[2], status;
-	FILE *in;
-	pid_t pid;
+	char campaign[48], name[] = "hf-router", option[] = "--try-policy";
+	char *words[] = {name, campaign, option, file, NULL};
+	int code;
 
-	if (pipe(fds) != 0)
-		return err_sys(err, "pipe");
-	pid = fork();
-	if (pid < 0)
-		return err_sys(err, "fork");
-	if (pid == 0) {
-		close(fds[0]);
-		become_router(c, file, fds[1]);
-	}
-	close(fds[1]);
-	in = fdopen(fds[0], "r");
-	while ((n = getline(&line, &cap, in)) > 0) {
-		line[n - 1] = line[n - 1] == '\n' ? '\0' : line[n - 1];
-		take_line(t, line);
-	}
-	free(line);
-	fclose(in);
-	if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
-		return err_set(err, ERR_GONE, "hf-router --try-policy did not end");
-	return WEXITSTATUS(status);
+	(void)snprintf(campaign, sizeof(campaign), "--campaign=%s", c->campaign);
+	return helper_text(words, take_line, t, &code, err) == 0 ? code : -1;
 }
 
 static void

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "workers/escalation/ask.h"
 #include "workers/escalation/router.h"
 
 #define PAIRS_MAX 32
@@ -173,33 +174,10 @@ ref_header(struct router *r, const struct record_header *h, struct record_header
 	return false;
 }
 
-struct asked {
-	struct router *r;
-	uint64_t generation;
-};
-
 static void
-on_last(void *arg, const struct rds_reply *reply, const struct err *err)
+on_last(struct router *r, const struct rds_reply *reply)
 {
-	struct asked *a = arg;
-	struct router *r = a->r;
-	bool mine = a->generation == r->generation;
-
-	free(a);
-	if (!mine)
-		return;
-	r->is_asking = false;
-	if (err != NULL) {
-		router_reload(r, err->text);
-		return;
-	}
-	buf_clear(&r->answer);
-	for (size_t i = 0; i < rds_len(reply); i++) {
-		struct span s = rds_str(rds_at(reply, i));
-
-		buf_add_be32(&r->answer, (uint32_t)s.len);
-		buf_add(&r->answer, s.data, s.len);
-	}
+	ask_pieces(&r->answer, reply);
 	r->has_answer = true;
 	pump(r);
 }
@@ -208,7 +186,6 @@ static void
 ask_last(struct router *r, const uint8_t case_id[16])
 {
 	char key[128], name[48] = "last:";
-	struct asked *a;
 	struct span argv[4];
 
 	hex_encode(name + 5, case_id, 16);
@@ -217,10 +194,7 @@ ask_last(struct router *r, const uint8_t case_id[16])
 	argv[1] = span_str(key);
 	argv[2] = span_str("0");
 	argv[3] = span_str("4");
-	a = xmalloc(sizeof(*a));
-	*a = (struct asked){r, r->generation};
-	r->is_asking = true;
-	rds_cmd(r->link, argv, 4, CALL_US, on_last, a);
+	ask_redis(r, argv, 4, on_last);
 }
 
 static uint64_t

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "proto/chain.h"
+#include "workers/escalation/ask.h"
 #include "workers/escalation/numbers.h"
 #include "workers/escalation/router.h"
 
@@ -59,28 +60,11 @@ retask_ready(struct router *r, const struct rcase *c)
 	return clock_boot_us() - r->keys_since < KEYS_WAIT_US ? 0 : -1;
 }
 
-struct asked {
-	struct router *r;
-	uint64_t generation;
-};
-
 static void
-on_task(void *arg, const struct rds_reply *reply, const struct err *err)
+on_task(struct router *r, const struct rds_reply *reply)
 {
-	struct asked *a = arg;
-	struct router *r = a->r;
-	bool mine = a->generation == r->generation;
-	struct span task;
+	struct span task = rds_str(reply);
 
-	free(a);
-	if (!mine)
-		return;
-	r->is_asking = false;
-	if (err != NULL) {
-		router_reload(r, err->text);
-		return;
-	}
-	task = rds_str(reply);
 	buf_clear(&r->task);
 	buf_add(&r->task, task.data, task.len);
 	r->has_task = true;
@@ -91,16 +75,12 @@ void
 retask_ask(struct router *r, const struct rcase *c)
 {
 	char key[128];
-	struct asked *a;
 	struct span argv[3] = {span_str("HGET"), {NULL, 0}, span_of(c->id, 16)};
 
 	if (c->retasked == r->n_batches)
 		return; /* its newer task is in the batch that goes out now; asked again behind it */
-	a = xmalloc(sizeof(*a));
 	argv[1] = span_str(call_key(key, sizeof(key), r->campaign, "tasks"));
-	*a = (struct asked){r, r->generation};
-	r->is_asking = true;
-	rds_cmd(r->link, argv, 3, CALL_US, on_task, a);
+	ask_redis(r, argv, 3, on_task);
 }
 
 /* The index under which the found number is looked up from now on. */
@@ -153,29 +133,9 @@ digits_of(struct router *r, const struct rcase *c, const struct record_header *h
 }
 
 static void
-on_other_tasks(void *arg, const struct rds_reply *reply, const struct err *err)
+on_other_tasks(struct router *r, const struct rds_reply *reply)
 {
-	struct asked *a = arg;
-	struct router *r = a->r;
-	bool mine = a->generation == r->generation;
-
-	free(a);
-	if (!mine)
-		return;
-	r->is_asking = false;
-	if (err != NULL) {
-		router_reload(r, err->text);
-		return;
-	}
-	buf_clear(&r->other_tasks);
-	for (size_t i = 0; i < rds_len(reply); i++) {
-		struct span task = rds_str(rds_at(reply, i));
-		uint8_t len[4];
-
-		be32_put(len, (uint32_t)task.len);
-		buf_add(&r->other_tasks, len, 4);
-		buf_add(&r->other_tasks, task.data, task.len);
-	}
+	ask_pieces(&r->other_tasks, reply);
 	r->has_others = true;
 	pump(r);
 }
@@ -185,33 +145,18 @@ ask_other_tasks(struct router *r)
 {
 	char key[128];
 	struct span argv[2 + OTHERS_MAX];
-	struct asked *a;
 	size_t n = 2;
 
 	argv[0] = span_str("HMGET");
 	argv[1] = span_str(call_key(key, sizeof(key), r->campaign, "tasks"));
 	for (size_t at = 0; at < r->others.len; at += 16)
 		argv[n++] = span_of(r->others.data + at, 16);
-	a = xmalloc(sizeof(*a));
-	*a = (struct asked){r, r->generation};
-	rds_cmd(r->link, argv, n, CALL_US, on_other_tasks, a);
+	ask_redis(r, argv, n, on_other_tasks);
 }
 
 static void
-on_others(void *arg, const struct rds_reply *reply, const struct err *err)
+on_others(struct router *r, const struct rds_reply *reply)
 {
-	struct asked *a = arg;
-	struct router *r = a->r;
-	bool mine = a->generation == r->generation;
-
-	free(a);
-	if (!mine)
-		return;
-	if (err != NULL) {
-		r->is_asking = false;
-		router_reload(r, err->text);
-		return;
-	}
 	buf_clear(&r->others);
 	buf_clear(&r->other_tasks);
 	for (size_t i = 0; i < rds_len(reply) && r->others.len < OTHERS_MAX * 16; i++)
@@ -221,7 +166,6 @@ on_others(void *arg, const struct rds_reply *reply, const struct err *err)
 		ask_other_tasks(r);
 		return;
 	}
-	r->is_asking = false;
 	r->has_others = true;
 	pump(r);
 }
@@ -239,7 +183,6 @@ retask_ask_others(struct router *r, const struct rcase *c, const struct record_h
 {
 	char key[128], name[24] = "num:", digits[32];
 	uint8_t index[8];
-	struct asked *a;
 	struct span argv[2] = {span_str("SMEMBERS"), {NULL, 0}};
 
 	if (!is_of_others(h) || !digits_of(r, c, h, digits))
@@ -248,10 +191,7 @@ retask_ask_others(struct router *r, const struct rcase *c, const struct record_h
 		return false;
 	hex_encode(name + 4, index, 8);
 	argv[1] = span_str(call_key(key, sizeof(key), r->campaign, name));
-	a = xmalloc(sizeof(*a));
-	*a = (struct asked){r, r->generation};
-	r->is_asking = true;
-	rds_cmd(r->link, argv, 2, CALL_US, on_others, a);
+	ask_redis(r, argv, 2, on_others);
 	return true;
 }
 

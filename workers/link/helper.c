@@ -28,20 +28,49 @@ helper_path(char *out, unsigned long size, const char *program)
 	return out;
 }
 
-static _Noreturn void
-run_import(const char *what, const char *file, const char *errors_out, int out)
+/* A sibling program that runs, and what it says. */
+struct running {
+	const char *name;
+	FILE *out;
+	pid_t pid;
+};
+
+static int
+start(struct running *x, char *const *argv, struct err *err)
 {
 	char path[PATH_MAX + 32];
-	const char *argv[7] = {"hf-import", what, file, NULL, NULL, NULL, NULL};
+	int fds[2];
 
-	if (errors_out != NULL) {
-		argv[3] = "--errors";
-		argv[4] = errors_out;
+	if (pipe(fds) != 0)
+		return err_sys(err, "pipe");
+	x->name = argv[0];
+	x->pid = fork();
+	if (x->pid < 0)
+		return err_sys(err, "fork");
+	if (x->pid == 0) {
+		dup2(fds[1], STDOUT_FILENO);
+		close(fds[0]);
+		close(fds[1]);
+		execv(helper_path(path, sizeof(path), argv[0]), argv);
+		_exit(EX_UNAVAILABLE);
 	}
-	dup2(out, STDOUT_FILENO);
-	close(out);
-	execv(helper_path(path, sizeof(path), "hf-import"), (char *const *)(uintptr_t)argv);
-	_exit(EX_UNAVAILABLE);
+	close(fds[1]);
+	x->out = fdopen(fds[0], "r");
+	return 0;
+}
+
+/* Its exit code; -1 when it was killed. What it still says is read, so that a full pipe does not stop it. */
+static int
+end(struct running *x, struct err *err)
+{
+	int status;
+
+	while (fgetc(x->out) != EOF)
+		;
+	fclose(x->out);
+	if (waitpid(x->pid, &status, 0) != x->pid || !WIFEXITED(status))
+		return err_set(err, ERR_GONE, "%s did not come to its end", x->name);
+	return WEXITSTATUS(status);
 }
 
 static bool
@@ -82,75 +111,60 @@ int
 helper_import(const char *what, const char *file, const char *errors_out, helper_line_fn *on_line,
     void *arg, struct err *err)
 {
-	int fds[2], status, got;
-	FILE *in;
-	pid_t pid;
+	const char *argv[] = {
+	    "hf-import", what, file, errors_out != NULL ? "--errors" : NULL, errors_out, NULL};
+	struct err why = ERR_INIT;
+	struct running x;
+	int got, code;
 
-	if (pipe(fds) != 0)
-		return err_sys(err, "pipe");
-	pid = fork();
-	if (pid < 0)
-		return err_sys(err, "fork");
-	if (pid == 0) {
-		close(fds[0]);
-		run_import(what, file, errors_out, fds[1]);
-	}
-	close(fds[1]);
-	in = fdopen(fds[0], "r");
-	got = read_lines(in, on_line, arg, err);
-	fclose(in);
-	if (waitpid(pid, &status, 0) != pid)
-		return err_sys(err, "hf-import");
+	if (start(&x, (char *const *)(uintptr_t)argv, err) != 0)
+		return -1;
+	got = read_lines(x.out, on_line, arg, err);
+	code = end(&x, &why);
 	if (got != 0)
 		return -1;
-	if (WIFEXITED(status) && (WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == 1))
-		return 0;
-	if (WIFEXITED(status) && WEXITSTATUS(status) == EX_NOINPUT)
-		return err_set(err, ERR_NOT_FOUND, "没有这个文件: %s", file);
-	if (WIFEXITED(status) && WEXITSTATUS(status) == EX_UNAVAILABLE)
-		return err_set(err, ERR_GONE, "hf-import cannot be run");
-	return err_set(err, ERR_CORRUPT, "%s 不能用 (hf-import %s %d)", file,
-	    WIFEXITED(status) ? "exit" : "signal",
-	    WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
+	switch (code) {
+	case 0:
+	case 1: return 0;
+	case -1: *err = why; return -1;
+	case EX_NOINPUT: return err_set(err, ERR_NOT_FOUND, "没有这个文件: %s", file);
+	case EX_UNAVAILABLE: return err_set(err, ERR_GONE, "hf-import cannot be run");
+	default: break;
+	}
+	return err_set(err, ERR_CORRUPT, "%s 不能用 (hf-import exit %d)", file, code);
 }
 
-static _Noreturn void
-run_sibling(char *const *argv, int out)
+int
+helper_text(char *const *argv, helper_text_fn *on_line, void *arg, int *ret_code, struct err *err)
 {
-	char path[PATH_MAX + 32];
+	struct running x;
+	char *line = NULL;
+	size_t cap = 0;
+	ssize_t n;
 
-	dup2(out, STDOUT_FILENO);
-	close(out);
-	execv(helper_path(path, sizeof(path), argv[0]), argv);
-	_exit(EX_UNAVAILABLE);
+	if (start(&x, argv, err) != 0)
+		return -1;
+	while ((n = getline(&line, &cap, x.out)) > 0) {
+		if (line[n - 1] == '\n')
+			line[n - 1] = '\0';
+		on_line(arg, line);
+	}
+	free(line);
+	*ret_code = end(&x, err);
+	return *ret_code < 0 ? -1 : 0;
 }
 
 int
 helper_json(char *const *argv, json_t **ret, int *ret_code, struct err *err)
 {
-	int fds[2], status;
-	FILE *in;
-	pid_t pid;
+	struct running x;
 
-	if (pipe(fds) != 0)
-		return err_sys(err, "pipe");
-	pid = fork();
-	if (pid < 0)
-		return err_sys(err, "fork");
-	if (pid == 0) {
-		close(fds[0]);
-		run_sibling(argv, fds[1]);
-	}
-	close(fds[1]);
-	in = fdopen(fds[0], "r");
-	*ret = json_loadf(in, JSON_DISABLE_EOF_CHECK, NULL);
-	while (fgetc(in) != EOF)
-		; /* so that it is not stopped by a full pipe */
-	fclose(in);
-	if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status)) {
-		json_decref(*ret);
-		return err_set(err, ERR_GONE, "%s did not come to its end", argv[0]);
-	}
-	*ret_code = WEXITSTATUS(status);
-	return 0;
+	if (start(&x, argv, err) != 0)
+		return -1;
+	*ret = json_loadf(x.out, JSON_DISABLE_EOF_CHECK, NULL);
+	*ret_code = end(&x, err);
+	if (*ret_code >= 0)
+		return 0;
+	json_decref(*ret);
+	return -1;
 }
