@@ -144,6 +144,50 @@ def test_averages_are_of_the_own_cases_that_count(stack):
     assert " 0.0    0.5" in stack.ctl("rates").stdout
 
 
+FIGURES = ("cases", "attempted", "attempts", "contacts", "seconds", "confirmed", "considering", "unreachable", "withdrawn",
+           "admitted", "registered", "paid")
+
+
+def ids(stack, figure, *words):
+    return json.loads(stack.ctl("--json", "rates", "ids", "--figure", figure, *words).stdout)
+
+
+def test_every_figure_opens_to_what_it_counts(stack, numbers):
+    stack.ctl("--as", "admin", "pass", "open", "2", "--until", "2026-03-20 18:00")
+    case, owner = stack.sql("SELECT encode(case_ref, 'hex'), owner FROM hf.case_state WHERE owner = 'p02' AND lane LIKE "
+                            "'own:%' ORDER BY due, case_ref LIMIT 1")[0]
+    c = Lines(stack, stack.dir / "ctl" / "c1", "--person", owner)
+    c.say(do="take", case=case)
+    task = c.hear("task", "none", "error")["task"]
+    c.say(do="record", case=case, token=task["token"], outcome="no-answer", channel="phone", number=1, seconds=41,
+          id=str(uuid.uuid4()))
+    assert "accepted" in c.hear("accepted", "error")
+    c.close()
+    rows = wait_for("the pass has a call", lambda: {r["who"]: r for r in rates(stack, "stage")["rows"] if r["who"]}
+                    if len(rates(stack, "stage")["rows"]) == 2 else None)
+    assert set(rows) == {"2", "2.2"} and (rows["2.2"]["cases"], rows["2.2"]["attempts"], rows["2.2"]["seconds"]) == (1, 1, 41)
+    assert (rows["2"]["cases"], rows["2"]["admitted"]) == (22, 22)  # 24 of which 2 were never called
+    for by, words in (("caller", "--person"), ("team", "--team"), ("campaign", None), ("stage", "--stage")):
+        whole = rates(stack, by)
+        for row in whole["rows"]:
+            of = [words, row["who"]] if words else []
+            if by in ("caller", "team") and row["who"] not in ("p02", "t1"):
+                continue
+            for figure in FIGURES:
+                got = ids(stack, figure, *of)
+                assert got["total" if figure == "seconds" else "count"] == row[figure], (by, row["who"], figure)
+                assert len(got["cases"]) == got["count"] and (got["as_of_ledger"], got["log"]) == (
+                    whole["as_of_ledger"], whole["log"])
+    assert ids(stack, "cases", "--person", "-")["count"] == 2  # nobody's
+    got = ids(stack, "attempts", "--stage", "2.2")
+    assert got["cases"] == [case] and stack.sql(f"SELECT seconds FROM hf.ledger WHERE no = {got['records'][0]}") == [["41"]]
+    assert got["as_of"] == int(stack.sql(f"SELECT campaign_at FROM hf.ledger WHERE no = {got['as_of_ledger']}")[0][0])
+    plain = stack.ctl("rates", "ids", "--figure", "attempts", "--stage", "2.2").stdout
+    assert case in plain and "attempts: 1 个, 共 41 秒" in plain and "(2026-03-" in plain
+    assert stack.ctl("rates", "ids", "--figure", "luck", check=False).returncode == 64
+    assert stack.ctl("rates", "ids", "--figure", "paid", "--stage", "x", check=False).returncode == 64
+
+
 def test_payments_are_counted_and_move_nothing(stack, numbers):
     path = write(stack, "paid.xlsx", ["考生号", "缴费"], [[n, "是"] for n in numbers[:5]] + [[numbers[5], "否"]])
     assert say(stack, "payments", "import", path, "--dry-run")["paid"] == 5

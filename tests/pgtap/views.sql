@@ -19,14 +19,14 @@ CREATE SEQUENCE pg_temp.said;
 CREATE FUNCTION pg_temp.say(of_case int, by_person text, of_outcome text, spoken text, at bigint, v int DEFAULT 0,
 	f text DEFAULT NULL, k int DEFAULT 1, of_what text DEFAULT NULL, ref bigint DEFAULT NULL, rule text DEFAULT NULL,
 	about text DEFAULT NULL, n bigint DEFAULT NULL, list bytea DEFAULT NULL, imp bytea DEFAULT NULL, of_rows bigint DEFAULT NULL,
-	on_list bigint DEFAULT NULL, six bigint DEFAULT NULL)
+	on_list bigint DEFAULT NULL, six bigint DEFAULT NULL, stg bigint DEFAULT NULL, opens bigint DEFAULT NULL)
 RETURNS bigint LANGUAGE sql AS $$
 	INSERT INTO hf.ledger (campaign, no, ob, seq, h, prev_h, bc, sig, header, body, verdict, flaw, kind, person, case_ref, outcome, spoke,
-		seconds, what, ref_ob, ref_seq, ruling, subject, count, cases, import, rows, valid, items, log_epoch, log_no, opseq, campaign_at,
+		seconds, what, ref_ob, ref_seq, ruling, subject, count, cases, import, rows, valid, items, n, open, log_epoch, log_no, opseq, campaign_at,
 		wall_at)
 	SELECT 'tap', x, decode(repeat('01', 16), 'hex'), x, sha256(int8send(x)), sha256(''), '', '', '', '', v, f, k, by_person,
 		CASE WHEN of_case > 0 THEN pg_temp.ref(of_case) END, of_outcome, spoken, CASE WHEN k = 1 THEN 10 END, of_what,
-		CASE WHEN ref IS NOT NULL THEN decode(repeat('01', 16), 'hex') END, ref, rule, about, n, list, imp, of_rows, on_list, six,
+		CASE WHEN ref IS NOT NULL THEN decode(repeat('01', 16), 'hex') END, ref, rule, about, n, list, imp, of_rows, on_list, six, stg, opens,
 		1, x, x, at, at FROM nextval('pg_temp.said') x;
 	UPDATE hf.campaign SET ledger_no = currval('pg_temp.said') WHERE campaign = 'tap';
 	SELECT currval('pg_temp.said')
@@ -70,6 +70,25 @@ SELECT results_eq('SELECT owner, cases, attempted, admitted, registered, withdra
 SELECT results_eq('SELECT count(*) FROM v_contact WHERE campaign = ''tap''', 'VALUES (12::bigint)', 'v_contact: what counts');
 SELECT results_eq('SELECT what, count(*) FROM v_problem WHERE campaign = ''tap'' GROUP BY what', $$VALUES ('quarantined', 1::bigint)$$,
 	'v_problem names what was quarantined');
+
+-- Stages: cut where one is opened; a pass belongs to stage 2, and what opens a stage ends it.
+INSERT INTO sink SELECT pg_temp.say(0, 'd01', NULL, NULL, 0, k => 8, stg => 2, opens => 1);
+INSERT INTO sink SELECT pg_temp.say(7, 'p02', 'no-answer', NULL, pg_temp.at(24));
+INSERT INTO sink SELECT pg_temp.say(0, 'd01', NULL, NULL, 0, k => 9, stg => 1, opens => 1);
+INSERT INTO sink SELECT pg_temp.say(7, 'p02', 'considering', 'mother', pg_temp.at(25));
+INSERT INTO sink SELECT pg_temp.say(0, 'd01', NULL, NULL, 0, k => 9, stg => 1, opens => 0);
+INSERT INTO sink SELECT pg_temp.say(8, 'p02', 'confirmed', 'self', pg_temp.at(26)); -- closed and the next not open yet
+INSERT INTO sink SELECT pg_temp.say(0, 'd01', NULL, NULL, 0, k => 9, stg => 2, opens => 1);
+INSERT INTO sink SELECT pg_temp.say(7, 'p02', 'confirmed', 'self', pg_temp.at(27));
+INSERT INTO sink SELECT pg_temp.say(0, 'd01', NULL, NULL, 0, 2, k => 8, stg => 4, opens => 1); -- quarantined
+INSERT INTO sink SELECT pg_temp.say(0, 'd01', NULL, NULL, 0, k => 8, stg => 3, opens => 1);
+INSERT INTO sink SELECT pg_temp.say(1, 'p01', 'following', 'self', pg_temp.at(28));
+SELECT results_eq('SELECT stage, pass, count(*), sum(attempts)::bigint, sum(contacts)::bigint, count(*) FILTER (WHERE last_outcome '
+	'= ''confirmed''), count(*) FILTER (WHERE registered) FROM v_stage_figure WHERE campaign = ''tap'' GROUP BY stage, pass ORDER BY 1, 2',
+	$$VALUES (0::bigint, 0::bigint, 6::bigint, 12::bigint, 5::bigint, 4::bigint, 1::bigint), (2, 0, 2, 4, 3, 2, 0), (2, 1, 2, 2, 2, 1, 0),
+	(2, 2, 1, 1, 1, 1, 0), (3, 0, 1, 1, 1, 0, 1)$$, 'v_stage_figure: a case in every stage and pass in which it was called');
+SELECT results_eq('SELECT pass, last_outcome FROM v_stage_figure WHERE campaign = ''tap'' AND stage = 2 AND case_ref = pg_temp.ref(7) ORDER BY 1',
+	$$VALUES (0::bigint, 'confirmed'), (1, 'considering'), (2, 'confirmed')$$, 'with the last word of each');
 
 -- Findings: one person says, another decides; lifted the same way.
 CREATE TEMP TABLE f AS SELECT pg_temp.say(0, 'h01', NULL, NULL, 0, k => 6, of_what => 'deduction', about => 'p02', n => 20) AS no;

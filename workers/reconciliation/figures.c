@@ -1,7 +1,8 @@
-/* figures.c - rates by caller, team and campaign, counted by SQL, divided here in integers.
+/* figures.c - rates by caller, team, campaign and stage, counted by SQL, divided here in integers.
  *
- * Happy path: one grouped SELECT over v_counts in a repeatable-read transaction with the ledger number that it
- * was true for, and whether the denominator is the frozen list or provisional. Failures: PostgreSQL's, told outward. */
+ * Happy path: one grouped SELECT over v_counts (by stage: v_stage_figure) in a repeatable-read transaction with the
+ * moment that it was true for, and whether the denominator is the frozen list or provisional. Failures: PostgreSQL's,
+ * told outward. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,6 +33,17 @@ static const char *const queries[] = {
     [BY_TEAM] = "SELECT coalesce(team, ''), coalesce(team, ''), " SUMS
                 " FROM hf.v_counts WHERE campaign = $1 GROUP BY team ORDER BY team NULLS LAST",
     [BY_CAMPAIGN] = "SELECT $1, '', " SUMS " FROM hf.v_counts WHERE campaign = $1",
+    [BY_STAGE] = "SELECT stage || CASE WHEN pass > 0 THEN '.' || pass ELSE '' END, '', count(*), "
+                 "count(*), sum(attempts)::bigint, sum(contacts)::bigint, sum(seconds)::bigint, "
+                 "count(*) FILTER (WHERE last_outcome = 'confirmed'), "
+                 "count(*) FILTER (WHERE last_outcome IN ('considering', 'will-not-say')), "
+                 "count(*) FILTER (WHERE unreachable), count(*) FILTER (WHERE withdrawn), "
+                 "count(*) FILTER (WHERE admitted), count(*) FILTER (WHERE registered), "
+                 "count(*) FILTER (WHERE paid), "
+                 "coalesce(sum(contacts) FILTER (WHERE admitted), 0)::bigint, "
+                 "coalesce(sum(seconds) FILTER (WHERE admitted), 0)::bigint "
+                 "FROM hf.v_stage_figure WHERE campaign = $1 GROUP BY stage, pass ORDER BY stage, "
+                 "pass",
 };
 
 /* total / (n * unit), cut to one place; "" for nobody. Returns out. */
@@ -110,27 +122,43 @@ mark_last(json_t *rows)
 	free(rates);
 }
 
+int
+figures_moment(struct pg *pg, const char *campaign, json_t *out, struct err *err)
+{
+	struct pg_param p = pg_text(campaign);
+	struct pg_result *r;
+	struct span log;
+
+	if (pg_exec(pg,
+	        "SELECT coalesce(max(c.ledger_no), 0), max(l.campaign_at), "
+	        "coalesce(max(l.log_epoch || '-' || l.log_no), ''), "
+	        "(SELECT no FROM hf.v_freeze WHERE campaign = $1) FROM hf.campaign c LEFT JOIN "
+	        "hf.ledger l ON l.campaign = c.campaign AND l.no = c.ledger_no WHERE c.campaign = "
+	        "$1",
+	        &p, 1, &r, err) != 0)
+		return -1;
+	log = pg_get(r, 0, 2);
+	json_object_set_new(out, "as_of_ledger", json_integer(pg_get_i64(r, 0, 0)));
+	json_object_set_new(
+	    out, "as_of", pg_is_null(r, 0, 1) ? json_null() : json_integer(pg_get_i64(r, 0, 1)));
+	json_object_set_new(out, "log", json_stringn((const char *)log.data, log.len));
+	json_object_set_new(out, "provisional", json_boolean(pg_is_null(r, 0, 3)));
+	pg_free(r);
+	return 0;
+}
+
 static int
 read_rows(struct pg *pg, const char *campaign, enum figures_by by, json_t *out, struct err *err)
 {
 	struct pg_param p = pg_text(campaign);
 	struct pg_result *r;
-	json_t *rows = json_array();
+	json_t *rows;
 
-	if (pg_exec(pg,
-	        "SELECT coalesce((SELECT ledger_no FROM hf.campaign WHERE campaign = $1), 0), "
-	        "(SELECT no FROM hf.v_freeze WHERE campaign = $1)",
-	        &p, 1, &r, err) != 0) {
-		json_decref(rows);
+	if (figures_moment(pg, campaign, out, err) != 0)
 		return -1;
-	}
-	json_object_set_new(out, "as_of_ledger", json_integer(pg_get_i64(r, 0, 0)));
-	json_object_set_new(out, "provisional", json_boolean(pg_is_null(r, 0, 1)));
-	pg_free(r);
-	if (pg_exec(pg, queries[by], &p, 1, &r, err) != 0) {
-		json_decref(rows);
+	if (pg_exec(pg, queries[by], &p, 1, &r, err) != 0)
 		return -1;
-	}
+	rows = json_array();
 	for (int i = 0; i < pg_rows(r); i++)
 		json_array_append_new(rows, row_json(r, i));
 	pg_free(r);

@@ -1,4 +1,4 @@
-/* figures.h - the rows of `hf-reconcile rates` and `hf-reconcile census`. */
+/* figures.h - the rows of `hf-reconcile rates`, `ids` and `census`. */
 #ifndef RECONCILIATION_FIGURES_H
 #define RECONCILIATION_FIGURES_H
 
@@ -8,13 +8,26 @@
 #include "base/pg.h"
 #include "base/rds.h"
 
-enum figures_by { BY_CALLER, BY_TEAM, BY_CAMPAIGN };
+enum figures_by { BY_CALLER, BY_TEAM, BY_CAMPAIGN, BY_STAGE };
 
-/* {"as_of_ledger":N,"rows":[{"who":"p01","team":"t1","cases":N,"attempted":N,"attempts":N,"contacts":N,
- * "seconds":N,"confirmed":N,"considering":N,"unreachable":N,"withdrawn":N,"admitted":N,"registered":N,
- * "rate":"93.103" or null,"missing_93":N,"missing_95":N}]}; cases nobody owns stand under who "". */
+/* {"as_of_ledger":N,"as_of":MS,"log":"epoch-no","provisional":bool,"rows":[{"who":"p01","team":"t1","cases":N,
+ * "attempted":N,"attempts":N,"contacts":N,"seconds":N,"confirmed":N,"considering":N,"unreachable":N,"withdrawn":N,
+ * "admitted":N,"registered":N,"rate":"93.103" or null,"missing_93":N,"missing_95":N}]}; cases nobody owns stand under
+ * who "". By stage who is "2", or "2.1" for a pass of it; its cases are those that were called in it. */
 int figures_rates(
     struct pg *pg, const char *campaign, enum figures_by by, json_t **ret, struct err *err);
+/* The moment that what this transaction reads is true for: as_of_ledger, as_of, log, provisional. */
+int figures_moment(struct pg *pg, const char *campaign, json_t *out, struct err *err);
+
+/* Whose figure: NULL is everybody; person "-" is nobody. stage "2" or "2.1". */
+struct figures_of {
+	const char *figure, *person, *team, *stage;
+};
+/* What a figure of figures_rates counts: the moment, and {"figure":F,"count":N,"cases":["hex",…]}; of attempts, contacts
+ * and seconds also "records":[ledger number,…], one a case of "cases", and "total": the seconds. ERR_INVALID: no such
+ * figure or stage. */
+int figures_ids(struct pg *pg, const char *campaign, const struct figures_of *of, json_t **ret,
+    struct err *err);
 
 /* {"imported":N,"lanes":{…},"leases":N,"adds_up":true,"differences":[{"case":"…","redis":"…","postgres":"…"}],
  * "behind":N}. Differences are listed (at most 100) only when the recorder has caught up; behind = log entries

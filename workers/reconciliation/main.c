@@ -1,4 +1,4 @@
-/* main.c - hf-reconcile rates | census | flags | night | nights | kept | what-if | pay | close | supplement | export |
+/* main.c - hf-reconcile rates | ids | census | flags | night | nights | kept | what-if | pay | close | supplement | export |
  * verify: prints figures as a table or as JSON.
  *
  * Exit 0; 1 when the census or the second computation of pay found something, or a sheet may not be closed;
@@ -20,19 +20,21 @@
 #include "workers/reconciliation/flags.h"
 #include "workers/reconciliation/nightly.h"
 #include "workers/reconciliation/paydesk.h"
+#include "workers/reconciliation/ratedesk.h"
 #include "workers/reconciliation/whatif.h"
 
 #define NIGHTS_SHOWN 30
-#define FEW          10 /* admitted: a rate of so few is flagged */
 
 struct options {
 	bool json, explain;
-	const char *campaign, *by, *verb, *file, *xlsx, *person, *day;
+	const char *campaign, *by, *verb, *file, *xlsx, *person, *day, *team, *stage, *figure;
 	int64_t minimum, as_of, sheet; /* -1, 0, 0: not given */
 };
 
 static const char usage[] =
-    "用法: hf-reconcile [--json] [--campaign ID] rates [--by caller|team|campaign]\n"
+    "用法: hf-reconcile [--json] [--campaign ID] rates [--by caller|team|campaign|stage]\n"
+    "      hf-reconcile [--json] [--campaign ID] ids --figure F [--person P | --team T] [--stage "
+    "S[.PASS]]\n"
     "      hf-reconcile [--json] [--campaign ID] census\n"
     "      hf-reconcile [--json] [--campaign ID] flags [--person P] [--day YYYY-MM-DD]\n"
     "      hf-reconcile [--json] [--campaign ID] night | nights | kept NIGHT\n"
@@ -46,7 +48,8 @@ static const char usage[] =
     "          [--person P] [--day YYYY-MM-DD] [--unmasked --purpose TEXT]\n"
     "      hf-reconcile [--json] [--campaign ID] report daily|weekly [--day YYYY-MM-DD]\n"
     "      hf-reconcile verify DIR [--key FILE]\n"
-    "rates 按人、小组、活动给出回访数和报到率(只用整数, 不四舍五入); census 核对 导入 = 队列 + "
+    "rates 按人、小组、活动、阶段给出回访数和报到率(只用整数, 不四舍五入); ids 打开其中一个数: "
+    "它数的是哪些个案; census 核对 导入 = 队列 + "
     "在手,\n"
     "以及 Redis 与 PostgreSQL 是否一致; pay 从账本算出每个人的补贴, --sheet "
     "给出账本里签过字的一张;\n"
@@ -83,6 +86,12 @@ parse(struct options *o, int argc, char **argv)
 			o->xlsx = argv[++i];
 		else if (strcmp(argv[i], "--person") == 0 && i + 1 < argc)
 			o->person = argv[++i];
+		else if (strcmp(argv[i], "--team") == 0 && i + 1 < argc)
+			o->team = argv[++i];
+		else if (strcmp(argv[i], "--stage") == 0 && i + 1 < argc)
+			o->stage = argv[++i];
+		else if (strcmp(argv[i], "--figure") == 0 && i + 1 < argc)
+			o->figure = argv[++i];
 		else if (strcmp(argv[i], "--day") == 0 && i + 1 < argc)
 			o->day = argv[++i];
 		else if (strcmp(argv[i], "--minimum") == 0 && i + 1 < argc)
@@ -120,57 +129,6 @@ number(const json_t *row, const char *key)
 	return json_integer_value(json_object_get(row, key));
 }
 
-/* N4: for a person to rule on; with few cases one of them decides. */
-static void
-print_last(const json_t *rows)
-{
-	const json_t *row;
-	const char *between = "末三名 (并列都列出, 由人裁定): ";
-	size_t i;
-
-	json_array_foreach(rows, i, row)
-	{
-		if (!json_is_true(json_object_get(row, "last_three")))
-			continue;
-		printf("%s%s%s", between, json_string_value(json_object_get(row, "who")),
-		    number(row, "admitted") < FEW ? " (人数少)" : "");
-		between = ", ";
-	}
-	if (between[0] == ',')
-		printf("\n");
-}
-
-static void
-print_rates(const json_t *out)
-{
-	const json_t *row;
-	size_t i;
-
-	printf("%-14s %-6s %6s %6s %6s %6s %6s %6s %6s %6s %6s %6s %8s %6s %6s\n", "who", "team",
-	    "cases", "tried", "calls", "talks", "min", "conf", "cons", "unrch", "wdrn", "reg",
-	    "rate %", "talks/", "min/");
-	json_array_foreach(json_object_get(out, "rows"), i, row)
-	{
-		const char *rate = json_string_value(json_object_get(row, "rate"));
-		const char *who = json_string_value(json_object_get(row, "who"));
-
-		printf("%-14s %-6s %6jd %6jd %6jd %6jd %6jd %6jd %6jd %6jd %6jd %6jd %8s %6s %6s\n",
-		    who[0] != '\0' ? who : "(nobody)",
-		    json_string_value(json_object_get(row, "team")), (intmax_t)number(row, "cases"),
-		    (intmax_t)number(row, "attempted"), (intmax_t)number(row, "attempts"),
-		    (intmax_t)number(row, "contacts"), (intmax_t)(number(row, "seconds") / 60),
-		    (intmax_t)number(row, "confirmed"), (intmax_t)number(row, "considering"),
-		    (intmax_t)number(row, "unreachable"), (intmax_t)number(row, "withdrawn"),
-		    (intmax_t)number(row, "registered"), rate != NULL ? rate : "-",
-		    text(row, "average_contacts"), text(row, "average_minutes"));
-	}
-	print_last(json_object_get(out, "rows"));
-	printf("到账本第 %jd 条为止; %s\n", (intmax_t)number(out, "as_of_ledger"),
-	    json_is_true(json_object_get(out, "provisional"))
-	        ? "暂数: 录取名单没有冻结, 分母是未退档的个案"
-	        : "分母是冻结的录取名单");
-}
-
 static void
 print_census(const json_t *out)
 {
@@ -202,28 +160,6 @@ put_json(const json_t *out)
 {
 	json_dumpf(out, stdout, JSON_COMPACT);
 	printf("\n");
-}
-
-static int
-rates(const struct options *o, struct pg *pg, const char *campaign, struct err *err)
-{
-	enum figures_by by = strcmp(o->by, "team") == 0       ? BY_TEAM
-	                     : strcmp(o->by, "campaign") == 0 ? BY_CAMPAIGN
-	                                                      : BY_CALLER;
-	json_t *out;
-
-	if (by == BY_CALLER && strcmp(o->by, "caller") != 0)
-		return err_set(err, ERR_INVALID, "--by 要 caller, team 或 campaign");
-	if (figures_rates(pg, campaign, by, &out, err) != 0)
-		return -1;
-	if (o->json) {
-		json_dumpf(out, stdout, JSON_COMPACT);
-		printf("\n");
-	} else {
-		print_rates(out);
-	}
-	json_decref(out);
-	return 0;
 }
 
 static int
@@ -353,7 +289,11 @@ run(const struct options *o, struct err *err)
 		    o->xlsx, o->minimum, o->as_of, o->sheet};
 
 		if (strcmp(o->verb, "rates") == 0)
-			got = rates(o, pg, campaign, err);
+			got = ratedesk_rates(pg, campaign, o->by, o->json, err);
+		else if (strcmp(o->verb, "ids") == 0)
+			got = ratedesk_ids(pg, campaign,
+			    &(struct figures_of){o->figure, o->person, o->team, o->stage}, o->json,
+			    err);
 		else if (strcmp(o->verb, "pay") == 0)
 			got = paydesk_show(&desk, err);
 		else if (strcmp(o->verb, "close") == 0 || strcmp(o->verb, "supplement") == 0)

@@ -1,0 +1,12 @@
+/* ratedesk.h - rates and ids as a person or hfctl asks for them. */
+#ifndef RECONCILIATION_RATEDESK_H
+#define RECONCILIATION_RATEDESK_H
+
+#include "workers/reconciliation/figures.h"
+
+/* 0, -1. by: caller, team, campaign, stage. */
+int ratedesk_rates(struct pg *pg, const char *campaign, const char *by, bool json, struct err *err);
+int ratedesk_ids(
+    struct pg *pg, const char *campaign, const struct figures_of *of, bool json, struct err *err);
+
+#endif
