@@ -9,7 +9,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "bench"))
 
-from fill import DAY, Filled  # noqa: E402
+from fill import DAY, Filled, ref  # noqa: E402
 from stack import BIN, wait_for  # noqa: E402
 
 CASES = 10_000
@@ -64,6 +64,50 @@ def test_what_comes_after_the_fold_is_in_the_figures_at_once(full):
     assert found == []
     assert full.sql("SELECT ledger_no FROM hf.case_counted") == full.sql("SELECT ledger_no FROM hf.campaign")
     assert full.sql("SELECT sum(attempts), sum(contacts), sum(seconds) FROM hf.v_figure") == full.sql(PLAIN)
+
+
+def move(s, cases, lane="pool", in_redis=True):
+    """These cases go to a lane, told by the log after all that it told so far."""
+    s.psql("".join(f"UPDATE hf.case_state SET version = version + 1, lane = '{lane}', owner = NULL, hand = NULL, held = false, "
+                   f"log_no = (SELECT max(log_no) + 1 FROM hf.case_state) WHERE case_ref = '\\x{c.hex()}';" for c in cases))
+    for c in cases if in_redis else ():
+        x = s.redis.hget("hf:{c1}:cases", c).split(b"|")
+        s.redis.zrem("hf:{c1}:lane:" + x[3].decode(), c)
+        x[0], x[1], x[2], x[3] = str(int(x[0]) + 1).encode(), b"-", b"-", lane.encode()
+        s.redis.hset("hf:{c1}:cases", c, b"|".join(x))
+        s.redis.zadd("hf:{c1}:lane:" + lane, {c: s.now + DAY})
+
+
+def test_a_later_run_looks_at_what_is_new_until_something_is_wrong(full):
+    cases = [ref(i) for i in (6, 7, 8, 9, 10)]
+    found, out = night(full)
+    assert found == [] and (out["whole"], out["moved"]) == (False, 0)
+    move(full, cases[:3])
+    found, out = night(full)
+    assert found == [] and (out["whole"], out["moved"]) == (False, 3)
+    move(full, cases[3:4], in_redis=False)
+    full.redis.zrem("hf:{c1}:lane:pool", cases[0])  # not among what moved
+    found, out = night(full, 1)
+    assert sorted((f["kind"], f["case"]) for f in found) == [("adds-up", None), ("redis-pg", cases[3].hex())]
+    assert (out["whole"], out["moved"]) == (False, 1)
+    move(full, cases[3:4])
+    full.psql(f"UPDATE hf.case_state SET version = version - 1 WHERE case_ref = '\\x{cases[3].hex()}'")
+    found, out = night(full, 1)  # after a difference everything is looked at
+    assert out["whole"] and sorted((f["kind"], f["case"]) for f in found) == [
+        ("adds-up", None), ("place-nowhere", cases[0].hex())]
+    full.redis.zadd("hf:{c1}:lane:pool", {cases[0]: full.now + DAY})
+    found, out = night(full)
+    assert found == [] and out["whole"]
+    move(full, cases[4:])
+    full.redis.zrem("hf:{c1}:lane:pool", cases[4])
+    full.redis.zadd("hf:{c1}:lane:resting", {cases[4]: full.now})
+    found, out = night(full, 1)
+    assert [(f["kind"], f["case"]) for f in found] == [("place-nowhere", cases[4].hex())] and out["moved"] == 1
+    full.redis.zrem("hf:{c1}:lane:resting", cases[4])
+    full.redis.zadd("hf:{c1}:lane:pool", {cases[4]: full.now + DAY})
+    assert night(full)[1]["whole"] and not night(full)[1]["whole"]
+    r = full.ctl("--json", "reconcile", "run", "--whole")
+    assert json.loads(r.stdout)["whole"]
 
 
 def test_a_fold_that_differs_from_the_ledger_is_told_and_made_anew(full):
