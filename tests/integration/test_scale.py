@@ -32,18 +32,6 @@ def night(s, code=0):
     return [f for f in out["findings"] if f["level"] == "difference"], out
 
 
-def say_more(s, cases):
-    """A contact each, with a withdrawal the last word of case 6; the ledger without a gap."""
-    s.psql(f"""INSERT INTO hf.ledger (campaign, no, ob, seq, h, prev_h, bc, sig, header, body, verdict, kind, person, case_ref,
-            token, outcome, channel, seconds, spoke, log_epoch, log_no, opseq, campaign_at, wall_at)
-        SELECT e.campaign, k.ledger_no + row_number() OVER (), decode(md5('ob new'), 'hex'), row_number() OVER (), e.h, e.prev_h,
-            e.bc, e.sig, e.header, e.body, 0, 1, e.person, e.case_ref, e.token, 'confirmed', 'phone', 100, 'self', 1,
-            k.ledger_no + 2 * {CASES} + row_number() OVER (), 1, {s.now}, {s.now}
-        FROM hf.campaign k JOIN hf.ledger e USING (campaign) WHERE e.no BETWEEN 2 AND 1 + {cases};
-        INSERT INTO hf.outbox (campaign, ob, recorded_upto) VALUES ('c1', decode(md5('ob new'), 'hex'), {cases});
-        UPDATE hf.campaign SET ledger_no = ledger_no + {cases}""")
-
-
 def test_a_night_of_ten_thousand_counts_as_plain_sql(full):
     found, out = night(full)
     assert found == [] and out["imported"] == CASES and out["kept"], found
@@ -54,7 +42,7 @@ def test_a_night_of_ten_thousand_counts_as_plain_sql(full):
 
 def test_what_comes_after_the_fold_is_in_the_figures_at_once(full):
     before = int(full.sql("SELECT sum(attempts) FROM hf.v_figure")[0][0])
-    say_more(full, 500)
+    full.say_more(500)
     assert int(full.sql("SELECT sum(attempts) FROM hf.v_figure")[0][0]) == before + 500
     assert full.sql(LAST) == [["0"]]
     assert full.sql("SELECT ledger_no FROM hf.case_counted") != full.sql("SELECT ledger_no FROM hf.campaign")
@@ -66,31 +54,19 @@ def test_what_comes_after_the_fold_is_in_the_figures_at_once(full):
     assert full.sql("SELECT sum(attempts), sum(contacts), sum(seconds) FROM hf.v_figure") == full.sql(PLAIN)
 
 
-def move(s, cases, lane="pool", in_redis=True):
-    """These cases go to a lane, told by the log after all that it told so far."""
-    s.psql("".join(f"UPDATE hf.case_state SET version = version + 1, lane = '{lane}', owner = NULL, hand = NULL, held = false, "
-                   f"log_no = (SELECT max(log_no) + 1 FROM hf.case_state) WHERE case_ref = '\\x{c.hex()}';" for c in cases))
-    for c in cases if in_redis else ():
-        x = s.redis.hget("hf:{c1}:cases", c).split(b"|")
-        s.redis.zrem("hf:{c1}:lane:" + x[3].decode(), c)
-        x[0], x[1], x[2], x[3] = str(int(x[0]) + 1).encode(), b"-", b"-", lane.encode()
-        s.redis.hset("hf:{c1}:cases", c, b"|".join(x))
-        s.redis.zadd("hf:{c1}:lane:" + lane, {c: s.now + DAY})
-
-
 def test_a_later_run_looks_at_what_is_new_until_something_is_wrong(full):
-    cases = [ref(i) for i in (6, 7, 8, 9, 10)]
+    cases = [ref(i) for i in range(6, 11)]
     found, out = night(full)
     assert found == [] and (out["whole"], out["moved"]) == (False, 0)
-    move(full, cases[:3])
+    full.move(6, 9)
     found, out = night(full)
     assert found == [] and (out["whole"], out["moved"]) == (False, 3)
-    move(full, cases[3:4], in_redis=False)
+    full.move(9, 10, in_redis=False)
     full.redis.zrem("hf:{c1}:lane:pool", cases[0])  # not among what moved
     found, out = night(full, 1)
     assert sorted((f["kind"], f["case"]) for f in found) == [("adds-up", None), ("redis-pg", cases[3].hex())]
     assert (out["whole"], out["moved"]) == (False, 1)
-    move(full, cases[3:4])
+    full.move(9, 10)
     full.psql(f"UPDATE hf.case_state SET version = version - 1 WHERE case_ref = '\\x{cases[3].hex()}'")
     found, out = night(full, 1)  # after a difference everything is looked at
     assert out["whole"] and sorted((f["kind"], f["case"]) for f in found) == [
@@ -98,7 +74,7 @@ def test_a_later_run_looks_at_what_is_new_until_something_is_wrong(full):
     full.redis.zadd("hf:{c1}:lane:pool", {cases[0]: full.now + DAY})
     found, out = night(full)
     assert found == [] and out["whole"]
-    move(full, cases[4:])
+    full.move(10, 11)
     full.redis.zrem("hf:{c1}:lane:pool", cases[4])
     full.redis.zadd("hf:{c1}:lane:resting", {cases[4]: full.now})
     found, out = night(full, 1)
