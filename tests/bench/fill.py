@@ -111,6 +111,43 @@ class Filled(Stack):
     def next_day(self):
         self.set_clock(self.now + DAY)
 
+    def say_more(self, cases):
+        """A contact more for each of so many cases, from an outbox of its own; the ledger stays without a gap."""
+        self.said = getattr(self, "said", 0) + 1
+        ob = f"decode(md5('ob new {self.said}'), 'hex')"
+        self.psql(f"""INSERT INTO hf.ledger (campaign, no, ob, seq, h, prev_h, bc, sig, header, body, verdict, kind, person,
+                case_ref, token, outcome, channel, seconds, spoke, log_epoch, log_no, opseq, campaign_at, wall_at)
+            SELECT e.campaign, k.ledger_no + row_number() OVER (), {ob}, row_number() OVER (), e.h, e.prev_h, e.bc, e.sig,
+                e.header, e.body, 0, 1, e.person, e.case_ref, e.token, 'confirmed', 'phone', 100, 'self', 1,
+                k.ledger_no + 2 * {self.cases} + row_number() OVER (), 1, {self.now}, {self.now}
+            FROM hf.campaign k JOIN hf.ledger e USING (campaign) WHERE e.no BETWEEN 2 AND 1 + {cases};
+            INSERT INTO hf.outbox (campaign, ob, recorded_upto) VALUES ('c1', {ob}, {cases});
+            UPDATE hf.campaign SET ledger_no = ledger_no + {cases}""")
+
+    def move(self, least, most, in_redis=True):
+        """Cases least to most - 1 go to the pool, told by the log after all that it told so far."""
+        self.psql(f"""UPDATE hf.case_state c SET version = version + 1, lane = 'pool', owner = NULL, hand = NULL, held = false,
+                log_no = top.log_no + 1 + i FROM generate_series({least}, {most} - 1) i, (SELECT log_no FROM hf.case_state
+                    WHERE campaign = 'c1' ORDER BY log_epoch DESC, log_no DESC LIMIT 1) top
+            WHERE c.campaign = 'c1' AND c.case_ref = decode(md5('case ' || i), 'hex')""")
+        for c in map(ref, range(least, most) if in_redis else ()):
+            x = self.redis.hget("hf:{c1}:cases", c).split(b"|")
+            pipe = self.redis.pipeline(transaction=False)
+            pipe.zrem("hf:{c1}:lane:" + x[3].decode(), c)
+            pipe.zrem("hf:{c1}:leases", x[5] + c)
+            x[0], x[1:4] = str(int(x[0]) + 1).encode(), (b"-", b"-", b"pool")
+            x[8] = b"d"
+            pipe.hset("hf:{c1}:cases", c, b"|".join(x))
+            pipe.zadd("hf:{c1}:lane:pool", {c: self.now + DAY})
+            pipe.execute()
+
+    def cpu(self):
+        """CPU seconds so far: PostgreSQL with the servers of connections that ended, and Redis."""
+        def of(name):
+            fields = pathlib.Path(f"/proc/{self.procs[name].pid}/stat").read_text().rsplit(")", 1)[1].split()
+            return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+        return of("postgres"), of("redis")
+
     def words(self):
         return {"cases": self.cases, "persons": self.persons, "contacts": self.contacts, "now": self.now, "monday": self.monday,
                 "team": TEAM, "lane": LANE.format(persons=self.persons)}
@@ -156,7 +193,7 @@ class Filled(Stack):
 
 
 def measured(argv, env, **more):
-    """Runs it; seconds, peak memory in MiB of the greatest process, exit code, stdout."""
+    """Runs it; seconds, peak memory in MiB of the greatest process, exit code, stdout, its CPU seconds."""
     with tempfile.TemporaryFile() as out:
         begun = time.monotonic()
         p = subprocess.Popen([str(a) for a in argv], env=env, stdout=out, stdin=subprocess.DEVNULL, **more)
@@ -164,4 +201,4 @@ def measured(argv, env, **more):
         took = time.monotonic() - begun
         p.returncode = os.waitstatus_to_exitcode(status)
         out.seek(0)
-        return took, used.ru_maxrss / 1024, p.returncode, out.read().decode()
+        return took, used.ru_maxrss / 1024, p.returncode, out.read().decode(), used.ru_utime + used.ru_stime

@@ -1,6 +1,7 @@
 """The night and the roster against a plain COPY of the same rows, in one run; the sizes are the caller's.
 
 night(cases) and roster(rows, format) measure and say what they saw; part() is for the table of `make bench`."""
+import json
 import os
 import pathlib
 import subprocess
@@ -26,14 +27,28 @@ def copied(s, *queries):
     return time.monotonic() - begun
 
 
+def run(s, *more):
+    """A run of the night: (seconds, MiB, exit, its JSON, {CPU seconds by program})."""
+    pg, redis = s.cpu()
+    took, peak, code, out, own = measured([BIN / "hfctl", "--json", "reconcile", "run", *more], s.env())
+    s.psql("SELECT 1")  # its own server has ended, and is added up
+    return took, peak, code, json.loads(out), {"postgres": s.cpu()[0] - pg, "redis": s.cpu()[1] - redis, "hf-reconcile": own}
+
+
 def night(cases):
-    """{"cases","first","again","peak","copy","good"}: the first night (counts all), a later run (counts what is new)."""
+    """Four runs by name: the first night; a later run with nothing new; one after 1 % of cases moved and had a contact each;
+    and the next night, which counts everything again. With "copy", the seconds of COPY, and "good"."""
     with Filled(cases) as s:
         copy = copied(s, "SELECT * FROM hf.case_state", "SELECT * FROM hf.ledger")
-        first = measured([BIN / "hfctl", "--json", "reconcile", "run"], s.env())
-        again = measured([BIN / "hfctl", "--json", "reconcile", "run"], s.env())
-        good = first[2] == 0 and again[2] == 0 and s.sql("SELECT sum(attempts) FROM hf.v_figure") == [[str(cases * s.contacts)]]
-        return {"cases": cases, "first": first[0], "again": again[0], "peak": max(first[1], again[1]), "copy": copy, "good": good}
+        runs = {"first": run(s), "again": run(s)}
+        s.say_more(cases // 100)
+        s.move(0, cases // 100)
+        runs["new"] = run(s)
+        s.next_day()
+        runs["next"] = run(s)
+        good = all(r[2] == 0 for r in runs.values()) and runs["new"][3]["moved"] == cases // 100 and s.sql(
+            "SELECT sum(attempts) FROM hf.v_figure") == [[str(cases * s.contacts + cases // 100)]]
+        return {"cases": cases, "copy": copy, "good": good, "peak": max(r[1] for r in runs.values()), **runs}
 
 
 def roster(rows, kind):
@@ -54,7 +69,7 @@ def roster(rows, kind):
         s.sql(f"\\copy plain FROM '{s.dir}/r.csv' CSV HEADER")
         copy = time.monotonic() - begun
         begun = time.monotonic()
-        _, peak, code, _ = measured([BIN / "hfctl", "roster", "import", s.dir / f"r.{kind}"], s.env(), cwd=s.dir)
+        _, peak, code, _, own = measured([BIN / "hfctl", "roster", "import", s.dir / f"r.{kind}"], s.env(), cwd=s.dir)
         wait_for("all cases are there", lambda: s.redis.hlen("hf:{c1}:cases") >= rows or code != 0, 1800)
         took = time.monotonic() - begun
         return {"rows": rows, "took": took, "peak": peak, "copy": copy,
@@ -64,8 +79,8 @@ def roster(rows, kind):
 def part():
     print(f"scale: {ROWS} cases, {ROWS} rows of a roster", file=sys.stderr, flush=True)
     n = night(ROWS)
-    out = [(f"a night of {ROWS} cases with 6 contacts each, s", f"{n['first']:.1f}",
-            f"night / COPY of the same rows = {n['first'] / n['copy']:.1f}; again the same night {n['again']:.1f}; "
+    out = [(f"a night of {ROWS} cases with 6 contacts each, s", f"{n['first'][0]:.1f}",
+            f"night / COPY of the same rows = {n['first'][0] / n['copy']:.1f}; again the same night {n['again'][0]:.1f}; "
             f"{n['peak']:.0f} MiB")]
     for kind in ("csv", "xlsx"):
         r = roster(ROWS, kind)

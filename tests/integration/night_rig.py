@@ -72,8 +72,8 @@ class Night(Stack):
             return not lanes.get("triage") and int(marks or 0) >= self.agent.seq
         wait_for("all is placed and recorded", done, 30)
 
-    def run(self, code=0):
-        r = self.ctl("--json", "reconcile", "run", check=False)
+    def run(self, code=0, whole=True):
+        r = self.ctl("--json", "reconcile", "run", *(["--whole"] if whole else []), check=False)
         assert code is None or r.returncode == code, (r.returncode, r.stdout, r.stderr)
         return json.loads(r.stdout)
 

@@ -9,7 +9,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "bench"))
 
-from fill import DAY, Filled  # noqa: E402
+from fill import DAY, Filled, ref  # noqa: E402
 from stack import BIN, wait_for  # noqa: E402
 
 CASES = 10_000
@@ -32,18 +32,6 @@ def night(s, code=0):
     return [f for f in out["findings"] if f["level"] == "difference"], out
 
 
-def say_more(s, cases):
-    """A contact each, with a withdrawal the last word of case 6; the ledger without a gap."""
-    s.psql(f"""INSERT INTO hf.ledger (campaign, no, ob, seq, h, prev_h, bc, sig, header, body, verdict, kind, person, case_ref,
-            token, outcome, channel, seconds, spoke, log_epoch, log_no, opseq, campaign_at, wall_at)
-        SELECT e.campaign, k.ledger_no + row_number() OVER (), decode(md5('ob new'), 'hex'), row_number() OVER (), e.h, e.prev_h,
-            e.bc, e.sig, e.header, e.body, 0, 1, e.person, e.case_ref, e.token, 'confirmed', 'phone', 100, 'self', 1,
-            k.ledger_no + 2 * {CASES} + row_number() OVER (), 1, {s.now}, {s.now}
-        FROM hf.campaign k JOIN hf.ledger e USING (campaign) WHERE e.no BETWEEN 2 AND 1 + {cases};
-        INSERT INTO hf.outbox (campaign, ob, recorded_upto) VALUES ('c1', decode(md5('ob new'), 'hex'), {cases});
-        UPDATE hf.campaign SET ledger_no = ledger_no + {cases}""")
-
-
 def test_a_night_of_ten_thousand_counts_as_plain_sql(full):
     found, out = night(full)
     assert found == [] and out["imported"] == CASES and out["kept"], found
@@ -54,7 +42,7 @@ def test_a_night_of_ten_thousand_counts_as_plain_sql(full):
 
 def test_what_comes_after_the_fold_is_in_the_figures_at_once(full):
     before = int(full.sql("SELECT sum(attempts) FROM hf.v_figure")[0][0])
-    say_more(full, 500)
+    full.say_more(500)
     assert int(full.sql("SELECT sum(attempts) FROM hf.v_figure")[0][0]) == before + 500
     assert full.sql(LAST) == [["0"]]
     assert full.sql("SELECT ledger_no FROM hf.case_counted") != full.sql("SELECT ledger_no FROM hf.campaign")
@@ -64,6 +52,38 @@ def test_what_comes_after_the_fold_is_in_the_figures_at_once(full):
     assert found == []
     assert full.sql("SELECT ledger_no FROM hf.case_counted") == full.sql("SELECT ledger_no FROM hf.campaign")
     assert full.sql("SELECT sum(attempts), sum(contacts), sum(seconds) FROM hf.v_figure") == full.sql(PLAIN)
+
+
+def test_a_later_run_looks_at_what_is_new_until_something_is_wrong(full):
+    cases = [ref(i) for i in range(6, 11)]
+    found, out = night(full)
+    assert found == [] and (out["whole"], out["moved"]) == (False, 0)
+    full.move(6, 9)
+    found, out = night(full)
+    assert found == [] and (out["whole"], out["moved"]) == (False, 3)
+    full.move(9, 10, in_redis=False)
+    full.redis.zrem("hf:{c1}:lane:pool", cases[0])  # not among what moved
+    found, out = night(full, 1)
+    assert sorted((f["kind"], f["case"]) for f in found) == [("adds-up", None), ("redis-pg", cases[3].hex())]
+    assert (out["whole"], out["moved"]) == (False, 1)
+    full.move(9, 10)
+    full.psql(f"UPDATE hf.case_state SET version = version - 1 WHERE case_ref = '\\x{cases[3].hex()}'")
+    found, out = night(full, 1)  # after a difference everything is looked at
+    assert out["whole"] and sorted((f["kind"], f["case"]) for f in found) == [
+        ("adds-up", None), ("place-nowhere", cases[0].hex())]
+    full.redis.zadd("hf:{c1}:lane:pool", {cases[0]: full.now + DAY})
+    found, out = night(full)
+    assert found == [] and out["whole"]
+    full.move(10, 11)
+    full.redis.zrem("hf:{c1}:lane:pool", cases[4])
+    full.redis.zadd("hf:{c1}:lane:resting", {cases[4]: full.now})
+    found, out = night(full, 1)
+    assert [(f["kind"], f["case"]) for f in found] == [("place-nowhere", cases[4].hex())] and out["moved"] == 1
+    full.redis.zrem("hf:{c1}:lane:resting", cases[4])
+    full.redis.zadd("hf:{c1}:lane:pool", {cases[4]: full.now + DAY})
+    assert night(full)[1]["whole"] and not night(full)[1]["whole"]
+    r = full.ctl("--json", "reconcile", "run", "--whole")
+    assert json.loads(r.stdout)["whole"]
 
 
 def test_a_fold_that_differs_from_the_ledger_is_told_and_made_anew(full):

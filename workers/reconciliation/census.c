@@ -1,6 +1,7 @@
-/* census.c - does everything add up, and do Redis and PostgreSQL say the same of each case?
+/* census.c - does everything add up, and do Redis and PostgreSQL say the same of each case, or of each that moved?
  *
- * Happy path: PostgreSQL's cases by reference, Redis' cases by HSCAN, compared by version, lane, owner, hand.
+ * Happy path: PostgreSQL's cases by reference, Redis' cases by HSCAN, compared by version, lane, owner, hand; of cases
+ * that moved since a mark in the log only these, by HMGET, and each in the place that its state says.
  * While the recorder is behind, a difference in a case that moved meanwhile is no difference: then only the
  * sums are judged, and `behind` says so. Failures: a store that is away. */
 #include <inttypes.h>
@@ -12,6 +13,7 @@
 #include "base/text.h"
 #include "proto/call.h"
 #include "workers/reconciliation/figures.h"
+#include "workers/reconciliation/finding.h"
 
 #define DIFFERENCES_MAX 100
 #define BEHIND_MAX      "10000"
@@ -23,6 +25,7 @@ struct census {
 	struct map *ledger; /* case -> text "version|owner|hand|lane", owned */
 	json_t *lanes, *differences;
 	int64_t imported, leases;
+	struct moved *moved; /* NULL: all cases */
 };
 
 static int
@@ -38,17 +41,37 @@ command(struct census *c, const struct span *argv, size_t n, const struct rds_re
 	return 0;
 }
 
+/* Where PostgreSQL is in the log with its cases: read before them, so that what comes later is looked at again. */
+static int
+read_mark(struct pg *pg, const char *campaign, struct case_mark *ret, struct err *err)
+{
+	struct pg_param p = pg_text(campaign);
+	struct pg_result *r;
+
+	if (pg_exec(pg,
+	        "SELECT log_epoch, log_no FROM hf.case_state WHERE campaign = $1 "
+	        "ORDER BY log_epoch DESC, log_no DESC LIMIT 1",
+	        &p, 1, &r, err) != 0)
+		return err_wrap(err, "postgresql");
+	*ret = (struct case_mark){0, 0};
+	if (pg_rows(r) == 1)
+		*ret = (struct case_mark){pg_get_i64(r, 0, 0), pg_get_i64(r, 0, 1)};
+	pg_free(r);
+	return 0;
+}
+
 static int
 load_ledger(struct census *c, struct err *err)
 {
-	struct pg_param p = pg_text(c->campaign);
+	struct case_mark from = c->moved != NULL ? c->moved->from : (struct case_mark){-1, -1};
+	struct pg_param p[3] = {pg_text(c->campaign), pg_i64(from.epoch), pg_i64(from.no)};
 	struct pg_result *r;
 
 	if (pg_exec(c->pg,
 	        "SELECT encode(case_ref, 'hex'), version || '|' || coalesce(owner, '-') || '|' || "
-	        "coalesce(hand, '-') "
-	        "|| '|' || lane FROM hf.case_state WHERE campaign = $1",
-	        &p, 1, &r, err) != 0)
+	        "coalesce(hand, '-') || '|' || lane FROM hf.case_state WHERE campaign = $1 "
+	        "AND ($2 < 0 OR (log_epoch, log_no) > ($2, $3))",
+	        p, 3, &r, err) != 0)
 		return err_wrap(err, "postgresql");
 	for (int i = 0; i < pg_rows(r); i++) {
 		struct span hex = pg_get(r, i, 0), text = pg_get(r, i, 1);
@@ -120,6 +143,51 @@ scan_cases(struct census *c, struct err *err)
 		rds_sync_free(r);
 	} while (strcmp(cursor, "0") != 0);
 	return 0;
+}
+
+/* A batch of cases that moved: their states, and whether they are where these say. */
+static int
+fetch_batch(struct census *c, uint8_t (*id)[16], size_t n, struct err *err)
+{
+	struct span argv[MOVED_BATCH + 2], text[MOVED_BATCH];
+	const struct rds_reply *r;
+	char key[80];
+	int got;
+
+	argv[0] = span_str("HMGET");
+	argv[1] = span_str(call_key(key, sizeof(key), c->campaign, "cases"));
+	for (size_t i = 0; i < n; i++)
+		argv[i + 2] = span_of(id[i], 16);
+	if (command(c, argv, n + 2, &r, err) != 0)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		text[i] = rds_str(rds_at(r, i));
+		if (text[i].len > 0)
+			compare_one(c, span_of(id[i], 16), text[i]);
+	}
+	got = places_check_some(c->redis, c->campaign, id, text, n, c->moved->findings, err);
+	rds_sync_free(r);
+	return got;
+}
+
+static int
+fetch_moved(struct census *c, struct err *err)
+{
+	struct map_iter it = map_begin(c->ledger);
+	uint8_t id[MOVED_BATCH][16];
+	const void *key;
+	size_t n = 0;
+
+	c->moved->n = map_count(c->ledger);
+	while (map_next(&it, &key, NULL, NULL) != 0) {
+		memcpy(id[n++], key, 16);
+		if (n == MOVED_BATCH) {
+			if (fetch_batch(c, id, n, err) != 0)
+				return -1;
+			n = 0;
+		}
+	}
+	return n > 0 ? fetch_batch(c, id, n, err) : 0;
 }
 
 static int
@@ -233,7 +301,8 @@ take(struct census *c, json_t *out, struct err *err)
 	int64_t lag = 0, sum = 0, in_hash = 0;
 	bool even;
 
-	if (behind(c, &lag, err) != 0 || load_ledger(c, err) != 0 || scan_cases(c, err) != 0 ||
+	if (behind(c, &lag, err) != 0 || load_ledger(c, err) != 0 ||
+	    (c->moved != NULL ? fetch_moved(c, err) : scan_cases(c, err)) != 0 ||
 	    count_lanes(c, &sum, err) != 0 ||
 	    count_key(c, "ZCARD", "leases", &c->leases, err) != 0 ||
 	    count_key(c, "HLEN", "cases", &in_hash, err) != 0)
@@ -252,17 +321,21 @@ take(struct census *c, json_t *out, struct err *err)
 }
 
 int
-figures_census(
-    struct pg *pg, struct rds_sync *redis, const char *campaign, json_t **ret, struct err *err)
+figures_census(struct pg *pg, struct rds_sync *redis, const char *campaign, struct case_mark *mark,
+    struct moved *moved, json_t **ret, struct err *err)
 {
 	struct census c = {.pg = pg,
 	    .redis = redis,
 	    .campaign = campaign,
 	    .ledger = map_create(),
 	    .lanes = json_object(),
-	    .differences = json_array()};
+	    .differences = json_array(),
+	    .moved = moved};
 	json_t *out = json_object();
-	int got = take(&c, out, err);
+	int got = read_mark(pg, campaign, mark, err);
+
+	if (got == 0)
+		got = take(&c, out, err);
 
 	map_destroy(c.ledger, free);
 	json_decref(c.lanes);

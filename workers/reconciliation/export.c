@@ -93,7 +93,7 @@ archive_json(const struct export *x)
 	char hex[2 * HASH_LEN + 1], log[48];
 
 	if (x->ledger_no == 0 ||
-	    shelf_walk(x->home, x->campaign, NULL, on_segment, &r, NULL) != 0 ||
+	    shelf_walk(x->home, x->campaign, 1, NULL, on_segment, &r, NULL) != 0 ||
 	    r.found.number == 0)
 		return json_null();
 	hex_encode(hex, r.found.hash, HASH_LEN);

@@ -29,10 +29,23 @@ struct figures_of {
 int figures_ids(struct pg *pg, const char *campaign, const struct figures_of *of, json_t **ret,
     struct err *err);
 
+/* A place in the log. */
+struct case_mark {
+	int64_t epoch, no;
+};
+
+/* Cases that PostgreSQL has from after `from`: looked at alone, by a run that has little to do. n of them; findings
+ * gets those that are not where their state says. */
+struct moved {
+	struct case_mark from;
+	size_t n;
+	json_t *findings;
+};
+
 /* {"imported":N,"lanes":{…},"leases":N,"adds_up":true,"differences":[{"case":"…","redis":"…","postgres":"…"}],
  * "behind":N}. Differences are listed (at most 100) only when the recorder has caught up; behind = log entries
- * that it has not recorded yet. */
-int figures_census(
-    struct pg *pg, struct rds_sync *redis, const char *campaign, json_t **ret, struct err *err);
+ * that it has not recorded yet. *mark: what a later look at moved cases may begin from. moved NULL: all cases. */
+int figures_census(struct pg *pg, struct rds_sync *redis, const char *campaign,
+    struct case_mark *mark, struct moved *moved, json_t **ret, struct err *err);
 
 #endif

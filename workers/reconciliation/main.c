@@ -26,7 +26,7 @@
 #define NIGHTS_SHOWN 30
 
 struct options {
-	bool json, explain;
+	bool json, explain, whole;
 	const char *campaign, *by, *verb, *file, *xlsx, *person, *day, *team, *stage, *figure;
 	int64_t minimum, as_of, sheet; /* -1, 0, 0: not given */
 };
@@ -37,7 +37,7 @@ static const char usage[] =
     "S[.PASS]]\n"
     "      hf-reconcile [--json] [--campaign ID] census\n"
     "      hf-reconcile [--json] [--campaign ID] flags [--person P] [--day YYYY-MM-DD]\n"
-    "      hf-reconcile [--json] [--campaign ID] night | nights | kept NIGHT\n"
+    "      hf-reconcile [--json] [--campaign ID] night [--whole] | nights | kept NIGHT\n"
     "      hf-reconcile [--json] [--campaign ID] [--explain] [--xlsx FILE] [--minimum N] [--sheet "
     "NO] pay\n"
     "      hf-reconcile [--json] [--campaign ID] [--explain] --minimum N --as-of MS close\n"
@@ -100,6 +100,8 @@ parse(struct options *o, int argc, char **argv)
 			ok = ok && count_of(argv[++i], &o->as_of);
 		else if (strcmp(argv[i], "--sheet") == 0 && i + 1 < argc)
 			ok = ok && count_of(argv[++i], &o->sheet);
+		else if (strcmp(argv[i], "--whole") == 0)
+			o->whole = true;
 		else if (strcmp(argv[i], "--explain") == 0)
 			o->explain = true;
 		else if (o->verb == NULL && argv[i][0] != '-')
@@ -166,10 +168,11 @@ static int
 census(const struct options *o, struct pg *pg, struct rds_sync *redis, const char *campaign,
     struct err *err)
 {
+	struct case_mark mark;
 	json_t *out;
 	int code;
 
-	if (figures_census(pg, redis, campaign, &out, err) != 0)
+	if (figures_census(pg, redis, campaign, &mark, NULL, &out, err) != 0)
 		return -1;
 	code = json_is_true(json_object_get(out, "adds_up")) &&
 	               json_array_size(json_object_get(out, "differences")) == 0
@@ -303,7 +306,8 @@ run(const struct options *o, struct err *err)
 		else if (strcmp(o->verb, "census") == 0)
 			got = census(o, pg, redis, campaign, err);
 		else if (strcmp(o->verb, "night") == 0)
-			got = night(o, &(struct nightly){pg, redis, &home, campaign, 0}, err);
+			got = night(
+			    o, &(struct nightly){pg, redis, &home, campaign, 0, o->whole}, err);
 		else if (strcmp(o->verb, "nights") == 0 || strcmp(o->verb, "kept") == 0)
 			got = nights(o, pg, campaign, err);
 		else

@@ -1,7 +1,8 @@
 /* nightly.c - the order of a nightly run.
  *
  * Happy path: take the lock; look at Redis and PostgreSQL until a look is clean, or until two looks agree on what is
- * wrong; mend what a rule may mend; count each case; pay twice; the archive against the ledger; who waits too long; keep the run.
+ * wrong; mend what a rule may mend; count each case; pay twice; the archive against the ledger; who waits too long; keep the
+ * run. A later run of a night that is clean so far looks at what is new alone (since.c).
  * Failures: a store away (nothing is kept, the next run makes up for it); a difference is no failure but a finding. */
 #include "workers/reconciliation/nightly.h"
 
@@ -11,6 +12,7 @@
 #include "workers/reconciliation/figures.h"
 #include "workers/reconciliation/paydesk.h"
 #include "workers/reconciliation/sheet.h"
+#include "workers/reconciliation/since.h"
 #include "workers/reconciliation/snapshot.h"
 
 #define LOOKS   25
@@ -58,17 +60,26 @@ add_sums(json_t *census, json_t *findings)
 }
 
 static int
-look(const struct nightly *n, json_t **ret_census, json_t **ret_findings, struct err *err)
+look(const struct nightly *n, const struct since *since, struct case_mark *mark,
+    json_t **ret_census, json_t **ret_findings, struct err *err)
 {
 	json_t *census, *findings = json_array();
+	struct moved moved = {.from = since->cases, .findings = findings};
 	const json_t *d;
 	size_t i;
 
-	if (figures_census(n->pg, n->redis, n->campaign, &census, err) != 0 ||
-	    places_check(n->redis, n->campaign, findings, err) != 0) {
+	if (figures_census(n->pg, n->redis, n->campaign, mark, since->some ? &moved : NULL, &census,
+	        err) != 0) {
 		json_decref(findings);
 		return -1;
 	}
+	if (!since->some && places_check(n->redis, n->campaign, findings, err) != 0) {
+		json_decref(findings);
+		json_decref(census);
+		return -1;
+	}
+	if (since->some)
+		json_object_set_new(census, "moved", json_integer((json_int_t)moved.n));
 	json_array_foreach(json_object_get(census, "differences"), i, d)
 	{
 		finding_add(findings, "difference", "redis-pg",
@@ -111,11 +122,12 @@ list_again(json_t *census, const json_t *findings)
 
 /* Work goes on meanwhile: what a second look does not see again had only moved. */
 static int
-look_twice(const struct nightly *n, json_t **ret_census, json_t **ret_findings, struct err *err)
+look_twice(const struct nightly *n, const struct since *since, struct case_mark *mark,
+    json_t **ret_census, json_t **ret_findings, struct err *err)
 {
 	json_t *census, *findings, *before = NULL, *both = NULL;
 
-	if (look(n, &census, &findings, err) != 0)
+	if (look(n, since, mark, &census, &findings, err) != 0)
 		return -1;
 	for (int i = 1; i < LOOKS && !is_clean(census, findings); i++) {
 		bool was_behind = json_integer_value(json_object_get(census, "behind")) > 0;
@@ -124,7 +136,7 @@ look_twice(const struct nightly *n, json_t **ret_census, json_t **ret_findings, 
 		json_decref(census);
 		before = findings;
 		if (pg_script(n->pg, "SELECT pg_sleep(0.4)", err) != 0 ||
-		    look(n, &census, &findings, err) != 0) {
+		    look(n, since, mark, &census, &findings, err) != 0) {
 			json_decref(before);
 			return -1;
 		}
@@ -147,37 +159,24 @@ look_twice(const struct nightly *n, json_t **ret_census, json_t **ret_findings, 
 
 /* ---- the rest ---- */
 
-/* Is there a run of this campaign's day already, that counted from the start? */
+/* What was counted by case goes on to now. A look at everything counts it again from the first record, which must give
+ * the same; not a fold that this run itself began from there. */
 static int
-is_kept(const struct nightly *n, bool *ret, struct err *err)
-{
-	struct pg_param p[2] = {pg_text(n->campaign), pg_i64(n->now)};
-	struct pg_result *r;
-
-	if (pg_exec(n->pg,
-	        "SELECT FROM hf.night WHERE campaign = $1 AND night = (hf.ms($2) AT TIME ZONE "
-	        "'Asia/Shanghai')::date",
-	        p, 2, &r, err) != 0)
-		return -1;
-	*ret = pg_rows(r) > 0;
-	pg_free(r);
-	return 0;
-}
-
-/* What was counted by case goes on to now; once a night it is counted again from the start, and must be the same. */
-static int
-count_cases(const struct nightly *n, json_t *findings, struct err *err)
+count_cases(const struct nightly *n, const struct since *since, json_t *findings, struct err *err)
 {
 	struct pg_param p = pg_text(n->campaign);
 	struct pg_result *r;
 	char cases[24];
 	int64_t differ;
-	bool kept;
+	bool again;
 
-	if (is_kept(n, &kept, err) != 0 ||
-	    pg_exec(n->pg, "SELECT hf.fold_cases($1)", &p, 1, NULL, err) != 0)
+	if (pg_exec(n->pg,
+	        "SELECT k.ledger_no > hf.fold_cases($1) FROM hf.campaign k WHERE campaign = $1", &p,
+	        1, &r, err) != 0)
 		return err_wrap(err, "counting what each case has been through");
-	if (kept)
+	again = pg_rows(r) == 1 && span_eq_str(pg_get(r, 0, 0), "t");
+	pg_free(r);
+	if (since->some || !again)
 		return 0;
 	if (pg_exec(n->pg, "SELECT hf.recount_cases($1)", &p, 1, &r, err) != 0)
 		return err_wrap(err, "counting what each case has been through");
@@ -192,6 +191,7 @@ count_cases(const struct nightly *n, json_t *findings, struct err *err)
 	return 0;
 }
 
+/* Both computations of pay; not of a night whose pay is kept, since that does not change. */
 static int
 pay_twice(const struct nightly *n, json_t *findings, bool *ret_agree, struct err *err)
 {
@@ -240,15 +240,15 @@ add_row(json_t *findings, const struct pg_result *r, int i)
 }
 
 static int
-sql_findings(const struct nightly *n, json_t *findings, struct err *err)
+sql_findings(const struct nightly *n, const struct since *since, json_t *findings, struct err *err)
 {
-	struct pg_param p[2] = {pg_text(n->campaign), pg_i64(n->now)};
+	struct pg_param p[3] = {pg_text(n->campaign), pg_i64(n->now), pg_i64(since->ledger_no)};
 	struct pg_result *r;
 
 	if (pg_exec(n->pg,
 	        "SELECT level, kind, encode(case_ref, 'hex'), here, there FROM "
-	        "hf.night_findings($1, $2) ORDER BY level, kind, case_ref",
-	        p, 2, &r, err) != 0)
+	        "hf.night_findings($1, $2, $3) ORDER BY level, kind, case_ref",
+	        p, 3, &r, err) != 0)
 		return -1;
 	for (int i = 0; i < pg_rows(r); i++)
 		add_row(findings, r, i);
@@ -261,20 +261,25 @@ run_locked(const struct nightly *n, json_t **ret, struct err *err)
 {
 	struct snapshot s = {.n = n, .began_wall = clock_wall_ms()};
 	struct shelf_look shelf = {.segments = 0};
+	struct since since;
 	json_t *census, *findings;
 	int got = -1;
 
-	if (look_twice(n, &census, &findings, err) != 0)
+	if (since_read(n, &since, err) != 0 ||
+	    look_twice(n, &since, &s.mark, &census, &findings, err) != 0)
 		return -1;
+	s.whole = !since.some;
 	s.census = census;
 	s.findings = findings;
 	s.shelf = &shelf;
 	if ((json_integer_value(json_object_get(census, "behind")) > 0 ||
 	        mend_cases(n->pg, n->redis, n->campaign, findings, err) == 0) &&
-	    count_cases(n, findings, err) == 0 && pay_twice(n, findings, &s.pay_agrees, err) == 0 &&
-	    shelf_check(n->pg, n->home, n->campaign, findings, &shelf, err) == 0 &&
-	    sql_findings(n, findings, err) == 0 && snapshot_keep(&s, census, err) == 0)
+	    count_cases(n, &since, findings, err) == 0 &&
+	    (since.some || pay_twice(n, findings, &s.pay_agrees, err) == 0) &&
+	    shelf_check(n->pg, n->home, n->campaign, &since, findings, &shelf, err) == 0 &&
+	    sql_findings(n, &since, findings, err) == 0 && snapshot_keep(&s, census, err) == 0)
 		got = 0;
+	json_object_set_new(census, "whole", json_boolean(s.whole));
 	json_object_set(census, "findings", findings);
 	json_object_set_new(census, "archive",
 	    json_pack("{s:I s:I s:s}", "segments", (json_int_t)shelf.segments, "records",

@@ -15,10 +15,12 @@ struct nightly {
 	const struct home *home;
 	const char *campaign;
 	int64_t now; /* campaign ms */
+	bool whole;  /* look at everything, also when a run of this night did */
 };
 
 /* One run. *ret (a new reference) is the census of figures.h with "findings": [{"level","kind","case","here","there",
- * "mended"}], "run", "night": "2026-03-10", "kept": true when this run was the night's first, "late": ["2026-03-09"]
+ * "mended"}], "run", "night": "2026-03-10", "kept": true when this run was the night's first,
+ * "whole": it looked at everything, "moved": else so many cases, "records": and so many rows of the ledger, "late": ["2026-03-09"]
  * (nights made up for), "archive": {"segments","records","log"}. Two at once wait for each other. */
 int nightly_run(const struct nightly *n, json_t **ret, struct err *err);
 /* Findings that are differences and not mended: what makes exit 1. */

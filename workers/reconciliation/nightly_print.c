@@ -90,6 +90,9 @@ nightly_print(const json_t *out)
 	printf("导入 %jd, 在手 %jd; 账本落后 %jd 条; 档案 %jd 段 %jd 条\n", number(out, "imported"),
 	    number(out, "leases"), number(out, "behind"), number(archive, "segments"),
 	    number(archive, "records"));
+	if (!json_is_true(json_object_get(out, "whole")))
+		printf("只看上一次对账以后的: 动过的个案 %jd 件 (全部重看: --whole)\n",
+		    number(out, "moved"));
 	json_array_foreach(findings, i, f)
 	{
 		print_finding(f);

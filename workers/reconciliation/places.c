@@ -3,6 +3,7 @@
  * Happy path: every lane and the leases are read, each case they name is struck off the list of states; nothing is
  * left and nothing comes twice. Failures: Redis away. While people work, a case may move between two reads: the
  * caller looks twice. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +19,11 @@ struct place {
 	char where[80]; /* as the state says; LEASES while held */
 	char first[80]; /* where it was found */
 	unsigned found;
+};
+
+struct place_key {
+	char key[160], member[40];
+	size_t len;
 };
 
 struct places {
@@ -176,4 +182,55 @@ places_check(struct rds_sync *redis, const char *campaign, json_t *findings, str
 		judge(&p);
 	map_destroy(p.cases, free);
 	return got;
+}
+
+/* The set and the member in it that a state says: keys holds both. */
+static void
+place_of(
+    const struct case_state *s, const char *campaign, const uint8_t id[16], struct place_key *ret)
+{
+	char suffix[96];
+
+	(void)snprintf(suffix, sizeof(suffix), "lane:%s", s->lane);
+	call_key(ret->key, sizeof(ret->key), campaign, s->held ? "leases" : suffix);
+	ret->len = s->held ? 32 : 16;
+	if (s->held)
+		(void)snprintf(ret->member, 17, "%016" PRIx64, s->token);
+	memcpy(ret->member + ret->len - 16, id, 16);
+}
+
+int
+places_check_some(struct rds_sync *redis, const char *campaign, uint8_t (*id)[16],
+    const struct span *state, size_t n, json_t *findings, struct err *err)
+{
+	struct place_key *at = xcalloc(n + 1, sizeof(*at));
+	struct span argv[3 * MOVED_BATCH];
+	const struct rds_reply *r[MOVED_BATCH];
+	size_t which[MOVED_BATCH], of = 0;
+	struct case_state s;
+
+	for (size_t i = 0; i < n; i++) {
+		if (case_state_decode(&s, state[i], NULL) != 0)
+			continue; /* the census says it */
+		place_of(&s, campaign, id[i], &at[of]);
+		argv[3 * of] = span_str("ZSCORE");
+		argv[3 * of + 1] = span_str(at[of].key);
+		argv[3 * of + 2] = span_of(at[of].member, at[of].len);
+		which[of++] = i;
+	}
+	if (of > 0 && rds_sync_many(redis, argv, 3, of, r, err) != 0) {
+		free(at);
+		return err_wrap(err, "redis");
+	}
+	for (size_t i = 0; i < of; i++) {
+		char hex[33];
+
+		hex_encode(hex, id[which[i]], 16);
+		if (rds_type(r[i]) == RDS_NIL)
+			finding_add(findings, "difference", "place-nowhere", hex, NULL,
+			    strchr(at[i].key, '}') + 2);
+		rds_sync_free(r[i]);
+	}
+	free(at);
+	return 0;
 }

@@ -123,26 +123,37 @@ walk_one(struct span file, struct shelf_segment *before, const uint8_t *pk, shel
 	if (take_head(&s, file, err) != 0)
 		return -1;
 	s.is_signed = signed_by(&s, file, pk);
-	s.chained = s.number == before->number + 1 && memcmp(s.prev, before->hash, HASH_LEN) == 0;
+	s.chained = s.number == before->number + 1 &&
+	            (!before->is_known || memcmp(s.prev, before->hash, HASH_LEN) == 0);
 	if (fn(arg, &s, NULL, err) != 0)
 		return -1;
 	if (walk_entries(&s, span_of(file.data + HEAD_LEN, file.len - HEAD_LEN - SIGN_LEN), fn, arg,
 	        err) != 0)
 		return -1;
 	*before = s;
+	before->is_known = true;
 	return 0;
 }
 
-int
-shelf_walk(const struct home *home, const char *campaign, const uint8_t *sign_pk, shelf_fn *fn,
-    void *arg, struct err *err)
+static uint64_t
+number_of(const char *name)
 {
-	struct shelf_segment before = {.number = 0};
-	char dir[PATH_MAX], path[PATH_MAX + 300];
+	uint64_t n = 0;
+
+	(void)text_to_u64(name, strlen(name) - 4, &n);
+	return n;
+}
+
+int
+shelf_walk_dir(const char *dir, uint64_t from, const uint8_t *sign_pk, shelf_fn *fn, void *arg,
+    struct err *err)
+{
+	/* before the first there is nothing to hang on: a hash of zeros; before another, whatever it says */
+	struct shelf_segment before = {.number = from - 1, .is_known = from == 1};
+	char path[PATH_MAX + 300];
 	struct dirent **name;
 	int n, got = 0;
 
-	(void)snprintf(dir, sizeof(dir), "%s/records/%s", home->archive, campaign);
 	n = scandir(dir, &name, is_segment, alphasort);
 	if (n < 0)
 		return errno == ENOENT ? 0 : err_sys(err, "the archive cannot be read");
@@ -150,13 +161,25 @@ shelf_walk(const struct home *home, const char *campaign, const uint8_t *sign_pk
 		struct buf file = BUF_INIT;
 
 		(void)snprintf(path, sizeof(path), "%s/%s", dir, name[i]->d_name);
-		if (got == 0 && file_read(&file, path, SEGMENT_MAX, err) != 0)
-			got = -1;
-		else if (got == 0 && walk_one(buf_span(&file), &before, sign_pk, fn, arg, err) != 0)
-			got = err_wrap(err, "archive, %s", name[i]->d_name);
+		if (got == 0 && number_of(name[i]->d_name) >= from) {
+			if (file_read(&file, path, SEGMENT_MAX, err) != 0)
+				got = -1;
+			else if (walk_one(buf_span(&file), &before, sign_pk, fn, arg, err) != 0)
+				got = err_wrap(err, "archive, %s", name[i]->d_name);
+		}
 		buf_done(&file);
 		free(name[i]);
 	}
 	free(name);
 	return got;
+}
+
+int
+shelf_walk(const struct home *home, const char *campaign, uint64_t from, const uint8_t *sign_pk,
+    shelf_fn *fn, void *arg, struct err *err)
+{
+	char dir[PATH_MAX];
+
+	(void)snprintf(dir, sizeof(dir), "%s/records/%s", home->archive, campaign);
+	return shelf_walk_dir(dir, from, sign_pk, fn, arg, err);
 }

@@ -14,10 +14,11 @@
 
 static const char run_sql[] =
     "INSERT INTO hf.check_run (campaign, run, night, began_at, campaign_at, host, ledger_no, "
-    "archive_segment, archive_log, imported, leases, behind, differences, notices, mended) "
-    "SELECT $1, (SELECT coalesce(max(run), 0) + 1 FROM hf.check_run WHERE campaign = $1), "
-    "$2::date, hf.ms($3), $4, $5, ledger_no, $6, $7, $8, $9, $10, $11, $12, $13 "
-    "FROM hf.campaign WHERE campaign = $1 RETURNING run";
+    "archive_segment, archive_log, imported, leases, behind, differences, notices, mended, whole, "
+    "case_epoch, case_no) SELECT $1, (SELECT coalesce(max(run), 0) + 1 FROM hf.check_run WHERE "
+    "campaign = $1), "
+    "$2::date, hf.ms($3), $4, $5, ledger_no, $6, $7, $8, $9, $10, $11, $12, $13, "
+    "$14, $15, $16 FROM hf.campaign WHERE campaign = $1 RETURNING run";
 
 static const char finding_sql[] =
     "INSERT INTO hf.check_found (campaign, run, n, level, kind, case_ref, here, there, mended) "
@@ -102,7 +103,7 @@ static int
 keep_run(const struct snapshot *s, const char *day, int64_t *ret_run, struct err *err)
 {
 	char host[256] = "";
-	struct pg_param p[13];
+	struct pg_param p[16];
 	struct pg_result *r;
 
 	(void)gethostname(host, sizeof(host) - 1);
@@ -119,7 +120,10 @@ keep_run(const struct snapshot *s, const char *day, int64_t *ret_run, struct err
 	p[10] = pg_i64(count_of(s->findings, "difference", false));
 	p[11] = pg_i64(count_of(s->findings, "notice", false));
 	p[12] = pg_i64(count_of(s->findings, "", true));
-	if (pg_exec(s->n->pg, run_sql, p, 13, &r, err) != 0)
+	p[13] = pg_bool(s->whole);
+	p[14] = pg_i64(s->mark.epoch);
+	p[15] = pg_i64(s->mark.no);
+	if (pg_exec(s->n->pg, run_sql, p, 16, &r, err) != 0)
 		return -1;
 	if (pg_rows(r) != 1) {
 		pg_free(r);

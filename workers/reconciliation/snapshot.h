@@ -2,6 +2,7 @@
 #ifndef RECONCILIATION_SNAPSHOT_H
 #define RECONCILIATION_SNAPSHOT_H
 
+#include "workers/reconciliation/figures.h"
 #include "workers/reconciliation/finding.h"
 #include "workers/reconciliation/nightly.h"
 
@@ -10,7 +11,8 @@ struct snapshot {
 	const json_t *census, *findings;
 	const struct shelf_look *shelf;
 	int64_t began_wall;
-	bool pay_agrees;
+	struct case_mark mark; /* up to which cases were compared */
+	bool whole, pay_agrees;
 };
 
 /* In one transaction: the run with its findings; the nights that were missed; this night, unless somebody kept it
