@@ -84,6 +84,7 @@ struct law_act {
 	const char *to_team;
 	bool credit;         /* HANDOVER: the case itself, not only the work */
 	bool special_master; /* IMPORT: the roster says so */
+	bool incomplete;     /* IMPORT: an own or a parent's number is missing without a reason */
 	int n_numbers;       /* IMPORT */
 	uint64_t numbers[LAW_NUMBERS];
 };

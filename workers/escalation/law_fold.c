@@ -309,6 +309,7 @@ law_fold(struct law_case *c, const struct law_ctx *ctx, const struct law_act *a)
 	switch (a->kind) {
 	case LAW_IMPORT:
 		c->special_master = a->special_master;
+		c->incomplete = a->incomplete;
 		for (int i = 0; i < a->n_numbers && i < LAW_NUMBERS; i++)
 			number_of(c, a->numbers[i]);
 		break;
