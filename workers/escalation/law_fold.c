@@ -338,6 +338,14 @@ law_fold(struct law_case *c, const struct law_ctx *ctx, const struct law_act *a)
 		else if (a->effective && a->rung >= 0 && a->rung < RUNG_COUNT)
 			c->rungs_waived = (uint16_t)(c->rungs_waived | BIT(a->rung));
 		break;
+	case LAW_MESSAGE:
+		if (!a->effective || a->rung < 0 || a->rung >= RUNG_COUNT)
+			break;
+		if (strcmp(a->what, "sent") == 0)
+			c->rungs_done = (uint16_t)(c->rungs_done | BIT(a->rung));
+		else
+			c->by_hand = true;
+		break;
 	case LAW_TIMER:
 	case LAW_RELEASE:
 	case LAW_NOTE:
