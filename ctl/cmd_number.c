@@ -124,18 +124,53 @@ number_shared(struct ctl *c, int argc, char **argv, struct err *err)
 	return 0;
 }
 
+/* One line a person, and all of them together. */
+static int
+number_by_person(struct ctl *c, struct err *err)
+{
+	json_int_t cases = 0, lacking = 0;
+	json_t *persons, *o;
+	const char *who;
+
+	if (ctl_campaign(c, err) != 0 || incomplete_by_person(c, &persons, err) != 0)
+		return -1;
+	if (c->json) {
+		json_dumpf(persons, stdout, JSON_COMPACT | JSON_SORT_KEYS);
+		printf("\n");
+		json_decref(persons);
+		return 0;
+	}
+	json_object_foreach(persons, who, o)
+	{
+		json_int_t n = json_integer_value(json_object_get(o, "cases")),
+		           bad = json_integer_value(json_object_get(o, "incomplete"));
+
+		printf("%-12s 个案 %lld  号码齐 %lld  不全 %lld\n", who, (long long)n,
+		    (long long)(n - bad), (long long)bad);
+		cases += n;
+		lacking += bad;
+	}
+	printf("%-12s 个案 %lld  号码齐 %lld  不全 %lld\n", "合计", (long long)cases,
+	    (long long)(cases - lacking), (long long)lacking);
+	json_decref(persons);
+	return 0;
+}
+
 /* Complete is a case with an own number and a parent's, or a reason why there is none. Exit 1 while some are not. */
 static int
 number_incomplete(struct ctl *c, int argc, char **argv, struct err *err)
 {
-	const char *person = opt_take(&argc, argv, "--person", true);
+	const char *person = opt_take(&argc, argv, "--person", true),
+	           *by = opt_take(&argc, argv, "--by", true);
 	json_t *list, *o;
 	size_t i, n;
 
 	if (opt_none_left(argc, argv, err) != 0)
 		return -1;
-	if (argc != 0)
+	if (argc != 0 || (by != NULL && (person != NULL || strcmp(by, "person") != 0)))
 		return ctl_usage(err, verbs_number, "number", "incomplete");
+	if (by != NULL)
+		return number_by_person(c, err);
 	if (ctl_campaign(c, err) != 0 || incomplete_list(c, person, &list, err) != 0)
 		return -1;
 	n = json_array_size(list);
@@ -163,7 +198,7 @@ number_incomplete(struct ctl *c, int argc, char **argv, struct err *err)
 }
 
 const struct verb verbs_number[] = {
-    {"number", "incomplete", number_incomplete, "[--person P]",
+    {"number", "incomplete", number_incomplete, "[--person P | --by person]",
         "号码不全的个案: 缺本人或家长的号码, 也没有说明为什么没有"},
     {"number", "shared", number_shared, "", "多个考生共用的号码 (老师、中介), 和是哪些个案"},
     {NULL, NULL, NULL, NULL, NULL},

@@ -11,7 +11,6 @@
 #include "ctl/act.h"
 #include "ctl/incomplete.h"
 #include "ctl/ruling.h"
-#include "ctl/ruling.h"
 #include "ctl/say.h"
 #include "ctl/show.h"
 
@@ -173,9 +172,22 @@ rung_agree(struct ctl *c, int argc, char **argv, struct err *err)
 /* ---- what a pass still wants ---- */
 
 struct wants {
-	json_t *owners, *teams, *cases;
-	json_int_t open;
+	json_t *owners, *teams, *cases, *numbers; /* numbers: {case, owner} */
+	json_int_t open, incomplete;
 };
+
+/* "case,owner" */
+static void
+take_number(struct wants *w, const char *at, size_t len)
+{
+	const char *comma = memchr(at, ',', len);
+
+	if (comma == NULL)
+		return;
+	(void)json_array_append_new(
+	    w->numbers, json_pack("{s:s% s:s%}", "case", at, (size_t)(comma - at), "owner",
+	                    comma + 1, len - (size_t)(comma + 1 - at)));
+}
 
 static void
 take_word(struct wants *w, const char *at, size_t len)
@@ -193,8 +205,12 @@ take_word(struct wants *w, const char *at, size_t len)
 		json_array_append_new(w->teams, json_stringn(eq + 1, n));
 	else if (span_eq_str(name, "case"))
 		json_array_append_new(w->cases, json_stringn(eq + 1, n));
+	else if (span_eq_str(name, "number"))
+		take_number(w, eq + 1, n);
 	else if (span_eq_str(name, "open") && text_to_u64(eq + 1, n, &v))
 		w->open = (json_int_t)v;
+	else if (span_eq_str(name, "incomplete") && text_to_u64(eq + 1, n, &v))
+		w->incomplete = (json_int_t)v;
 }
 
 static void
@@ -211,9 +227,13 @@ list(const char *head, const json_t *names)
 static void
 say_wants(const struct ctl *c, const struct wants *w)
 {
+	json_t *row;
+	size_t i;
+
 	if (c->json) {
-		json_t *o = json_pack("{s:b s:O s:O s:I s:O}", "closed", 0, "unsigned", w->owners,
-		    "teams_unsigned", w->teams, "open", w->open, "cases", w->cases);
+		json_t *o = json_pack("{s:b s:O s:O s:I s:O s:I s:O}", "closed", 0, "unsigned",
+		    w->owners, "teams_unsigned", w->teams, "open", w->open, "cases", w->cases,
+		    "incomplete", w->incomplete, "numbers", w->numbers);
 
 		json_dumpf(o, stdout, JSON_COMPACT);
 		printf("\n");
@@ -230,6 +250,15 @@ say_wants(const struct ctl *c, const struct wants *w)
 		    "admitted-unconfirmed --all-open)\n",
 		    (long long)w->open);
 	list("  个案:", w->cases);
+	if (w->incomplete > 0)
+		fprintf(stderr,
+		    "  已确认但号码不全的个案 %lld 个, 归属人补上号码, 或说明为什么没有 (hfctl "
+		    "number "
+		    "incomplete --person 本人):\n",
+		    (long long)w->incomplete);
+	json_array_foreach(w->numbers, i, row)
+	    fprintf(stderr, "    %s %s\n", json_string_value(json_object_get(row, "owner")),
+	        json_string_value(json_object_get(row, "case")));
 }
 
 static int
@@ -252,7 +281,7 @@ read_field(struct ctl *c, const char *field, struct buf *out, struct err *err)
 int
 ruling_closed(struct ctl *c, bool *ret, struct err *err)
 {
-	struct wants w = {json_array(), json_array(), json_array(), 0};
+	struct wants w = {json_array(), json_array(), json_array(), json_array(), 0, 0};
 	struct buf book = BUF_INIT, text = BUF_INIT;
 	int got = read_field(c, "book", &book, err);
 
@@ -271,6 +300,7 @@ ruling_closed(struct ctl *c, bool *ret, struct err *err)
 	json_decref(w.owners);
 	json_decref(w.teams);
 	json_decref(w.cases);
+	json_decref(w.numbers);
 	buf_done(&book);
 	buf_done(&text);
 	return got;

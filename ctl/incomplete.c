@@ -24,6 +24,7 @@ struct book {
 	struct map *keys,
 	    *cases; /* case -> 32 bytes; case -> what is known of it, a row of the answer */
 	json_t *rows;
+	json_t *persons; /* owner -> {cases, incomplete} */
 };
 
 static void
@@ -71,10 +72,23 @@ on_case(void *arg, struct span id, struct span text)
 }
 
 static void
+count_person(struct book *b, const char *owner, bool incomplete)
+{
+	json_t *o = json_object_get(b->persons, owner);
+	json_int_t cases = json_integer_value(json_object_get(o, "cases")),
+	           lacking = json_integer_value(json_object_get(o, "incomplete"));
+
+	(void)json_object_set_new(b->persons, owner,
+	    json_pack(
+	        "{s:I s:I}", "cases", cases + 1, "incomplete", lacking + (json_int_t)incomplete));
+}
+
+static void
 on_task(struct book *b, const uint8_t *id, struct span sealed)
 {
 	const uint8_t *key = map_get(b->keys, id, 16);
 	json_t *missing = json_array(), *row = map_get(b->cases, id, 16);
+	const char *owner = json_string_value(json_object_get(row, "owner"));
 	struct buf plain = BUF_INIT;
 	struct task t;
 	unsigned what = 0;
@@ -89,6 +103,7 @@ on_task(struct book *b, const uint8_t *id, struct span sealed)
 		(void)json_array_append_new(missing, json_string("self"));
 	if ((what & TASK_NO_PARENT) != 0)
 		(void)json_array_append_new(missing, json_string("parent"));
+	count_person(b, owner, what != 0);
 	if (what != 0) {
 		(void)json_object_set(row, "missing", missing);
 		(void)json_array_append(b->rows, row);
@@ -138,19 +153,42 @@ look_at_all(struct book *b, struct err *err)
 	return got == 0 && n > 0 ? ask_tasks(b, ids, n, err) : got;
 }
 
+static int
+walk(struct book *b, struct err *err)
+{
+	int got = show_each_case(b->c, on_case, b, err);
+
+	if (got == 0 && map_count(b->cases) > 0)
+		got = look_at_all(b, err);
+	map_destroy(b->keys, wipe_key);
+	map_destroy(b->cases, drop_row);
+	return got;
+}
+
 int
 incomplete_list(struct ctl *c, const char *person, json_t **ret, struct err *err)
 {
-	struct book b = {c, person, map_create(), map_create(), json_array()};
-	int got = show_each_case(b.c, on_case, &b, err);
+	struct book b = {c, person, map_create(), map_create(), json_array(), json_object()};
+	int got = walk(&b, err);
 
-	if (got == 0 && map_count(b.cases) > 0)
-		got = look_at_all(&b, err);
-	map_destroy(b.keys, wipe_key);
-	map_destroy(b.cases, drop_row);
+	json_decref(b.persons);
 	if (got != 0)
 		json_decref(b.rows);
 	else
 		*ret = b.rows;
+	return got;
+}
+
+int
+incomplete_by_person(struct ctl *c, json_t **ret, struct err *err)
+{
+	struct book b = {c, NULL, map_create(), map_create(), json_array(), json_object()};
+	int got = walk(&b, err);
+
+	json_decref(b.rows);
+	if (got != 0)
+		json_decref(b.persons);
+	else
+		*ret = b.persons;
 	return got;
 }

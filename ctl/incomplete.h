@@ -9,5 +9,7 @@
 /* [{case, owner, lane, missing: ["self", "parent"]} …] of cases that have an owner and are not at an end; person NULL:
  * of all. Opens their tasks with the key store's keys and keeps nothing of them. The caller frees *ret. */
 int incomplete_list(struct ctl *c, const char *person, json_t **ret, struct err *err);
+/* {owner: {cases, incomplete} …} of the same cases. */
+int incomplete_by_person(struct ctl *c, json_t **ret, struct err *err);
 
 #endif

@@ -89,6 +89,8 @@ static const struct record_rule rules[REC_KINDS] = {
 	    ROLE_OPERATOR | ROLE_ADMIN | ROLE_DATA | ROLE_CALLBACK_HEAD, B(reason) | B(open), 0},
 	[REC_DECISION] = {"DECISION", RULE_NEVER, RULE_NEVER, false, false,
 	    ROLE_CALLBACK_HEAD | ROLE_LEADING, B(ref_ob) | B(ref_seq) | B(verdict), B(reason)},
+	[REC_MESSAGE] = {"MESSAGE", RULE_NEVER, RULE_MUST, true, false, ROLE_SYSTEM,
+	    B(rung) | B(verdict), B(channel) | B(number) | B(count)},
 };
 
 static const struct {

@@ -35,7 +35,7 @@ KIND = {name: kind for kind, (name, _) in FRAMES.items()}
 
 RECORDS = ("ATTEMPT NOTE NUMBER PAPER HANDOVER FINDING RELEASE STAGE PASS POLICY ABSENCE APPROVAL CORRECTION IMPORT "
            "COMMIT ENROL REVOKE PERSON SIGNOFF RULING WAIVER REOPEN ADOPT DISMISS REVEAL INQUIRY DRAW DISPUTE "
-           "TIMER PAUSE DECISION").split()
+           "TIMER PAUSE DECISION MESSAGE").split()
 FIELDS = ("outcome channel number seconds next_at next_do spoke ticks script concerns decide_by rung evidence line "
           "direction reason to to_team count n until import rows ref_ob ref_seq credit subject roles team qualified "
           "agent curve_pk sign_pk seed policy what source valid items open verdict version person_pk "

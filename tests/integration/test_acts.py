@@ -334,6 +334,9 @@ def test_a_case_counts_as_complete_with_a_parents_number_or_a_reason(office):
         r = office.ctl("--json", "number", "incomplete", "--person", "p01", check=False)
         return {o["case"]: o["missing"] for o in json.loads(r.stdout)}.get(case)
     wait_for("nothing is of use", lambda: missing() == ["self", "parent"])
+    by = office.as_json("number", "incomplete", "--by", "person")
+    assert by["p01"]["incomplete"] >= 1 and by["p01"]["cases"] >= by["p01"]["incomplete"]
+    assert "号码齐" in office.ctl("number", "incomplete", "--by", "person").stdout
     assert office.ctl("number", "incomplete", check=False).returncode == 1
     office.p01.say(do="number", case=case, kind="self", digits="19900001234", source="class-teacher", then="stay")
     assert office.p01.hear("accepted", "error")["accepted"]["verdict"] == "effective"

@@ -3,6 +3,7 @@ waits for; the same through hfctl and through the router alone."""
 import json
 import subprocess
 
+import hfp
 import pytest
 
 from router_rig import MONDAY, Rig, at
@@ -32,8 +33,10 @@ def test_the_router_keeps_pass_3_open_until_all_is_signed_and_ruled(rig):
     wait_for("released", lambda: rig.lane_size("pool") == 4)
     rig.say("PASS", fields={"n": 3, "open": 1, "until": at("20 21:00")})
     rig.clock(MONDAY)
+    cases = {}
     for person, outcome in (("ann", "confirmed"), ("bob", "considering")):
         lease = wait_for("a case", lambda p=person: isinstance(x := rig.next(p), tuple) and x)
+        cases[person] = lease[0]
         rig.attempt(person, lease, outcome)
 
     def answer():
@@ -59,7 +62,15 @@ def test_the_router_keeps_pass_3_open_until_all_is_signed_and_ruled(rig):
     assert close() == (False, [], "open=3", 3)
     rig.say("RULING", "admin", {"verdict": "admitted-unconfirmed"})
     wait_for("ruled", lambda: rig.lane_size("resting") == 4)
-    assert close()[0]
+    # The confirmed one has no parent's number and no reason why; those who were ruled have the ruling for a reason.
+    assert close() == (False, [], "open=0", 0)
+    assert [w for w in answer().split() if w.startswith(("incomplete", "number"))] == [
+        "incomplete=1", "number=%s,ann" % cases["ann"].hex()]
+    rig.kill("hf-router")  # it is in the case's memory
+    rig.start()
+    assert not close()[0]
+    rig.say("NUMBER", "ann", {"valid": 0}, case=cases["ann"], body=hfp.body(note="父母在外地，没有手机", kind="mother"))
+    wait_for("it is closed then", lambda: close()[0])
 
 
 def test_a_pass_that_opens_wants_new_signatures(rig):

@@ -127,6 +127,83 @@ a_found_number_is_dialled_and_a_talk_ends_the_search(void **state)
 }
 
 static void
+message(struct kit *k, const char *at, int rung, const char *what)
+{
+	struct law_act a;
+
+	law_act_init(&a, LAW_MESSAGE);
+	a.person = "router";
+	a.rung = rung;
+	a.what = what;
+	kit_act(k, at, &a);
+}
+
+static void
+a_message_is_wanted_once_and_closes_its_rung(void **state)
+{
+	struct kit k;
+
+	(void)state;
+	kit_open(&k);
+	switch_on(&k);
+	assert_false(law_wants_message(&k.c, k.policy, 1)); /* nobody called yet */
+	kit_say(&k, "2026-03-02 09:00", "no-answer", 1);
+	assert_true(law_wants_message(&k.c, k.policy, 1) && law_wants_message(&k.c, k.policy, 2));
+	message(&k, "2026-03-02 09:01", 1, "sent");
+	assert_false(law_wants_message(&k.c, k.policy, 1));
+	assert_true(law_wants_message(&k.c, k.policy, 2));
+	assert_placed(
+	    &k, "own:ann:due", "2026-03-02 11:00", "stays"); /* the next call is where it was */
+	assert_int_equal(k.c.attempts, 1);                   /* it is no call of ann's */
+	kit_say(&k, "2026-03-02 11:00", "considering", 1);
+	assert_false(law_wants_message(&k.c, k.policy, 2)); /* somebody got through */
+	kit_close(&k);
+}
+
+static void
+a_message_that_is_the_task_leads_to_the_next_rung(void **state)
+{
+	struct kit k;
+
+	(void)state;
+	kit_open(&k);
+	switch_on(&k);
+	for (int i = 0; i < 4; i++) {
+		static const char *const at[] = {
+		    "2026-03-02 09:00", "2026-03-02 11:00", "2026-03-02 12:00", "2026-03-03 12:00"};
+
+		kit_say(&k, at[i], "no-answer", 1);
+	}
+	assert_int_equal(k.c.rung, 1);
+	message(&k, "2026-03-03 12:01", 1, "failed"); /* it stays with the owner's own phone */
+	assert_int_equal(k.c.rung, 1);
+	assert_false(law_wants_message(&k.c, k.policy, 1));
+	kit_say(&k, "2026-03-03 12:05", "sms-sent", 1);
+	assert_int_equal(k.c.rung, 2);
+	k.c.by_hand = false;
+	assert_true(law_wants_message(&k.c, k.policy, 2));
+	message(&k, "2026-03-03 12:06", 2, "sent");
+	assert_int_equal(k.c.rung, 4);
+	kit_close(&k);
+}
+
+static void
+nobody_is_written_to_who_asked_not_to_be_called(void **state)
+{
+	struct kit k;
+
+	(void)state;
+	kit_open(&k);
+	kit_say(&k, "2026-03-02 09:00", "no-answer", 1);
+	k.c.no_dial = true;
+	assert_false(law_wants_message(&k.c, k.policy, 1));
+	k.c.no_dial = false;
+	k.c.numbers[0].state = NUMBER_DEAD;
+	assert_false(law_wants_message(&k.c, k.policy, 1));
+	kit_close(&k);
+}
+
+static void
 time_waives_what_it_does_not_leave_room_for(void **state)
 {
 	struct kit k;
@@ -271,6 +348,9 @@ main(void)
 	    cmocka_unit_test(silence_is_no_waiver_for_who_is_lost),
 	    cmocka_unit_test(a_late_rung_tells_the_leader_and_stays),
 	    cmocka_unit_test(a_waiver_closes_a_rung),
+	    cmocka_unit_test(a_message_is_wanted_once_and_closes_its_rung),
+	    cmocka_unit_test(a_message_that_is_the_task_leads_to_the_next_rung),
+	    cmocka_unit_test(nobody_is_written_to_who_asked_not_to_be_called),
 	    cmocka_unit_test(a_found_number_is_dialled_and_a_talk_ends_the_search),
 	    cmocka_unit_test(near_the_end_the_rungs_are_side_by_side),
 	    cmocka_unit_test(time_waives_what_it_does_not_leave_room_for),

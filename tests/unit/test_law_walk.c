@@ -29,7 +29,7 @@ random_act(struct law_act *a, struct kit *k)
 	    LAW_ATTEMPT, LAW_ATTEMPT, LAW_ATTEMPT, LAW_ATTEMPT, LAW_ATTEMPT, LAW_TIMER, LAW_NOTE,
 	    LAW_NUMBER, LAW_PAPER, LAW_PAPER, LAW_HANDOVER, LAW_STAGE, LAW_PASS, LAW_RULING,
 	    LAW_RULING, LAW_WAIVER, LAW_REOPEN, LAW_ADOPT, LAW_CORRECTION, LAW_ARRIVAL,
-	    LAW_GIVE_BACK, LAW_FREE, LAW_OTHER, LAW_RELEASE, LAW_IMPORT};
+	    LAW_GIVE_BACK, LAW_FREE, LAW_MESSAGE, LAW_OTHER, LAW_RELEASE, LAW_IMPORT};
 	int64_t now = k->ctx.now;
 
 	law_act_init(a, kinds[dice(sizeof(kinds) / sizeof(kinds[0]))]);
@@ -46,7 +46,7 @@ random_act(struct law_act *a, struct kit *k)
 		a->outcome = dice(2) == 0 ? "papers-received" : "withdrawn";
 	a->result = outcome_code((enum outcome)dice(OUT_COUNT));
 	a->was = outcome_code((enum outcome)dice(OUT_COUNT));
-	a->what = dice(2) == 0 ? "resume" : dice(2) == 0 ? "strike" : "";
+	a->what = dice(2) == 0 ? "resume" : dice(2) == 0 ? "strike" : dice(2) == 0 ? "sent" : "";
 	a->number = dice(3) == 0 ? 0 : dice(12);
 	a->seconds = dice(3) == 0 ? UINT32_MAX : dice(300);
 	a->inbound = dice(4) == 0;

@@ -186,6 +186,7 @@ kind_of(enum record_kind kind)
 	case REC_REOPEN: return LAW_REOPEN;
 	case REC_ADOPT: return LAW_ADOPT;
 	case REC_TIMER: return LAW_TIMER;
+	case REC_MESSAGE: return LAW_MESSAGE;
 	default: return LAW_KINDS; /* nothing for the law */
 	}
 }
@@ -217,6 +218,11 @@ act_of(struct law_act *a, struct act_words *w, const struct record_header *h,
 	case LAW_REOPEN:
 		/* Out of doubt or parked; a rest or an end stays. */
 		a->kind = is(h, F_reason, "free") ? LAW_FREE : LAW_REOPEN;
+		break;
+	case LAW_MESSAGE:
+		text_of(w->what, sizeof(w->what), h, F_verdict);
+		a->what = w->what;
+		a->rung = u_of(h, F_rung) < RUNG_COUNT ? (int)u_of(h, F_rung) : -1;
 		break;
 	case LAW_WAIVER:
 		a->rung = u_of(h, F_rung) < RUNG_COUNT ? (int)u_of(h, F_rung) : -1;

@@ -13,7 +13,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "proto/chain.h"
-#include "workers/escalation/router.h"
+#include "workers/escalation/gateway.h"
 #include "workers/link/records.h"
 
 #define ZERO_TOKEN "0000000000000000"
@@ -70,6 +70,8 @@ batch_work_done(struct work *w)
 		buf_done(&((struct words *)w->ptr)->bytes);
 		free(w->ptr);
 	}
+	if (w->kind == WORK_MESSAGE)
+		free(w->ptr);
 	w->ptr = NULL;
 }
 
@@ -152,23 +154,18 @@ write_case(struct router *r, struct call *call, struct rcase *c)
 	}
 }
 
-/* What time did, as a signed link of the router's own chain. It moves nothing by itself. */
+/* A signed link of the router's own chain. It moves nothing by itself. */
 static void
-write_timer(struct router *r, struct call *call, const struct rcase *c)
+write_own(struct router *r, struct call *call, struct record_header *h)
 {
-	struct record_header h = {.kind = REC_TIMER, .has_case = true};
 	struct records_clock clock = {(uint64_t)clock_wall_ms(), (uint64_t)clock_boot_us()};
 	struct records_made m;
 	struct buf f0 = BUF_INIT;
 	struct err err = ERR_INIT;
 
-	memcpy(h.person, "router", sizeof("router"));
-	memcpy(h.case_id, c->id, 16);
-	/* A deadline may only make the case urgent, where it is. */
-	field_set_s(
-	    &h, F_what, c->timer_why == REASON_STAYS ? "deadline" : reason_code(c->timer_why));
-	records_stamp(&h, &clock);
-	if (records_make(&m, r->id.sign_sk, r->ob, r->seq + 1, r->head, &h, NULL, NULL, &err) != 0)
+	memcpy(h->person, "router", sizeof("router"));
+	records_stamp(h, &clock);
+	if (records_make(&m, r->id.sign_sk, r->ob, r->seq + 1, r->head, h, NULL, NULL, &err) != 0)
 		CHECK(0); /* our own header is a good one */
 	records_frame(&f0, r->ob, r->head, &m.r, 0);
 	call_entry(call, "record");
@@ -177,9 +174,9 @@ write_timer(struct router *r, struct call *call, const struct rcase *c)
 	call_bytes(call, r->head, 32);
 	call_bytes(call, m.r.h, 32);
 	call_str(call, "router");
-	call_u(call, REC_TIMER);
+	call_u(call, h->kind);
 	call_str(call, "0");
-	call_bytes(call, c->id, 16);
+	call_bytes(call, h->case_id, 16);
 	call_str(call, ZERO_TOKEN);
 	call_str(call, "0");
 	call_span(call, buf_span(&f0));
@@ -187,9 +184,37 @@ write_timer(struct router *r, struct call *call, const struct rcase *c)
 	call_span(call, m.r.header);
 	r->seq++;
 	memcpy(r->head, m.r.h, 32);
-	r->n_timers++;
 	buf_done(&f0);
 	records_done(&m);
+}
+
+/* What time did. */
+static void
+write_timer(struct router *r, struct call *call, const struct rcase *c)
+{
+	struct record_header h = {.kind = REC_TIMER, .has_case = true};
+
+	memcpy(h.case_id, c->id, 16);
+	/* A deadline may only make the case urgent, where it is. */
+	field_set_s(
+	    &h, F_what, c->timer_why == REASON_STAYS ? "deadline" : reason_code(c->timer_why));
+	write_own(r, call, &h);
+	r->n_timers++;
+}
+
+/* What the gateway said of a message. */
+static void
+write_message(struct router *r, struct call *call, const struct message_told *m)
+{
+	struct record_header h = {.kind = REC_MESSAGE, .has_case = true};
+
+	memcpy(h.case_id, m->case_id, 16);
+	field_set_s(&h, F_channel, m->rung == 1 ? "sms" : "wechat");
+	field_set_b(&h, F_number, m->number, 8);
+	field_set_u(&h, F_rung, (uint64_t)m->rung);
+	field_set_u(&h, F_count, m->tries);
+	field_set_s(&h, F_verdict, m->verdict);
+	write_own(r, call, &h);
 }
 
 static void
@@ -292,6 +317,7 @@ write_work(struct router *r, struct call *call, struct work *w)
 	switch (w->kind) {
 	case WORK_CASE: write_case(r, call, w->ptr); return; /* says itself what it sent */
 	case WORK_TIMER: write_timer(r, call, w->ptr); break;
+	case WORK_MESSAGE: write_message(r, call, w->ptr); break;
 	case WORK_CREATE: creation_write(w->ptr, r, call); break;
 	case WORK_OFFER: write_offer(r, call, w->ptr); break;
 	case WORK_WORDS: write_words(call, w->ptr); break;
@@ -347,7 +373,7 @@ answered(struct router *r, struct work *w, const struct rds_reply *entry)
 	if (!ok && !(w->kind == WORK_CASE && says(entry, 0, "no"))) {
 		log_error("batch.refused", "work=%d why=\"%.*s\"", (int)w->kind, (int)why.len,
 		    (const char *)why.data);
-		if (w->kind == WORK_TIMER &&
+		if ((w->kind == WORK_TIMER || w->kind == WORK_MESSAGE) &&
 		    (span_eq_str(why, "frozen") || span_eq_str(why, "equivocation")))
 			own_new_outbox(r);
 		/* A bad word of an operator's must not stop all others. */
@@ -358,6 +384,7 @@ answered(struct router *r, struct work *w, const struct rds_reply *entry)
 	case WORK_CREATE: imports_created(r, w->ptr, says(entry, 1, "created")); break;
 	case WORK_LEAD: r->lead_at = clock_boot_us(); break;
 	case WORK_TIMER:
+	case WORK_MESSAGE:
 	case WORK_OFFER:
 	case WORK_WORDS:
 	case WORK_CURSOR: break;

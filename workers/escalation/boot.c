@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "workers/escalation/router.h"
+#include "workers/escalation/gateway.h"
 
 #define RETRY_US  1000000
 #define WATCH_US  500000
@@ -46,6 +46,7 @@ boot_forget(struct router *r)
 	r->is_asking = r->has_answer = r->has_task = r->has_others = r->is_forcing = false;
 	r->blocked_since = 0;
 	work_clear(r);
+	gateway_forget(r);
 	if (r->chunk != NULL)
 		chunk_clear(r->chunk);
 	imports_destroy(r->imports);

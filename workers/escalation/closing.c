@@ -1,5 +1,6 @@
 /* closing.c - may pass 3 end? Each owner has signed the own list off, so has a leader or deputy of each team
- * that has an owner, and no case is left that is neither confirmed nor at an end nor ruled.
+ * that has an owner, no case is left that is neither confirmed nor at an end nor ruled, and each confirmed one is
+ * complete: an own number and a parent's, or the reason why not. (Who was ruled has the ruling for a reason.)
  *
  * What is missing goes to Redis as one line, `closing` beside the book, for hfctl to say: numbers of cases and
  * ids of persons, nobody's name. Persons who were removed sign nothing: their leader does. */
@@ -14,9 +15,9 @@
 #define CASES_NAMED 50
 
 struct closing {
-	struct buf cases;
+	struct buf cases, numbers;
 	struct map *owners; /* person id -> their rperson */
-	uint64_t open;
+	uint64_t open, incomplete;
 };
 
 static void
@@ -31,6 +32,12 @@ look(struct router *r, struct rcase *c, void *arg)
 		return;
 	if (p != NULL && p->active)
 		map_put(x->owners, p->person, strlen(p->person), p);
+	if (c->law.place != PLACE_TERMINAL && c->law.state == STATE_CONFIRMED &&
+	    c->law.incomplete && policy_n(r->policy, SET_CLOSE_NUMBERS) != 0 &&
+	    x->incomplete++ < CASES_NAMED) {
+		hex_encode(hex, c->id, 16);
+		buf_addf(&x->numbers, " number=%s,%s", hex, owner);
+	}
 	if (c->law.place == PLACE_TERMINAL || c->law.state == STATE_CONFIRMED ||
 	    c->law.state == STATE_ADMITTED)
 		return;
@@ -97,7 +104,7 @@ who_is_missing(struct router *r, struct closing *x, struct buf *out)
 bool
 closing_may(struct router *r, struct logid at)
 {
-	struct closing x = {.cases = BUF_INIT, .owners = map_create()};
+	struct closing x = {.cases = BUF_INIT, .numbers = BUF_INIT, .owners = map_create()};
 	uint64_t unsigned_lists;
 
 	case_all(r, look, &x);
@@ -106,10 +113,14 @@ closing_may(struct router *r, struct logid at)
 	unsigned_lists = who_is_missing(r, &x, &r->closing);
 	buf_addf(&r->closing, " open=%" PRIu64, x.open);
 	buf_add(&r->closing, x.cases.data, x.cases.len);
-	if (unsigned_lists + x.open > 0)
-		log_warn("pass.open", "unsigned=%ju cases=%ju decision=\"pass 3 stays open\"",
-		    (uintmax_t)unsigned_lists, (uintmax_t)x.open);
+	buf_addf(&r->closing, " incomplete=%" PRIu64, x.incomplete);
+	buf_add(&r->closing, x.numbers.data, x.numbers.len);
+	if (unsigned_lists + x.open + x.incomplete > 0)
+		log_warn("pass.open",
+		    "unsigned=%ju cases=%ju incomplete=%ju decision=\"pass 3 stays open\"",
+		    (uintmax_t)unsigned_lists, (uintmax_t)x.open, (uintmax_t)x.incomplete);
 	map_destroy(x.owners, NULL);
 	buf_done(&x.cases);
-	return unsigned_lists + x.open == 0;
+	buf_done(&x.numbers);
+	return unsigned_lists + x.open + x.incomplete == 0;
 }

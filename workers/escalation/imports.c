@@ -335,7 +335,8 @@ wants_special_master(const struct task *t)
 	return false;
 }
 
-/* What the law keeps of the task: the ids of the numbers and the intention; nothing if there is no key. */
+/* What the law keeps of the task: the ids of the numbers, whether they are complete, and the intention; nothing if
+ * there is no key. */
 static void
 read_task(struct router *r, const struct creation *c, struct law_act *act)
 {
@@ -346,6 +347,7 @@ read_task(struct router *r, const struct creation *c, struct law_act *act)
 	if (key != NULL && chain_task_open(&plain, key, c->id, buf_span(&c->task), NULL) == 0 &&
 	    task_decode(&t, buf_span(&plain), NULL) == 0) {
 		act->special_master = wants_special_master(&t);
+		act->incomplete = task_missing(&t) != 0;
 		for (uint32_t i = 0; i < t.n_numbers && act->n_numbers < LAW_NUMBERS; i++) {
 			char digits[32] = "";
 			uint8_t id[8];

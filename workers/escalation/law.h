@@ -35,6 +35,7 @@ enum law_kind {
 	LAW_ADOPT,      /* a late record's outcome shall move the case after all */
 	LAW_CORRECTION, /* was: the outcome that is taken back; outcome: what it should be, or none */
 	LAW_ARRIVAL,    /* from the arrivals file: registered */
+	LAW_MESSAGE,    /* the gateway's answer for a rung; what: sent, or another word */
 	LAW_GIVE_BACK,
 	LAW_FREE,  /* a person freed a parked or doubtful case */
 	LAW_OTHER, /* findings, disputes, reveals …: nothing for the law */
@@ -84,6 +85,7 @@ struct law_act {
 	const char *to_team;
 	bool credit;         /* HANDOVER: the case itself, not only the work */
 	bool special_master; /* IMPORT: the roster says so */
+	bool incomplete;     /* IMPORT: an own or a parent's number is missing without a reason */
 	int n_numbers;       /* IMPORT */
 	uint64_t numbers[LAW_NUMBERS];
 };
@@ -147,6 +149,10 @@ int law_next(struct law_case *c, const struct law_ctx *ctx, const struct law_act
 /* The calendar changed: dates that were reckoned by the old one are reckoned anew. law_next afterwards. */
 void law_new_days(
     struct law_case *c, const struct calendar *was, const struct calendar *is, int64_t now);
+
+/* A message of this rung (1 SMS, 2 WeChat) is due: the last call did not get through, or the rung is the task, and
+ * nobody wrote yet. */
+bool law_wants_message(const struct law_case *c, const struct policy *p, int rung);
 
 /* Unreachable (practice.md 5): enough attempts in enough dayparts, or all numbers bad, and no contact in
  * this stage. */

@@ -445,6 +445,12 @@ law_act_on(struct law *l, struct err *err)
 	case LAW_PASS: pass_opens(l); return 0;
 	case LAW_RULING: ruling(l); return 0;
 	case LAW_WAIVER: waiver(l); return 0;
+	case LAW_MESSAGE:
+		if (law_rung_closed(l))
+			law_climb(l, STRIKE_LOST);
+		else
+			law_stay(l, REASON_STAYS);
+		return 0;
 	case LAW_REOPEN: reopen(l); return 0;
 	case LAW_ARRIVAL: arrival(l); return 0;
 	case LAW_FREE:

@@ -309,6 +309,7 @@ law_fold(struct law_case *c, const struct law_ctx *ctx, const struct law_act *a)
 	switch (a->kind) {
 	case LAW_IMPORT:
 		c->special_master = a->special_master;
+		c->incomplete = a->incomplete;
 		for (int i = 0; i < a->n_numbers && i < LAW_NUMBERS; i++)
 			number_of(c, a->numbers[i]);
 		break;
@@ -336,6 +337,14 @@ law_fold(struct law_case *c, const struct law_ctx *ctx, const struct law_act *a)
 			c->rung_9 = c->rung_9 || a->rung == LAW_POLICE;
 		else if (a->effective && a->rung >= 0 && a->rung < RUNG_COUNT)
 			c->rungs_waived = (uint16_t)(c->rungs_waived | BIT(a->rung));
+		break;
+	case LAW_MESSAGE:
+		if (!a->effective || a->rung < 0 || a->rung >= RUNG_COUNT)
+			break;
+		if (strcmp(a->what, "sent") == 0)
+			c->rungs_done = (uint16_t)(c->rungs_done | BIT(a->rung));
+		else
+			c->by_hand = true;
 		break;
 	case LAW_TIMER:
 	case LAW_RELEASE:

@@ -55,6 +55,18 @@ law_rung_closed(const struct law *l)
 	return law_has_rung(l) && is_closed(l->c, l->c->rung);
 }
 
+bool
+law_wants_message(const struct law_case *c, const struct policy *p, int rung)
+{
+	unsigned hint = rung == 1 ? 1u << HINT_SMS : 1u << HINT_IM;
+
+	if (c->place != PLACE_OWN || c->no_dial || c->by_hand || is_closed(c, rung) ||
+	    c->last == OUT_NONE)
+		return false;
+	return c->rung == rung || (outcome_family(c->last) == FAMILY_FAIL &&
+	                              (policy_outcome(p, c->last)->hints & hint) != 0);
+}
+
 void
 law_waive_rest(struct law_case *c)
 {

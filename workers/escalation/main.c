@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/version.h"
 #include "workers/escalation/compare.h"
+#include "workers/escalation/gateway.h"
 #include "workers/escalation/lawprint.h"
 #include "workers/escalation/router.h"
 
@@ -31,6 +32,19 @@ const char *argp_program_version = "hf-router " HF_VERSION;
 static const struct conf_key settings[] = {
     {"policy", CONF_STR, NULL, 0, 0, NULL,
         "the policy file that holds until the campaign has one of its own; empty: the shipped one"},
+    {"gateway_sms", CONF_STR, NULL, 0, 0, NULL,
+        "address of the college's gateway for SMS (rung 1), https; empty: the owner's own phone"},
+    {"gateway_im", CONF_STR, NULL, 0, 0, NULL,
+        "address of the college's gateway for WeChat (rung 2), https; empty: the owner's own "
+        "phone"},
+    {"gateway_ca", CONF_STR, NULL, 0, 0, NULL,
+        "file of the certificates to believe the gateway by; empty: the system's"},
+    {"gateway_timeout", CONF_INT, "10000", 100, 60000, "ms",
+        "how long an answer of the gateway may take"},
+    {"gateway_again", CONF_INT, "15000", 100, 600000, "ms",
+        "when a message without an answer is posted again; twice as late each time"},
+    {"gateway_tries", CONF_INT, "6", 1, 12, NULL,
+        "after so many posts without an answer the owner's own phone does it"},
     {NULL, CONF_STR, NULL, 0, 0, NULL, NULL},
 };
 
@@ -220,6 +234,8 @@ start(struct router *r, struct err *err)
 		secret = password;
 	r->loop = loop_create();
 	r->zctx = zctx_create(1, 64);
+	if (gateway_open(r, err) != 0)
+		return -1;
 	r->keys = map_create();
 	r->chunk = chunk_create();
 	r->lock_fd = -1;
@@ -253,6 +269,7 @@ stop(struct router *r)
 	r->generation++;
 	rds_destroy(r->tail);
 	rds_destroy(r->link);
+	gateway_close(r);
 	keyfollow_destroy(r->follow);
 	boot_forget(r);
 	imports_destroy(r->imports);
@@ -313,7 +330,10 @@ load_settings(struct router *r, const struct options *o, struct err *err)
 	path = xasprintf("%s/router.conf", r->home.dir);
 	rc = conf_load(&r->conf, settings, access(path, F_OK) == 0 ? path : NULL, err);
 	for (size_t i = 0; rc == 0 && i < o->n_flags; i++)
-		rc = conf_override(r->conf, o->flags[i], err);
+		rc = strncmp(o->flags[i], "gateway", 7) == 0
+		         ? err_set(err, ERR_INVALID,
+		               "gateway…: only in router.conf, a command line is read by all")
+		         : conf_override(r->conf, o->flags[i], err);
 	free(path);
 	return rc;
 }

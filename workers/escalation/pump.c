@@ -11,7 +11,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "workers/escalation/router.h"
+#include "workers/escalation/gateway.h"
 
 #define BLOCK_MS     "2000"
 #define READ_US      10000000
@@ -211,6 +211,7 @@ idle(struct router *r)
 		words_queue(r, words_make("doubt_over"));
 	}
 	offers_gate(r);
+	gateway_look(r);
 	if (has_work(r))
 		return;
 	settle_cursor(r);

@@ -212,6 +212,20 @@ send(struct router *r, struct rcase *c, struct span task, struct span index)
 	c->retasked = r->n_batches;
 }
 
+/* Whether its numbers are complete goes with its place, before the task. */
+static void
+complete(struct router *r, struct rcase *c, const struct task *t, int64_t at)
+{
+	bool incomplete = task_missing(t) != 0;
+
+	if (incomplete == c->law.incomplete)
+		return;
+	c->law.incomplete = incomplete;
+	if (!c->has_want)
+		case_look(r, c, at);
+	case_queue(r, c);
+}
+
 static void
 arrange(struct router *r, struct rcase *c, const uint8_t *key, struct span plain,
     const struct task_number *found, int64_t at)
@@ -220,9 +234,13 @@ arrange(struct router *r, struct rcase *c, const uint8_t *key, struct span plain
 	struct buf out = BUF_INIT, sealed = BUF_INIT;
 	uint8_t index[8];
 	struct task t;
+	bool changed;
 
-	if (task_decode(&t, plain, NULL) == 0 &&
-	    numbers_arrange(&t, &notes, &c->law, key, found, at)) {
+	if (task_decode(&t, plain, NULL) != 0)
+		return;
+	changed = numbers_arrange(&t, &notes, &c->law, key, found, at);
+	complete(r, c, &t, at);
+	if (changed) {
 		task_encode(&out, &t);
 		chain_task_seal(&sealed, key, c->id, buf_span(&out));
 		send(r, c, buf_span(&sealed), span_of(index, index_of(r, index, found->digits)));

@@ -62,11 +62,12 @@ struct rperson {
 };
 
 enum work_kind {
-	WORK_CASE,   /* bring lane, due, blob and timer of ptr (rcase) to Redis */
-	WORK_TIMER,  /* a system record for ptr (rcase) */
-	WORK_CREATE, /* ptr (struct creation) */
-	WORK_OFFER,  /* ptr (rperson) */
-	WORK_WORDS,  /* an entry ready to send: ptr (struct words), owned */
+	WORK_CASE,    /* bring lane, due, blob and timer of ptr (rcase) to Redis */
+	WORK_TIMER,   /* a system record for ptr (rcase) */
+	WORK_CREATE,  /* ptr (struct creation) */
+	WORK_OFFER,   /* ptr (rperson) */
+	WORK_WORDS,   /* an entry ready to send: ptr (struct words), owned */
+	WORK_MESSAGE, /* a system record of ptr (struct message_told), owned */
 	WORK_LEAD,
 	WORK_CURSOR,
 };
@@ -158,6 +159,7 @@ struct router {
 	size_t n_release, release_next;
 	int volume, callers;
 	int64_t offers_until;
+	struct gateway *gateway; /* NULL: messages are the owners' */
 	uint64_t n_batches, n_records, n_places, n_timers, n_mismatches;
 };
 

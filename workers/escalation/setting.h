@@ -58,6 +58,8 @@
 	X(METER_MINUTES, "meter.minutes", COUNT, 0, 999, "人均通话分钟(平均值,只提示)")            \
 	X(VOLUME_MINIMUM, "volume.minimum-share", SHARE, 0, 100,                                   \
 	    "最低工作量:人均投档量的百分之几")                                                     \
+	X(CLOSE_NUMBERS, "close.numbers", YES, 0, 1,                                               \
+	    "关第三批前,已确认的要有本人和家长的号码,或说明为什么没有")                            \
 	X(NUMBER_SHARED, "number.shared-from", COUNT, 2, 99, "一个号码在几名考生名下算共用")       \
 	X(SPOT_DAILY, "spot.daily", SHARE, 0, 100, "每日抽查比例")                                 \
 	X(SPOT_NEW, "spot.new-caller", COUNT, 0, 99, "新回访员的前几条全查")                       \

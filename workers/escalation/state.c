@@ -77,7 +77,7 @@ pack_fixed(uint8_t *p, const struct law_case *c)
 	unsigned flags = flags_of(c);
 
 	p[0] = LAW_BLOB_VERSION;
-	p[1] = (uint8_t)(c->stage << 4 | c->pass);
+	p[1] = (uint8_t)(c->stage << 4 | c->by_hand << 3 | c->incomplete << 2 | c->pass);
 	p[2] = (uint8_t)((unsigned)c->place << 4 | (unsigned)c->cls);
 	p[3] = (uint8_t)((unsigned)c->former_state << 4 | (unsigned)c->state);
 	p[4] = (uint8_t)c->last;
@@ -118,7 +118,9 @@ unpack_fixed(struct law_case *c, const uint8_t *p)
 	    &c->deadline, &c->strike_by, &c->pass_end, &c->rung_by, &c->last_at};
 
 	c->stage = p[1] >> 4;
-	c->pass = p[1] & 15;
+	c->pass = p[1] & 3;
+	c->incomplete = p[1] >> 2 & 1;
+	c->by_hand = p[1] >> 3 & 1;
 	c->place = (enum place)(p[2] >> 4);
 	c->cls = (enum own_class)(p[2] & 15);
 	c->state = (enum intent)(p[3] & 15);

@@ -117,6 +117,8 @@ struct law_case {
 	bool special_master; /* wants the special-master's path: asked more often */
 	bool rung_9;         /* the leader agreed to ask the household police station */
 	bool lost_ruling;    /* ruled unconfirmed while unreachable */
+	bool by_hand;        /* the gateway did not take a message: the owner's own phone does */
+	bool incomplete;     /* no own number or no parent's that is of use, and no reason why */
 	uint32_t signer;     /* who signed the withdrawal first, 0 nobody */
 	enum place former;   /* registered: where it was, and what was known; else 0 */
 	enum intent former_state;

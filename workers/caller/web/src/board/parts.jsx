@@ -52,7 +52,7 @@ export function laneText(lane) {
   return a === 'own' ? `${b} · ${_(LANES[c] || c || '')}` : `${_(LANES[a] || a)}${b ? ` · ${b}` : ''}`;
 }
 export const WORD = {ATTEMPT: '回访', NOTE: '备注', NUMBER: '号码', PAPER: '材料', HANDOVER: '转交', FINDING: '认定', WAIVER: '免除', REOPEN: '重开', ADOPT: '采用',
-  DISMISS: '不采用', APPROVAL: '审批', DECISION: '裁决', RULING: '裁定', CORRECTION: '更正', DISPUTE: '异议', SIGNOFF: '签字', REVEAL: '查看证件号', ABSENCE: '请假',
+  DISMISS: '不采用', APPROVAL: '审批', DECISION: '裁决', MESSAGE: '网关消息', RULING: '裁定', CORRECTION: '更正', DISPUTE: '异议', SIGNOFF: '签字', REVEAL: '查看证件号', ABSENCE: '请假',
   IMPORT: '导入', RELEASE: '放号', STAGE: '阶段', PASS: '批', POLICY: '规则', DRAW: '抽查', PAUSE: '暂停'};
 
 /* The lines for what only the server's own shell may do. */
