@@ -1233,13 +1233,6 @@ function R.pause(on, by, why)
 	return { 'ok', 'new' }
 end
 
-function R.timer(case, at)
-	bytes('case', case, 16)
-	zput('timers', case, due_arg(at) ~= '0' and at)
-	changed()
-	return { 'ok' }
-end
-
 -- The router's own outbox: registered without HELLO.
 function R.ob(ob, agent)
 	ob = hex(bytes('ob', ob, 16))

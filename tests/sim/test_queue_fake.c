@@ -393,9 +393,9 @@ router_entry(struct world *w, struct call *c)
 			call_str(c, rnd(w, 40) == 0 ? "Not a lane" : lanes[rnd(w, 6)]);
 		break;
 	case 2:
-		call_entry(c, "timer");
+		call_entry(c, "number");
 		add_case(w, c, i);
-		call_u(c, rnd(w, 3));
+		call_str(c, rnd(w, 3) == 0 ? "1234567" : "12345678");
 		break;
 	case 3:
 		call_entry(c, "pause");
@@ -641,7 +641,7 @@ compare_all(struct world *w)
 static void
 compare_twin(struct world *w)
 {
-	static const char *const names[] = {"log", "leases", "lane:triage", "lane:pool", "timers"};
+	static const char *const names[] = {"log", "leases", "lane:triage", "lane:pool"};
 	char key[80];
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {

@@ -145,13 +145,6 @@ write_case(struct router *r, struct call *call, struct rcase *c)
 	} else {
 		case_saved(r, c);
 	}
-	if (c->timer_at != c->timer_saved) {
-		call_entry(call, "timer");
-		call_bytes(call, c->id, 16);
-		call_u(call, (uint64_t)c->timer_at);
-		c->timer_saved = c->timer_at;
-		sent(r, WORK_WORDS, NULL);
-	}
 }
 
 /* A signed link of the router's own chain. It moves nothing by itself. */

@@ -74,7 +74,6 @@ case_load(struct router *r, const uint8_t id[16], struct span text, struct span 
 	c = xcalloc(1, sizeof(*c));
 	memcpy(c->id, id, 16);
 	take_state(c, &s);
-	c->timer_saved = -1;
 	if (!take_blob(c, blob.len > 0 ? blob : s.blob)) {
 		/* No memory of it: begun anew where the log begins, and put before a person. */
 		law_case_init(&c->law);
@@ -263,7 +262,7 @@ case_differs(const struct router *r, const struct rcase *c)
 
 	if (!c->has_want)
 		return false;
-	if (case_moves(r, c) || (!c->held && c->timer_at != c->timer_saved))
+	if (case_moves(r, c))
 		return true;
 	len = law_case_pack(blob, &c->law);
 	return len != c->saved_len || memcmp(blob, c->saved_blob, len) != 0;

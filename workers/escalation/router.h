@@ -33,7 +33,7 @@ struct rcase {
 	name_t holder, owner;
 	char lane[80];
 	word_t why; /* reason of its last placement */
-	int64_t due, timer_saved;
+	int64_t due;
 	struct logid saved_at; /* law_at */
 	uint8_t saved_blob[LAW_BLOB_MAX];
 	size_t saved_len;
@@ -62,7 +62,7 @@ struct rperson {
 };
 
 enum work_kind {
-	WORK_CASE,    /* bring lane, due, blob and timer of ptr (rcase) to Redis */
+	WORK_CASE,    /* bring lane, due and blob of ptr (rcase) to Redis */
 	WORK_TIMER,   /* a system record for ptr (rcase) */
 	WORK_CREATE,  /* ptr (struct creation) */
 	WORK_OFFER,   /* ptr (rperson) */
