@@ -1322,6 +1322,16 @@ function R.doubt_over() return settle_doubt('time') and { 'ok' } or { 'no' } end
 
 local S = {}
 
+-- An agent has at most 64 records on their way, so it may ask for the answers of the newest 64 once more, whatever
+-- became of them meanwhile; older ones it has heard.
+local ASKED_AGAIN = 64
+
+local function forget_answers(obkey, released, newest, forgot)
+	local to = math.min(released, newest - ASKED_AGAIN, forgot + 4000)
+	for i = forgot + 1, to do call('HDEL', obkey, 'v:' .. num(i)) end
+	if to > forgot then call('HSET', obkey, 'forgot', num(to)) end
+end
+
 -- Monotone: an older mark changes nothing.
 function S.mark(ob, level, upto, h, receipt)
 	local obhex = hex(bytes('ob', ob, 16))
@@ -1331,15 +1341,13 @@ function S.mark(ob, level, upto, h, receipt)
 	if level ~= 1 and level ~= 2 then error('level: 1 or 2', 0) end
 	local obkey = P .. 'ob:' .. obhex
 	local field = level == 1 and 'settled' or 'released'
-	local o = call('HMGET', obkey, 'upto', field)
+	local o = call('HMGET', obkey, 'upto', field, 'forgot')
 	if not o[1] then return { 'no', 'unknown' } end
 	local was = tonumber(o[2] or '0')
 	if upto > tonumber(o[1]) then return { 'no', 'ahead', o[1] } end
 	if upto <= was then return { 'ok', 'same' } end
 	call('HSET', obkey, field, num(upto), field .. '_h', h, 'receipt' .. num(level), receipt)
-	if level == 2 then -- answers below RELEASED are never asked for again
-		for i = was + 1, math.min(upto, was + 4000) do call('HDEL', obkey, 'v:' .. num(i)) end
-	end
+	if level == 2 then forget_answers(obkey, upto, tonumber(o[1]), tonumber(o[3] or was)) end
 	append('mark', '', '', obhex .. ' ' .. num(level) .. ' ' .. num(upto), 'k', receipt)
 	return { 'ok', 'new' }
 end

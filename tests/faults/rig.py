@@ -55,11 +55,12 @@ class Proxy:
 class Worker(threading.Thread):
     """Pulls, holds for a moment, records; every act and answer goes into the history."""
 
-    def __init__(self, stack, person, seed, think=0.2):
+    def __init__(self, stack, person, seed, think=0.2, again=0):
+        """again: at most so many tries of one case before the last one."""
         super().__init__(daemon=True)
-        self.stack, self.person, self.think = stack, person, think
+        self.stack, self.person, self.think, self.again = stack, person, think, again
         self.rng = random.Random(f"{seed} {person}")
-        self.life, self.stored = 0, 0
+        self.life, self.stored, self.accepted = 0, 0, 0
         self.stop = threading.Event()
         self.spawn()
 
@@ -85,6 +86,8 @@ class Worker(threading.Thread):
                     if op == "stored":
                         more["id"] = more["id"].replace("-", "")
                         self.stored += 1
+                    if op == "accepted":
+                        self.accepted += 1
                     self.stack.note(self.person, self.life, op, **more)
             if "error" in said:
                 self.stack.note(self.person, self.life, "error", code=said["error"].get("code", ""))
@@ -100,11 +103,11 @@ class Worker(threading.Thread):
             self.p.stdin.write(json.dumps(what) + "\n")
             self.p.stdin.flush()
 
-    def record(self, task, then):
+    def record(self, task, then, **more):
         i = str(uuid.UUID(int=self.rng.getrandbits(128), version=4))
         self.say("record", dict(id=i.replace("-", ""), case=task["case"], token=task["token"]), do="record",
                  case=task["case"], token=task["token"], outcome="no-answer", channel="phone", number=1,
-                 seconds=self.rng.randrange(1, 60), then=then, id=i)
+                 seconds=self.rng.randrange(1, 60), then=then, id=i, **more)
 
     def run(self):
         self.say("next", {}, do="next")
@@ -122,6 +125,8 @@ class Worker(threading.Thread):
             elif "task" in said:
                 if self.rng.random() < 0.5:
                     self.stop.wait(self.rng.random() * self.think)
+                for _ in range(self.rng.randrange(self.again + 1)):
+                    self.record(said["task"], "stay", again=True)
                 self.record(said["task"], "stay" if self.stop.is_set() else "next")
             elif "error" in said or "none" in said and said["none"]["reason"] not in (
                     "empty", "closed-until", "paused"):
@@ -143,10 +148,13 @@ class Worker(threading.Thread):
 
 
 class FaultStack(Stack):
-    def __init__(self, seed, workers=6, cases=400, think=0.2, proxied=True):
+    def __init__(self, seed, workers=6, cases=400, think=0.2, proxied=True, recorder="", prepare=None):
+        """recorder: lines of recorder.conf; prepare(stack): called before the first of our programs begins."""
         super().__init__(pg=True)
+        (self.dir / "recorder.conf").write_text(recorder)
+        self.timed, self.heal_began = [], None     # lines of runbooks with their seconds; when the healing began
         self.seed, self.names, self.cases = seed, [f"p{i:02d}" for i in range(workers)], cases
-        self.think = think
+        self.think, self.again = think, 0
         self.history, self.lock, self.workers, self.faults = [], threading.Lock(), [], []
         self.halted = self.recovered = self.cut = False
         self.more_env = {}           # program or person -> what its environment has more
@@ -155,6 +163,8 @@ class FaultStack(Stack):
         self.broker = " ".join(f"tcp://127.0.0.1:{p}" for p in self.ports)
         self.write_env()
         try:
+            if prepare is not None:
+                prepare(self)
             self.build_up()
         except BaseException:        # nobody else would end what was begun
             self.close()
@@ -234,12 +244,19 @@ class FaultStack(Stack):
         self.note("-", 0, "fault", what=what)
 
     def work(self):
-        self.workers = [Worker(self, p, self.seed, self.think) for p in self.names]
+        self.workers = [Worker(self, p, self.seed, self.think, self.again) for p in self.names]
         for w in self.workers:
             w.start()
 
     def stored(self):
         return sum(w.stored for w in self.workers)
+
+    def accepted(self):
+        return sum(w.accepted for w in self.workers)
+
+    def healing(self):
+        """From now on the operator, or whoever restarts things, is at work."""
+        self.heal_began = now()
 
     def progress(self, records=5, limit=40.0):
         before = self.stored()

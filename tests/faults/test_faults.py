@@ -5,78 +5,19 @@ import os
 import random
 import shutil
 import signal
-import subprocess
 import time
 
 import pytest
 
+from faults import DAEMONS, Small, agent, double, kill, network, pause, postgres_away
 from rig import FaultStack, Worker, wait_for
 
 SEED = int(os.environ.get("HF_SEED", "1"))
 SECONDS = float(os.environ.get("HF_FAULT_SECONDS", "45"))
-DAEMONS = ("hf-broker0", "hf-broker1", "hf-router", "hf-recorder")
-WAYS = ("cut", "half", "corrupt", "delay", "dribble", "deaf", "mute", "dark")
-
-
 @pytest.fixture(name="stack")
 def _stack():
     with FaultStack(SEED) as s:
         yield s
-
-
-def kill(s, name):
-    s.fault(f"kill -9 {name}")
-    s.kill(name, signal.SIGKILL)
-    s.begin(name)
-
-
-def pause(s, name, rng, seconds=None):
-    s.fault(f"SIGSTOP {name}")
-    p = s.procs[name]
-    p.send_signal(signal.SIGSTOP)
-    end = time.monotonic() + (seconds or rng.uniform(0.3, 3.5))
-    wait_for("the pause is over", lambda: time.monotonic() > end)
-    p.send_signal(signal.SIGCONT)
-
-
-def agent(s, rng, stop):
-    w = rng.choice(s.workers)
-    s.fault(f"{'SIGSTOP' if stop else 'kill -9'} agent {w.person}")
-    w.p.send_signal(signal.SIGSTOP if stop else signal.SIGKILL)
-    if stop:
-        end = time.monotonic() + rng.uniform(0.5, 4)
-        p = w.p
-        wait_for("the pause is over", lambda: time.monotonic() > end)
-        p.send_signal(signal.SIGCONT)
-
-
-def network(s, rng):
-    way, which = rng.choice(WAYS), rng.choice(((0,), (1,), (0, 1)))
-    s.fault(f"network {way} {which}")
-    for i in which:
-        s.proxies[i].say(way)
-    end = time.monotonic() + rng.uniform(0.3, 3)
-    wait_for("the cut is over", lambda: time.monotonic() > end)
-    for i in which:
-        s.proxies[i].say("pass")
-
-
-def double(s, name):
-    """A second one beside the first; then the first dies, and the second takes over."""
-    s.fault(f"{name} twice, then kill -9 of the first")
-    s.begin(name + "2")
-    s.progress()
-    s.kill(name, signal.SIGKILL)
-    s.progress()
-    s.begin(name)
-    s.kill(name + "2", signal.SIGKILL)
-
-
-def store_away(s, rng):
-    s.fault("PostgreSQL away")
-    s.kill("postgres", signal.SIGQUIT)
-    s.progress()
-    s.begin("postgres")
 
 
 @pytest.fixture(name="long_stack")
@@ -92,7 +33,7 @@ def test_everything_at_random_under_load(long_stack):
     kinds = [lambda: kill(s, rng.choice((*DAEMONS, "redis", "postgres"))),
              lambda: pause(s, rng.choice((*DAEMONS, "redis")), rng), lambda: agent(s, rng, False),
              lambda: agent(s, rng, True), lambda: network(s, rng), lambda: network(s, rng),
-             lambda: double(s, rng.choice(("hf-recorder", "hf-router"))), lambda: store_away(s, rng)]
+             lambda: double(s, rng.choice(("hf-recorder", "hf-router"))), lambda: postgres_away(s)]
     end = time.monotonic() + SECONDS
     order = []
     while time.monotonic() < end:
@@ -256,30 +197,6 @@ def test_a_cut_in_mid_call_ends_effective_if_nobody_else_was_granted(way):
         w.start()
         s.finish()
         s.judge()
-
-
-class Small:
-    """A file system of a few MiB over a directory, with what was there; full() leaves no byte, room() gives it back."""
-
-    def __init__(self, path, size, owner=None):
-        self.path, kept = path, str(path) + ".kept"
-        os.rename(path, kept)
-        path.mkdir()
-        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size},mode=755", "tmpfs", path], check=True)
-        subprocess.run(["cp", "-a", f"{kept}/.", path], check=True)
-
-    def full(self):
-        with open(self.path / "ballast", "wb", buffering=0) as f:
-            for size in (1 << 16, 4096, 1):
-                with contextlib.suppress(OSError):
-                    while f.write(bytes(size)) == size:
-                        pass
-
-    def room(self):
-        (self.path / "ballast").unlink()
-
-    def close(self):
-        subprocess.run(["umount", "-l", self.path], check=False)
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="mounts a tmpfs")

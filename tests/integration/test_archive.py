@@ -121,6 +121,20 @@ def test_evidence_that_is_not_what_its_hash_says_begins_anew(rig):
     wait_for("it is dropped", lambda: rig.queue(("blob", wrong, 5, 0, b"", 1 << 30))[0] == [b"ok", b"0"])
 
 
+def test_the_newest_answers_outlive_released(rig):
+    """An agent that was cut off as it recorded asks again when all has long been in the archive."""
+    (rig.dir / "recorder.conf").write_text("archive_same_device = true\narchive_wait = 1\n")
+    agent = rig.agent()
+    said = [agent.say() for _ in range(100)]
+    first = [rig.queue(entry)[0] for entry in said]
+    assert {r[0] for r in first} == {b"ok"}
+    rig.recorder()
+    wait_for("RELEASED", lambda: released(rig, agent) == 100, 60)
+    again = [rig.queue(entry)[0] for entry in said]
+    assert again[36:] == first[36:]
+    assert again[:36] == [[b"no", b"gap", b"101"]] * 36
+
+
 def test_on_the_same_device_it_needs_to_be_told(rig):
     (rig.dir / "recorder.conf").unlink()
     agent = rig.agent()

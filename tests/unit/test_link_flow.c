@@ -78,6 +78,30 @@ a_gap_sends_from_there_once(void **state)
 	assert_int_equal(session_accepted(t.s), 5);
 }
 
+/* The answers to 1 to 3 were lost in a cut that was longer than the archive takes; the store has forgotten two. */
+static void
+released_records_whose_verdict_nobody_knows_are_stepped_over(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 4; i++)
+		(void)agent_record("ann", 0, false);
+	agent_end_turn();
+	agent_welcome(3);
+	agent_nack("GAP", MSG_RECORD, 1, 4);
+	agent_nack("GAP", MSG_RECORD, 2, 4);
+	assert_int_equal(session_accepted(t.s), 0);
+	agent_receipt(LEVEL_RELEASED, 2, true);
+	agent_forget_sent();
+	agent_pass(2 * S);
+	assert_int_equal(t.sent[0].f.u.record.seq, 1);
+	agent_nack("GAP", MSG_RECORD, 1, 4);
+	assert_int_equal(session_accepted(t.s), 2); /* 3 is not released: its answer will come */
+	agent_accept(3, VERDICT_LATE);
+	agent_accept(4, VERDICT_EFFECTIVE);
+	assert_int_equal(session_accepted(t.s), 4);
+	assert_int_equal(agent_times_told(LINK_ACCEPTED), 2);
+}
+
 static void
 after_a_lost_store_records_go_out_again_and_are_told_once(void **state)
 {
@@ -341,6 +365,7 @@ main(void)
 	    EACH(the_lease_of_a_record_on_its_way_is_not_given_back),
 	    EACH(records_flow_in_a_window_and_go_back_on_silence),
 	    EACH(a_gap_sends_from_there_once),
+	    EACH(released_records_whose_verdict_nobody_knows_are_stepped_over),
 	    EACH(after_a_lost_store_records_go_out_again_and_are_told_once),
 	    EACH(what_was_stored_goes_out_after_a_restart),
 	    EACH(a_restarted_broker_is_greeted_once_and_soon),

@@ -3,7 +3,8 @@
  * Happy path: records go out in order, up to a window ahead of the oldest unanswered one; answers move
  * the mark; receipts of the recorder move the other two. Failures: two seconds of silence, or a GAP,
  * and everything from the oldest unanswered one goes out again, which is always allowed. After a lost
- * store the broker names an older mark, and we send from there. A record that we no longer have, or
+ * store the broker names an older mark, and we send from there. Records that are released and whose
+ * verdict nobody knows any more are stepped over. A record that we no longer have, or
  * that a broker calls wrong, stops the flow: somebody must look, and nothing is thrown away. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -152,13 +153,35 @@ flow_accepted(struct session *s, const struct msg_accepted *m, int64_t now)
 		f->next = f->accepted + 1;
 }
 
+/* The store has them and does not tell their verdicts any more, since they are released. */
+static void
+step_over(struct session *s, uint64_t upto, int64_t now)
+{
+	const struct fold *state = outbox_state(s->outbox);
+	struct fold_marking mark = {.which = MARK_ACCEPTED, .verdict = FOLD_UNKNOWN};
+	struct flow *f = &s->flow;
+
+	if (upto > state->mark[MARK_RELEASED].upto)
+		upto = state->mark[MARK_RELEASED].upto;
+	if (upto <= f->accepted)
+		return;
+	mark.upto = upto;
+	CHECK(fold_hash_at(state, upto, mark.h));
+	outbox_add_mark(s->outbox, &mark);
+	memset(f->answers, 0, sizeof(f->answers));
+	while (f->accepted < upto)
+		work_taken(s, ++f->accepted, now);
+	f->tries = 0;
+}
+
 static void
 on_gap(struct session *s, uint64_t expected, int64_t now)
 {
 	struct flow *f = &s->flow;
+	bool again = expected == f->rewound_to;
 
 	/* One GAP for each record behind the hole: the first of them is enough. */
-	if (expected == f->rewound_to && now < f->rewound_us + SESSION_SILENCE_US)
+	if (again && now < f->rewound_us + SESSION_SILENCE_US)
 		return;
 	f->rewound_to = expected;
 	f->rewound_us = now;
@@ -171,6 +194,8 @@ on_gap(struct session *s, uint64_t expected, int64_t now)
 	if (expected <= f->accepted) {
 		f->accepted = expected - 1;
 		memset(f->answers, 0, sizeof(f->answers));
+	} else if (again) {
+		step_over(s, expected - 1, now);
 	}
 	rewind_flow(s);
 }
