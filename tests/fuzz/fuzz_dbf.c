@@ -4,9 +4,6 @@
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	int fd = import_file_of(data, len);
-
-	import_once(&roster_kind, fd);
-	close(fd);
+	import_once(&roster_kind, span_of(data, len));
 	return 0;
 }

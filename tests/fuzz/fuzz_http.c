@@ -1,5 +1,6 @@
 /* Any bytes on a connection to the HTTP server: what reaches `answer` keeps the promises of base/http.h, and no
- * connection stays behind. The loop turns a few times with the input, then a few times after the client has gone. */
+ * connection stays behind. The connection is given to libmicrohttpd as one that was accepted, and run as http.c runs it,
+ * without the loop: it runs until nothing is left to do with the input, then until the client, who goes, is forgotten. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -10,16 +11,13 @@
 #include <unistd.h>
 
 #include "base/check.h"
-#include "base/http.h"
+#include "base/http_private.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define TURNS 6
+#define RUNS_AT_MOST 64 /* an input of some kilobytes may hold that many requests */
 
-static struct loop *loop;
-static struct loop_timer *now;
-static struct sockaddr_un address = {.sun_family = AF_UNIX};
-static int turns;
+static struct http *http;
 
 static void
 answer(void *arg, const struct http_request *r, struct http_response *res)
@@ -39,50 +37,50 @@ answer(void *arg, const struct http_request *r, struct http_response *res)
 }
 
 static void
-on_turn(void *arg)
-{
-	(void)arg;
-	if (++turns >= TURNS)
-		loop_stop(loop);
-	else
-		loop_timer_after(now, 0);
-}
-
-static void
-turn(void)
-{
-	turns = 0;
-	loop_timer_after(now, 0);
-	loop_run(loop);
-}
-
-static void
 begin(void)
 {
-	static char dir[] = "/tmp/hf-fuzz-XXXXXX", where[128];
-	struct http_opts o = {.address = where, .answer = answer, .post = true, .body_max = 4096};
-	struct http *http;
+	struct http_opts o = {
+	    .address = "127.0.0.1:0", .answer = answer, .post = true, .body_max = 4096};
 
-	CHECK(mkdtemp(dir) != NULL);
-	snprintf(address.sun_path, sizeof(address.sun_path), "%s/s", dir);
-	snprintf(where, sizeof(where), "unix:%s", address.sun_path);
-	loop = loop_create();
-	now = loop_timer_create(loop, on_turn, NULL);
-	CHECK(http_listen(&http, loop, &o, NULL, NULL) == 0);
+	CHECK(http_listen(&http, loop_create(), &o, NULL, NULL) == 0);
+}
+
+static void
+run(void)
+{
+	http->running = true;
+	(void)MHD_run(http->daemon);
+	http->running = false;
+	http_streams_bury(http);
+}
+
+/* Whether libmicrohttpd would be called again at once. */
+static bool
+has_more(void)
+{
+	MHD_UNSIGNED_LONG_LONG ms = 1;
+
+	return MHD_get_timeout(http->daemon, &ms) == MHD_YES && ms == 0;
 }
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	int fd;
+	struct sockaddr_un from = {.sun_family = AF_UNIX};
+	int fd[2], n = 0;
 
-	if (loop == NULL)
+	if (http == NULL)
 		begin();
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	CHECK(fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0);
-	(void)!send(fd, data, size, MSG_NOSIGNAL | MSG_DONTWAIT);
-	turn();
-	close(fd);
-	turn();
+	CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fd) == 0);
+	(void)!send(fd[0], data, size, MSG_NOSIGNAL);
+	CHECK(MHD_add_connection(http->daemon, fd[1], (struct sockaddr *)&from,
+	          sizeof(from.sun_family)) == MHD_YES);
+	run();
+	while (has_more() && n++ < RUNS_AT_MOST)
+		run();
+	close(fd[0]);
+	for (n = 0; !TAILQ_EMPTY(&http->conns) && n < RUNS_AT_MOST; n++)
+		run();
+	CHECK(TAILQ_EMPTY(&http->conns) && TAILQ_EMPTY(&http->reqs));
 	return 0;
 }

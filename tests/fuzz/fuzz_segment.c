@@ -1,5 +1,6 @@
 /* Any bytes as a segment of the archive: refused as damaged, or understood so well that its entries written again are
- * the same bytes. The second reading puts the input behind a good head, so that the entries are reached. */
+ * the same bytes. The second reading puts the input behind a good head, so that the entries are reached; no reading
+ * looks at the signature, which would be nine tenths of the time, so none is made (crypt_sign is wrapped, Makefile). */
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -8,6 +9,16 @@
 #include "workers/recorder/segfile.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* NOLINTBEGIN(bugprone-reserved-identifier): the linker's own name */
+void
+__wrap_crypt_sign(uint8_t sig[SIGN_LEN], const uint8_t sk[SIGN_SK_LEN], struct span text)
+{
+	(void)sk;
+	(void)text;
+	memset(sig, 0x5a, SIGN_LEN);
+}
+/* NOLINTEND(bugprone-reserved-identifier) */
 
 static void
 read_all(struct span file)

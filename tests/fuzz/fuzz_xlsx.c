@@ -37,7 +37,7 @@ part_of(struct span *left)
 	return part;
 }
 
-static int
+static struct span
 packed(struct span left)
 {
 	struct span strings = part_of(&left), sheet = part_of(&left), workbook = part_of(&left);
@@ -63,19 +63,16 @@ packed(struct span left)
 		abort();
 	zip_source_close(out);
 	zip_source_free(out);
-	return import_file_of(bytes, (size_t)n);
+	return span_of(bytes, (size_t)n);
 }
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	int fd;
+	struct span input = span_of(data, len);
 
 	if (len > (1 << 19))
 		return 0;
-	fd = len >= 2 && memcmp(data, "PK", 2) == 0 ? import_file_of(data, len)
-	                                            : packed(span_of(data, len));
-	import_once(&roster_kind, fd);
-	close(fd);
+	import_once(&roster_kind, len >= 2 && memcmp(data, "PK", 2) == 0 ? input : packed(input));
 	return 0;
 }
