@@ -22,7 +22,7 @@ PEOPLE = (("l1", "leader", "t1"), ("l2", "leader", "t2"), ("h1", "callback-head"
 class Board(test_acts.Office):
     def open_office(self, **env):
         self.daemon("office", "--office", "--agents", self.dir / "agents", "--listen", "127.0.0.1:0", "--linger", "0",
-                    "--resets-as", "admin", program="hf-caller", **env)
+                    "--resets-as", "admin", "--imports-as", "admin", program="hf-caller", **env)
         self.office = types.SimpleNamespace(port=int(re.findall(r"event=start port=(\d+)", self.log("office"))[-1]))
 
     def at(self, person):
@@ -408,3 +408,72 @@ def test_a_leader_gives_a_new_pin_to_the_own_team(board):
                                   "person = 'l1')")[0]] == [2, 3], LIMIT)
     for b in (caller, again):
         b.close()
+
+
+def test_a_roster_is_looked_at_and_imported_from_the_screen(board, tmp_path):
+    data = board.at("d1")
+
+    def upload(file, who="d1"):
+        return board.at(who).ask("POST", "/api/import", raw=file.read_bytes(),
+                                 headers={"Content-Type": "application/octet-stream"})
+
+    def ends(state):
+        def look():
+            said = data.ask("GET", "/api/import")[1]
+            assert said["state"] in ("looking", "making", state), said
+            return said["state"] == state and said
+        return wait_for(state, look, LIMIT)
+
+    good, bad = tmp_path / "good.dbf", tmp_path / "bad.csv"
+    subprocess.run([str(BIN / "hf-sample"), "--rows", "30", "--seed", "77", "--format", "dbf", "--out", str(good)], check=True)
+    head = "考生号,姓名,中学,专业,本人电话,父亲电话\n"
+    bad.write_text(head + "26990001,测一一,一中,软件,19900007701,19900007702\n26990002,测二,一中,软件,1990000,\n")
+    before = int(board.redis.hlen("hf:{c1}:cases"))
+    assert data.ask("GET", "/api/import") == (200, {"state": "none"})
+    for who in ("l1", "s1", "h2"):
+        status, said = upload(good, who)
+        assert (status, said["error"]["code"]) == (403, "denied") and "数据组" in said["error"]["text"]
+        assert board.at(who).ask("POST", "/api/import/go", {"hash": "0" * 24})[0] == 403
+    assert data.ask("POST", "/api/import", raw=b"x", csrf=False)[0] == 403
+    # one with a bad row: what is wrong is said by line, the good row is shown masked, nothing is changed
+    status, said = upload(bad)
+    assert status == 200 and said["state"] in ("looking", "looked"), said
+    seen = ends("looked")["seen"]
+    assert (seen["rows"], seen["imported"], seen["rejected"]) == (2, 1, 1), seen
+    assert seen["errors"][0]["row"] == 3 and "本人电话" in seen["errors"][0]["text"]
+    assert seen["first"][0]["name"] == "测**" and seen["first"][0]["no"] == "2699**01", seen["first"]
+    assert seen["first"][0]["numbers"][0] == {"kind": "self", "digits": "199****7701"}
+    hash_of = data.ask("GET", "/api/import")[1]["hash"]
+    status, said = data.ask("POST", "/api/import/go", {"hash": hash_of})
+    assert (status, said["error"]["code"]) == (409, "bad-rows")
+    assert data.ask("POST", "/api/import/go", {"hash": "0" * 24})[1]["error"]["code"] == "stale"
+    # no sheet at all
+    (tmp_path / "x.xlsx").write_bytes(b"PK\x03\x04 nonsense")
+    upload(tmp_path / "x.xlsx")
+    assert re.search("[\u4e00-\u9fff]", ends("failed")["why"])
+    # a good one, and the same bytes go in
+    upload(good)
+    whole = ends("looked")
+    assert (whole["seen"]["imported"], whole["seen"]["rejected"], len(whole["seen"]["first"])) == (30, 0, 8), whole
+    assert int(board.redis.hlen("hf:{c1}:cases")) == before
+    status, said = data.ask("POST", "/api/import/go", {"hash": whole["hash"]})
+    assert status == 200 and said["state"] == "making", said
+    assert ends("made")["seen"]["imported"] == 30
+    assert int(board.redis.hlen("hf:{c1}:cases")) == before + 30
+    assert data.ask("POST", "/api/import/go", {"hash": whole["hash"]})[1]["error"]["code"] == "stale"
+    wait_for("the wish is in the ledger", lambda: board.sql(
+        "SELECT count(*) FROM hf.ledger WHERE person = 'd1' AND kind = 2") == [["1"]], LIMIT)
+    # the same again changes nothing; it is dropped, and nothing of it is on the disk
+    upload(good)
+    assert ends("looked")["seen"]["updated"] == 30
+    assert data.ask("POST", "/api/import/drop", {}) == (200, {"state": "none"})
+    assert "测一一".encode() not in board.log("office").encode()
+    holds = subprocess.run(["grep", "-rlF", "26990001", board.dir / "agents"], capture_output=True, text=True).stdout
+    assert holds == ""
+    # it is forgotten with its person
+    upload(good)
+    ends("looked")
+    data.ask("POST", "/api/logout", {})
+    data.close()
+    del board.seats["d1"]
+    wait_for("it is forgotten", lambda: board.at("d1").ask("GET", "/api/import")[1]["state"] == "none", LIMIT)
