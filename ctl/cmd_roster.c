@@ -129,8 +129,9 @@ print_first(const json_t *o)
 	const json_t *n;
 	size_t i;
 
-	printf("第 %lld 行  %s  %s  %s  %s", (long long)json_integer_value(json_object_get(o, "row")),
-	    word_of(o, "no"), word_of(o, "name"), word_of(o, "school"), word_of(o, "major"));
+	printf("第 %lld 行  %s  %s  %s  %s",
+	    (long long)json_integer_value(json_object_get(o, "row")), word_of(o, "no"),
+	    word_of(o, "name"), word_of(o, "school"), word_of(o, "major"));
 	json_array_foreach(json_object_get(o, "numbers"), i, n)
 	    printf("  %s %s", word_of(n, "kind"), word_of(n, "digits"));
 	printf("\n");

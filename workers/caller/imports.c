@@ -98,6 +98,8 @@ on_done(void *arg, const struct child_result *c)
 		    json_loadb((const char *)c->out.data, c->out.len, JSON_DISABLE_EOF_CHECK, NULL);
 	whole = seen != NULL && (c->code == 0 || c->code == 1 || c->code == EX_BAD_ROWS);
 	if (whole) {
+		if (m->state == MAKING) /* what was looked at stays in sight */
+			(void)json_object_set(seen, "first", json_object_get(m->seen, "first"));
 		json_decref(m->seen);
 		m->seen = seen;
 		shorten(m->seen);
@@ -159,8 +161,7 @@ may(const struct room *r, struct http_response *res)
 		pages_error(res, 503, "off",
 		    "这里不能导入; 请在服务器上用 hfctl roster import --dry-run 文件");
 	} else if (m != NULL && strcmp(m->person, r->person) != 0) {
-		(void)snprintf(
-		    text, sizeof(text), "%s 正在导入名单, 请等他做完或撤掉", m->person);
+		(void)snprintf(text, sizeof(text), "%s 正在导入名单, 请等他做完或撤掉", m->person);
 		pages_error(res, 409, "busy", text);
 	} else {
 		return true;

@@ -42,7 +42,7 @@ enum {
 
 struct options {
 	const char *agent, *person, *pin_file, *agents, *listen, *policy, *script, *resets_as,
-	    *imports_as, 	    *local;
+	    *imports_as, *local;
 	int64_t linger_ms, lock_s;
 	bool lines, office, behind_tls;
 };

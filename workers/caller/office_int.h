@@ -104,7 +104,7 @@ struct office {
 	struct http *http;
 	struct pins *pins;
 	struct reports *reports;
-	struct reset *reset; /* the one that is being made; or NULL */
+	struct reset *reset;   /* the one that is being made; or NULL */
 	struct import *import; /* the one that is looked at or made; or NULL */
 	struct rooms rooms;
 	struct seats seats;

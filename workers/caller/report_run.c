@@ -14,12 +14,12 @@
 #include "base/text.h"
 #include "workers/caller/reports.h"
 
-#define KEEP_US    (5 * SECOND_US)
-#define LIMIT_US   (60 * SECOND_US)
-#define OUT_MAX    ((size_t)8 << 20)
-#define RUNS_MAX   3
-#define LINE_MAX   32 /* runs that are kept or wait */
-#define WAIT_MAX   64 /* who wait for one run */
+#define KEEP_US  (5 * SECOND_US)
+#define LIMIT_US (60 * SECOND_US)
+#define OUT_MAX  ((size_t)8 << 20)
+#define RUNS_MAX 3
+#define LINE_MAX 32 /* runs that are kept or wait */
+#define WAIT_MAX 64 /* who wait for one run */
 
 void
 run_word(struct run *r, const char *word)
