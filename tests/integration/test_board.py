@@ -16,7 +16,7 @@ import test_acts
 LIMIT = 60.0
 ADMIN = ("--as", "admin")
 PEOPLE = (("l1", "leader", "t1"), ("l2", "leader", "t2"), ("h1", "callback-head", "t1"), ("h2", "leading", "t1"),
-          ("s1", "supervisor", "t1"), ("d1", "data", "t1"), ("f1", "finance", "t1"), ("p04", "caller", "t1"))
+          ("s1", "supervisor", "t1"), ("d1", "data", "t1"), ("b1", "back-office", ""), ("f1", "finance", "t1"), ("p04", "caller", "t1"))
 
 
 class Board(test_acts.Office):
@@ -78,7 +78,8 @@ def board():
         (s.dir / "agents").mkdir()
         (s.dir / "pin").write_text(PIN + "\n")
         for who, roles, team in (*PEOPLE, ("p01", "caller", "t1"), ("p02", "caller", "t1"), ("p03", "caller", "t1")):
-            s.ctl(*ADMIN, "person", "set", who, "--roles", roles, "--team", team, "--qualified", "yes")
+            s.ctl(*ADMIN, "person", "set", who, "--roles", roles, *(("--team", team) if team else ()),
+                  "--qualified", "yes")
             if who in ("p01", "p02", "p03"):
                 s.ctl(*ADMIN, "agent", "enrol", "--person", who, "--out", s.dir / who)
             else:
@@ -477,3 +478,67 @@ def test_a_roster_is_looked_at_and_imported_from_the_screen(board, tmp_path):
     data.close()
     del board.seats["d1"]
     wait_for("it is forgotten", lambda: board.at("d1").ask("GET", "/api/import")[1]["state"] == "none", LIMIT)
+
+
+def without_numbers(board):
+    """A case of p01 whose numbers are all 空号."""
+    case = test_acts.called(board, "empty-number")
+    while not (at := board.placed(case, "own:p01:"))["why"].startswith("rung-"):
+        assert at["why"] in ("other-number", "retry"), at
+        board.p01.say(do="take", case=case)
+        task = board.p01.hear("task", "error")["task"]
+        board.p01.say(do="record", case=case, token=task["token"], outcome="empty-number", channel="phone", number=1,
+                      seconds=5, then="stay")
+        assert board.p01.hear("accepted", "error")["accepted"]["verdict"] == "effective"
+    return case
+
+
+def test_the_back_office_sees_who_wants_a_number_and_answers(board):
+    case, other = without_numbers(board), test_acts.own(board)
+    office = board.at("b1")
+
+    def row():
+        rows = office.ask("GET", "/api/report/wanted")[1]["data"]
+        assert other not in [r["case"] for r in rows]
+        return next((r for r in rows if r["case"] == case), None)
+
+    first = wait_for("it is listed", row, LIMIT)
+    assert (first["owner"], first["team"], first["why"]) == ("p01", "t1", "rung-4") and "answered" not in first, first
+    assert first["since"] > 0 and first["deadline"] > first["since"], first
+    assert board.at("s1").ask("GET", "/api/report/wanted")[0] == 403
+    # it sees the one case that it looks for, and no other
+    assert office.ask("GET", f"/api/list/case?case={other}")[0] == 403
+    status, said = office.ask("GET", f"/api/list/case?case={case}")
+    assert status == 200 and said["rows"][0]["name"] and said["rows"][0]["school"]
+    status, said = office.do(do="note", case=case, note="学校说下午再问")
+    assert status == 200 and "stored" in said, said
+    wait_for("it says so", lambda: (r := row()) and r.get("answered", {}).get("by") == "b1", LIMIT)
+    status, said = office.do(do="number", case=case, digits="19900009911", kind="class-teacher", rung=5, source="school")
+    assert status == 200 and "stored" in said, said
+    assert wait_for("its owner dials it", lambda: (s := board.case(case))["why"] == "new-number" and s, LIMIT)
+    wait_for("it left the list", lambda: row() is None, LIMIT)
+    assert office.ask("GET", f"/api/list/case?case={case}")[0] == 403
+
+
+def test_what_the_pass_still_wants(board):
+    case = test_acts.own(board)
+    assert board.at("d1").ask("GET", "/api/report/pass")[1]["data"]["stage"] == 2
+    said = board.as_json("pass", "show")
+    assert (said["stage"], said["pass"]) == (2, 1) and said["pass_end"] == 1773057600000, said
+    mine = next(o for o in said["owners"] if o["person"] == "p01")
+    assert mine["team"] == "t1" and mine["cases"] >= 1 and mine["signed"] is False
+    assert [t for t in said["teams"] if t["team"] == "t1"] == [{"team": "t1", "leaders": ["l1"], "signed": ""}]
+    row = next(r for r in said["cases"] if r["case"] == case)
+    assert row["owner"] == "p01" and row["waits"] is False and row["tries"] >= 1, row
+    assert said["open"] >= len(said["cases"]) > 0 or said["waiting"] > 0
+    board.act("l1", "signoff", n=1)
+    wait_for("a leader has signed", lambda: [t["signed"] for t in board.as_json("pass", "show")["teams"]
+                                             if t["team"] == "t1"] == ["l1"], LIMIT)
+    # what only a ruling moves on stands first
+    alarm = test_acts.called(board, "incident", note="家长在办公室闹")
+    board.placed(alarm, "supervision")
+    first = board.as_json("pass", "show")["cases"][0]
+    assert first["case"] == alarm and first["waits"] is True, first
+    assert alarm in board.ctl("pass", "show").stdout
+    board.act("d1", "ruling", alarm, verdict="resume")
+    wait_for("it goes on", lambda: board.case(alarm)["lane"] != "supervision", LIMIT)
