@@ -231,7 +231,8 @@ fill_defaults(struct http *h, const struct http_opts *o)
 {
 	h->o = *o;
 	h->o.address = NULL;
-	h->o.big_path = o->big_path != NULL ? xstrdup(o->big_path) : NULL;
+	for (size_t i = 0; i < 2; i++)
+		h->o.big_paths[i] = o->big_paths[i] != NULL ? xstrdup(o->big_paths[i]) : NULL;
 	if (h->o.body_max == 0)
 		h->o.body_max = DEFAULT_BODY;
 	if (h->o.connections == 0)
@@ -248,7 +249,8 @@ free_http(void *object)
 	if (h->unix_path != NULL)
 		(void)unlink(h->unix_path);
 	free(h->unix_path);
-	free((char *)(uintptr_t)h->o.big_path);
+	for (size_t i = 0; i < 2; i++)
+		free((char *)(uintptr_t)h->o.big_paths[i]);
 	free(h);
 }
 

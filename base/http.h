@@ -45,9 +45,9 @@ struct http_opts {
 	const char *address; /* "127.0.0.1:port", port 0 any; or "unix:/path" (mode 0660) */
 	http_fn *answer;
 	void *arg;
-	bool post;            /* POST is allowed */
-	size_t body_max;      /* 0: 64 KiB */
-	const char *big_path; /* it and all below it may have a body of big_max; or NULL */
+	bool post;                /* POST is allowed */
+	size_t body_max;          /* 0: 64 KiB */
+	const char *big_paths[2]; /* they and all below them may have a body of big_max; or NULL */
 	size_t big_max;
 	/* Of such a POST, before its body is taken: 0, or the status to refuse with. NULL: 0. */
 	int (*admit)(void *arg, const struct http_request *req);

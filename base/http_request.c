@@ -176,7 +176,7 @@ judge_body(struct http_req *r, const char *url, bool post)
 {
 	const char *text =
 	    MHD_lookup_connection_value(r->mhd, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
-	bool big = is_big(r->h->o.big_path, url);
+	bool big = is_big(r->h->o.big_paths[0], url) || is_big(r->h->o.big_paths[1], url);
 	char *end = NULL;
 	int refused = big && post ? admit(r, url) : 0;
 

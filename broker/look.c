@@ -199,7 +199,8 @@ see_number(const struct look_request *q, struct session *s, const struct reply *
 	for (size_t at = 1; p != NULL && at + ROW_FIELDS <= r->n; at += ROW_FIELDS) {
 		if (!read_row(q, &row, r, at))
 			continue;
-		if (rights_see(p, row.seen.lane, row.owner, row.hand, team_of(b, row.owner))) {
+		if (rights_see(p, row.seen.lane, row.owner, row.hand, row.seen.why,
+		        team_of(b, row.owner))) {
 			page_add(&page, &row.seen);
 		} else {
 			hidden = row;
@@ -232,7 +233,7 @@ see_case(const struct look_request *q, struct session *s, const struct reply *r)
 		send_code(q, s, "unavailable");
 		return;
 	}
-	if (p == NULL || !rights_see(p, st.lane, st.owner, st.hand, team_of(b, st.owner))) {
+	if (p == NULL || !rights_see(p, st.lane, st.owner, st.hand, st.why, team_of(b, st.owner))) {
 		send_code(q, s, "denied");
 		return;
 	}

@@ -22,8 +22,8 @@ bool rights_take(const struct person *p, char *out, size_t size);
 uint32_t rights_record(const struct person *p, const struct record_header *h, const char **ret_why);
 
 /* May p see this case, and its key? lane: where it is; owner, hand: "" for none; owner_team:
- * team of the owner, "" for none or unknown. */
+ * team of the owner, "" for none or unknown; why: the reason of its place. */
 bool rights_see(const struct person *p, const char *lane, const char *owner, const char *hand,
-    const char *owner_team);
+    const char *why, const char *owner_team);
 
 #endif

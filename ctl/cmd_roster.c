@@ -16,6 +16,7 @@
 #include "base/map.h"
 #include "base/text.h"
 #include "ctl/act.h"
+#include "ctl/preview.h"
 #include "workers/link/helper.h"
 #include "ctl/progress.h"
 #include "ctl/roster.h"
@@ -26,7 +27,8 @@ struct reading {
 	struct ctl *c;
 	struct roster *r; /* NULL in the first pass */
 	size_t good, bad, warnings, imported, updated;
-	json_t *errors;
+	json_t *errors, *first; /* first: so many as are shown, masked */
+	size_t show;
 	bool whole, look; /* look: find out which rows are new */
 	struct progress bar;
 };
@@ -60,6 +62,8 @@ on_line(void *arg, json_t *line, struct err *err)
 			on_problem(x, line);
 		return 0;
 	}
+	if (x->look && x->good < x->show)
+		(void)json_array_append_new(x->first, preview_row(line));
 	progress_at(&x->bar, ++x->good);
 	return roster_row(x->r, line, x->look, err);
 }
@@ -111,22 +115,46 @@ on_making(void *arg)
 	progress_at(&m->bar, now > m->before ? now - m->before : 0);
 }
 
+static const char *
+word_of(const json_t *o, const char *key)
+{
+	const char *s = json_string_value(json_object_get(o, key));
+
+	return s != NULL ? s : "";
+}
+
+static void
+print_first(const json_t *o)
+{
+	const json_t *n;
+	size_t i;
+
+	printf("第 %lld 行  %s  %s  %s  %s",
+	    (long long)json_integer_value(json_object_get(o, "row")), word_of(o, "no"),
+	    word_of(o, "name"), word_of(o, "school"), word_of(o, "major"));
+	json_array_foreach(json_object_get(o, "numbers"), i, n)
+	    printf("  %s %s", word_of(n, "kind"), word_of(n, "digits"));
+	printf("\n");
+}
+
 static void
 answer(const struct reading *x, bool dry)
 {
 	size_t rows = x->imported + x->updated + x->bad;
 
 	if (x->c->json) {
-		json_t *o = json_pack("{s:I s:I s:I s:I s:I s:O}", "rows", (json_int_t)rows,
+		json_t *o = json_pack("{s:I s:I s:I s:I s:I s:O s:O}", "rows", (json_int_t)rows,
 		    "imported", (json_int_t)x->imported, "updated", (json_int_t)x->updated,
 		    "rejected", (json_int_t)x->bad, "warnings", (json_int_t)x->warnings, "errors",
-		    x->errors);
+		    x->errors, "first", x->first);
 
 		json_dumpf(o, stdout, JSON_COMPACT);
 		printf("\n");
 		json_decref(o);
 		return;
 	}
+	for (size_t i = 0; i < json_array_size(x->first); i++)
+		print_first(json_array_get(x->first, i));
 	printf("%s%zu 行: 新增 %zu, 更新 %zu, 有错 %zu, 提醒 %zu\n",
 	    dry ? "(只检查,没有改动) " : "", rows, x->imported, x->updated, x->bad, x->warnings);
 }
@@ -154,10 +182,11 @@ say_all(struct ctl *c, struct roster *r, const char *file, struct reading *first
 }
 
 static int
-import(struct ctl *c, const char *file, const char *errors_out, bool dry, bool partial,
+import(struct ctl *c, const char *file, const char *errors_out, bool dry, bool partial, size_t show,
     struct err *err)
 {
-	struct reading x = {.c = c, .look = true, .errors = json_array()};
+	struct reading x = {
+	    .c = c, .look = true, .errors = json_array(), .first = json_array(), .show = show};
 	struct roster *r = NULL;
 	int got = -1, code = 0;
 
@@ -176,6 +205,7 @@ import(struct ctl *c, const char *file, const char *errors_out, bool dry, bool p
 	}
 	roster_close(r);
 	json_decref(x.errors);
+	json_decref(x.first);
 	return got == 0 ? code : -1;
 }
 
@@ -183,16 +213,20 @@ static int
 roster_import(struct ctl *c, int argc, char **argv, struct err *err)
 {
 	const char *errors_out = opt_take(&argc, argv, "--errors", true);
+	const char *show = opt_take(&argc, argv, "--show", true);
 	bool dry = opt_take(&argc, argv, "--dry-run", false) != NULL;
 	bool partial = opt_take(&argc, argv, "--partial", false) != NULL;
+	uint64_t rows = 0;
 
 	if (opt_none_left(argc, argv, err) != 0)
 		return -1;
 	if (argc != 1)
 		return ctl_usage(err, verbs_roster, "roster", "import");
+	if (show != NULL && (!text_to_u64(show, strlen(show), &rows) || rows > 1000))
+		return err_set(err, ERR_INVALID, "--show 要一个不大于 1000 的整数");
 	if (ctl_campaign(c, err) != 0)
 		return -1;
-	return import(c, argv[0], errors_out, dry, partial, err);
+	return import(c, argv[0], errors_out, dry, partial, (size_t)rows, err);
 }
 
 /* ---- release, stage, pass: one record each ---- */
@@ -319,7 +353,7 @@ pass_close(struct ctl *c, int argc, char **argv, struct err *err)
 }
 
 const struct verb verbs_roster[] = {
-    {"roster", "import", roster_import, "FILE [--dry-run] [--partial] [--errors OUT]",
+    {"roster", "import", roster_import, "FILE [--dry-run] [--show N] [--partial] [--errors OUT]",
         "导入名单 (.xlsx .csv .dbf), 有错的文件什么也不改"},
     {"release", NULL, release, "--count N|--all [--seed S]", "放出个案到公共池, 次序随机"},
     {"stage", "open", stage_open, "N", "开阶段"},

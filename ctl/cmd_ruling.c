@@ -261,8 +261,8 @@ say_wants(const struct ctl *c, const struct wants *w)
 	        json_string_value(json_object_get(row, "case")));
 }
 
-static int
-read_field(struct ctl *c, const char *field, struct buf *out, struct err *err)
+int
+ruling_field(struct ctl *c, const char *field, struct buf *out, struct err *err)
 {
 	char path[96];
 	const struct rds_reply *r;
@@ -283,11 +283,11 @@ ruling_closed(struct ctl *c, bool *ret, struct err *err)
 {
 	struct wants w = {json_array(), json_array(), json_array(), json_array(), 0, 0};
 	struct buf book = BUF_INIT, text = BUF_INIT;
-	int got = read_field(c, "book", &book, err);
+	int got = ruling_field(c, "book", &book, err);
 
 	*ret = got == 0 && strstr((const char *)book.data, " pass=3 ") == NULL;
 	if (got == 0 && !*ret)
-		got = read_field(c, "closing", &text, err);
+		got = ruling_field(c, "closing", &text, err);
 	if (got == 0 && !*ret) {
 		for (const char *at = (const char *)text.data; *at != '\0';) {
 			size_t n = strcspn(at, " ");

@@ -48,6 +48,7 @@ struct verb {
 	X(records) \
 	X(admitted) \
 	X(ruling) \
+	X(pass) \
 	X(finding) \
 	X(case) \
 	X(strike) \
@@ -62,6 +63,7 @@ struct verb {
 	X(spotcheck) \
 	X(flags) \
 	X(number) \
+	X(wanted) \
 	X(top) \
 	X(evidence) \
 	X(pay_close) \

@@ -1,7 +1,9 @@
 /* The board: a leader answers, returns and splits by keyboard alone, strike takes, a supervisor finds, data opens and
  * pauses; each view passes axe on an office PC and at 200 %, and its table exports what it shows. */
 import assert from 'node:assert/strict';
-import {readFileSync} from 'node:fs';
+import {spawnSync} from 'node:child_process';
+import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
 import {resolve} from 'node:path';
 import {gzipSync} from 'node:zlib';
 import {nobody, someCase, work} from './desk.mjs';
@@ -184,6 +186,47 @@ async function data(t, {browser, stand}) {
   await page.context().close();
 }
 
+/* A roster with a bad row, then a good one: chosen, looked at and imported by keyboard; gone when it is dropped. */
+async function imports(t, {browser, stand}) {
+  const dir = mkdtempSync(resolve(tmpdir(), 'hf-roster-')), page = await enter(browser, stand, 'g01');
+  const cases = async () => JSON.parse((await stand.say('ctl --json queue ls')).out).cases, before = await cases();
+  const choose = async file => {
+    await nobody(page);
+    const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.keyboard.press('a')]);
+    await chooser.setFiles(resolve(dir, file));
+  };
+  const state = word => until(`it is ${word}`, async () => await page.locator('#import-state').getAttribute('data-state') === word);
+  try {
+    writeFileSync(resolve(dir, 'bad.csv'), '考生号,姓名,中学,专业,本人电话,父亲电话\n26990001,测一一,一中,软件,19900007701,19900007702\n26990002,测二,一中,软件,1990000,\n');
+    spawnSync(resolve(process.env.HF_BIN || resolve(root, 'build/bin'), 'hf-sample'), ['--rows', '40', '--seed', '78', '--out', resolve(dir, 'good.xlsx')]);
+    await page.keyboard.press('2');
+    await page.locator('#first').waitFor();
+    await choose('bad.csv');
+    await state('looked');
+    assert.match(await cells(page, 'errors'), /3[\s\S]*本人电话/);
+    assert.match(await cells(page, 'first'), /2699\*\*01[\s\S]*测\*\*[\s\S]*199\*\*\*\*7701/);
+    assert.match(await page.locator('#go').innerText(), /只导入没有错的 1/);
+    assert.deepEqual(await axe(page), []);
+    await picture(page, '78-import-bad');
+    await nobody(page);
+    await page.keyboard.press('d');
+    await state('none');
+    await choose('good.xlsx');
+    await state('looked');
+    await picture(page, '78-import-looked');
+    assert.equal(await cases(), before);
+    await nobody(page);
+    await page.keyboard.press('s');
+    await state('made');
+    assert.equal(await cases(), before + 40);
+    await picture(page, '78-import-made');
+    assert.deepEqual(page.said, []);
+  } finally {
+    rmSync(dir, {recursive: true});
+    await page.context().close();
+  }
+}
+
 /* Everybody's every view: axe, no sideways scrolling, English, pictures. */
 async function everyView(t, {browser, stand}) {
   const seen = new Set();
@@ -228,4 +271,4 @@ async function everyView(t, {browser, stand}) {
 }
 
 export const board = [['a leader answers, returns, hands over by keyboard', leader], ['a leader splits an absent caller\'s cases', absence], ['strike takes and gives back', strike],
-  ['a supervisor notes a patrol', finds], ['the data group pauses', data], ['every view of the board', everyView]];
+  ['a supervisor notes a patrol', finds], ['the data group pauses', data], ['the data group imports', imports], ['every view of the board', everyView]];

@@ -59,7 +59,7 @@ class Stand:
             self.s.start_pg()
         elif name == "office":
             self.s.spawn("office", [BIN / "hf-caller", "--office", "--agents", self.s.dir / "agents", "--listen",
-                                    f"127.0.0.1:{self.port('office')}"])
+                                    f"127.0.0.1:{self.port('office')}", "--imports-as", "admin"])
         elif name == "hf-dashboard":
             self.s.daemon(name, "--bind", f"127.0.0.1:{self.port(name)}")
         else:

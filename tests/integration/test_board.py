@@ -16,13 +16,13 @@ import test_acts
 LIMIT = 60.0
 ADMIN = ("--as", "admin")
 PEOPLE = (("l1", "leader", "t1"), ("l2", "leader", "t2"), ("h1", "callback-head", "t1"), ("h2", "leading", "t1"),
-          ("s1", "supervisor", "t1"), ("d1", "data", "t1"), ("f1", "finance", "t1"), ("p04", "caller", "t1"))
+          ("s1", "supervisor", "t1"), ("d1", "data", "t1"), ("b1", "back-office", ""), ("f1", "finance", "t1"), ("p04", "caller", "t1"))
 
 
 class Board(test_acts.Office):
     def open_office(self, **env):
         self.daemon("office", "--office", "--agents", self.dir / "agents", "--listen", "127.0.0.1:0", "--linger", "0",
-                    "--resets-as", "admin", program="hf-caller", **env)
+                    "--resets-as", "admin", "--imports-as", "admin", program="hf-caller", **env)
         self.office = types.SimpleNamespace(port=int(re.findall(r"event=start port=(\d+)", self.log("office"))[-1]))
 
     def at(self, person):
@@ -78,7 +78,8 @@ def board():
         (s.dir / "agents").mkdir()
         (s.dir / "pin").write_text(PIN + "\n")
         for who, roles, team in (*PEOPLE, ("p01", "caller", "t1"), ("p02", "caller", "t1"), ("p03", "caller", "t1")):
-            s.ctl(*ADMIN, "person", "set", who, "--roles", roles, "--team", team, "--qualified", "yes")
+            s.ctl(*ADMIN, "person", "set", who, "--roles", roles, *(("--team", team) if team else ()),
+                  "--qualified", "yes")
             if who in ("p01", "p02", "p03"):
                 s.ctl(*ADMIN, "agent", "enrol", "--person", who, "--out", s.dir / who)
             else:
@@ -408,3 +409,136 @@ def test_a_leader_gives_a_new_pin_to_the_own_team(board):
                                   "person = 'l1')")[0]] == [2, 3], LIMIT)
     for b in (caller, again):
         b.close()
+
+
+def test_a_roster_is_looked_at_and_imported_from_the_screen(board, tmp_path):
+    data = board.at("d1")
+
+    def upload(file, who="d1"):
+        return board.at(who).ask("POST", "/api/import", raw=file.read_bytes(),
+                                 headers={"Content-Type": "application/octet-stream"})
+
+    def ends(state):
+        def look():
+            said = data.ask("GET", "/api/import")[1]
+            assert said["state"] in ("looking", "making", state), said
+            return said["state"] == state and said
+        return wait_for(state, look, LIMIT)
+
+    good, bad = tmp_path / "good.dbf", tmp_path / "bad.csv"
+    subprocess.run([str(BIN / "hf-sample"), "--rows", "30", "--seed", "77", "--format", "dbf", "--out", str(good)], check=True)
+    head = "考生号,姓名,中学,专业,本人电话,父亲电话\n"
+    bad.write_text(head + "26990001,测一一,一中,软件,19900007701,19900007702\n26990002,测二,一中,软件,1990000,\n")
+    before = int(board.redis.hlen("hf:{c1}:cases"))
+    assert data.ask("GET", "/api/import") == (200, {"state": "none"})
+    for who in ("l1", "s1", "h2"):
+        status, said = upload(good, who)
+        assert (status, said["error"]["code"]) == (403, "denied") and "数据组" in said["error"]["text"]
+        assert board.at(who).ask("POST", "/api/import/go", {"hash": "0" * 24})[0] == 403
+    assert data.ask("POST", "/api/import", raw=b"x", csrf=False)[0] == 403
+    # one with a bad row: what is wrong is said by line, the good row is shown masked, nothing is changed
+    status, said = upload(bad)
+    assert status == 200 and said["state"] in ("looking", "looked"), said
+    seen = ends("looked")["seen"]
+    assert (seen["rows"], seen["imported"], seen["rejected"]) == (2, 1, 1), seen
+    assert seen["errors"][0]["row"] == 3 and "本人电话" in seen["errors"][0]["text"]
+    assert seen["first"][0]["name"] == "测**" and seen["first"][0]["no"] == "2699**01", seen["first"]
+    assert seen["first"][0]["numbers"][0] == {"kind": "self", "digits": "199****7701"}
+    hash_of = data.ask("GET", "/api/import")[1]["hash"]
+    status, said = data.ask("POST", "/api/import/go", {"hash": hash_of})
+    assert (status, said["error"]["code"]) == (409, "bad-rows")
+    assert data.ask("POST", "/api/import/go", {"hash": "0" * 24})[1]["error"]["code"] == "stale"
+    # no sheet at all
+    (tmp_path / "x.xlsx").write_bytes(b"PK\x03\x04 nonsense")
+    upload(tmp_path / "x.xlsx")
+    assert re.search("[\u4e00-\u9fff]", ends("failed")["why"])
+    # a good one, and the same bytes go in
+    upload(good)
+    whole = ends("looked")
+    assert (whole["seen"]["imported"], whole["seen"]["rejected"], len(whole["seen"]["first"])) == (30, 0, 8), whole
+    assert int(board.redis.hlen("hf:{c1}:cases")) == before
+    status, said = data.ask("POST", "/api/import/go", {"hash": whole["hash"]})
+    assert status == 200 and said["state"] == "making", said
+    assert ends("made")["seen"]["imported"] == 30
+    assert int(board.redis.hlen("hf:{c1}:cases")) == before + 30
+    assert data.ask("POST", "/api/import/go", {"hash": whole["hash"]})[1]["error"]["code"] == "stale"
+    wait_for("the wish is in the ledger", lambda: board.sql(
+        "SELECT count(*) FROM hf.ledger WHERE person = 'd1' AND kind = 2") == [["1"]], LIMIT)
+    # the same again changes nothing; it is dropped, and nothing of it is on the disk
+    upload(good)
+    assert ends("looked")["seen"]["updated"] == 30
+    assert data.ask("POST", "/api/import/drop", {}) == (200, {"state": "none"})
+    assert "测一一".encode() not in board.log("office").encode()
+    holds = subprocess.run(["grep", "-rlF", "26990001", board.dir / "agents"], capture_output=True, text=True).stdout
+    assert holds == ""
+    # it is forgotten with its person
+    upload(good)
+    ends("looked")
+    data.ask("POST", "/api/logout", {})
+    data.close()
+    del board.seats["d1"]
+    wait_for("it is forgotten", lambda: board.at("d1").ask("GET", "/api/import")[1]["state"] == "none", LIMIT)
+
+
+def without_numbers(board):
+    """A case of p01 whose numbers are all 空号."""
+    case = test_acts.called(board, "empty-number")
+    while not (at := board.placed(case, "own:p01:"))["why"].startswith("rung-"):
+        assert at["why"] in ("other-number", "retry"), at
+        board.p01.say(do="take", case=case)
+        task = board.p01.hear("task", "error")["task"]
+        board.p01.say(do="record", case=case, token=task["token"], outcome="empty-number", channel="phone", number=1,
+                      seconds=5, then="stay")
+        assert board.p01.hear("accepted", "error")["accepted"]["verdict"] == "effective"
+    return case
+
+
+def test_the_back_office_sees_who_wants_a_number_and_answers(board):
+    case, other = without_numbers(board), test_acts.own(board)
+    office = board.at("b1")
+
+    def row():
+        rows = office.ask("GET", "/api/report/wanted")[1]["data"]
+        assert other not in [r["case"] for r in rows]
+        return next((r for r in rows if r["case"] == case), None)
+
+    first = wait_for("it is listed", row, LIMIT)
+    assert (first["owner"], first["team"], first["why"]) == ("p01", "t1", "rung-4") and "answered" not in first, first
+    assert first["since"] > 0 and first["deadline"] > first["since"], first
+    assert board.at("s1").ask("GET", "/api/report/wanted")[0] == 403
+    # it sees the one case that it looks for, and no other
+    assert office.ask("GET", f"/api/list/case?case={other}")[0] == 403
+    status, said = office.ask("GET", f"/api/list/case?case={case}")
+    assert status == 200 and said["rows"][0]["name"] and said["rows"][0]["school"]
+    status, said = office.do(do="note", case=case, note="学校说下午再问")
+    assert status == 200 and "stored" in said, said
+    wait_for("it says so", lambda: (r := row()) and r.get("answered", {}).get("by") == "b1", LIMIT)
+    status, said = office.do(do="number", case=case, digits="19900009911", kind="class-teacher", rung=5, source="school")
+    assert status == 200 and "stored" in said, said
+    assert wait_for("its owner dials it", lambda: (s := board.case(case))["why"] == "new-number" and s, LIMIT)
+    wait_for("it left the list", lambda: row() is None, LIMIT)
+    assert office.ask("GET", f"/api/list/case?case={case}")[0] == 403
+
+
+def test_what_the_pass_still_wants(board):
+    case = test_acts.own(board)
+    assert board.at("d1").ask("GET", "/api/report/pass")[1]["data"]["stage"] == 2
+    said = board.as_json("pass", "show")
+    assert (said["stage"], said["pass"]) == (2, 1) and said["pass_end"] == 1773057600000, said
+    mine = next(o for o in said["owners"] if o["person"] == "p01")
+    assert mine["team"] == "t1" and mine["cases"] >= 1 and mine["signed"] is False
+    assert [t for t in said["teams"] if t["team"] == "t1"] == [{"team": "t1", "leaders": ["l1"], "signed": ""}]
+    row = next(r for r in said["cases"] if r["case"] == case)
+    assert row["owner"] == "p01" and row["waits"] is False and row["tries"] >= 1, row
+    assert said["open"] >= len(said["cases"]) > 0 or said["waiting"] > 0
+    board.act("l1", "signoff", n=1)
+    wait_for("a leader has signed", lambda: [t["signed"] for t in board.as_json("pass", "show")["teams"]
+                                             if t["team"] == "t1"] == ["l1"], LIMIT)
+    # what only a ruling moves on stands first
+    alarm = test_acts.called(board, "incident", note="家长在办公室闹")
+    board.placed(alarm, "supervision")
+    first = board.as_json("pass", "show")["cases"][0]
+    assert first["case"] == alarm and first["waits"] is True, first
+    assert alarm in board.ctl("pass", "show").stdout
+    board.act("d1", "ruling", alarm, verdict="resume")
+    wait_for("it goes on", lambda: board.case(alarm)["lane"] != "supervision", LIMIT)

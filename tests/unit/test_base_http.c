@@ -140,7 +140,7 @@ serve(const char *address, int fd)
 	    .arg = &s,
 	    .post = true,
 	    .body_max = 1000,
-	    .big_path = "/big",
+	    .big_paths = {NULL, "/big"},
 	    .big_max = 200000,
 	    .header_ms = 300};
 	int port = 0;

@@ -203,23 +203,27 @@ seeing_follows_owner_team_and_lane(void **state)
 {
 	struct person caller = make(ROLE_CALLER, "t1"), leader = make(ROLE_LEADER, "t1"),
 	              strike = make(ROLE_STRIKE, "t2"), finance = make(ROLE_FINANCE, "t1"),
-	              papers = make(ROLE_DESIGNATED, "");
+	              papers = make(ROLE_DESIGNATED, ""), office = make(ROLE_BACK_OFFICE, "");
 
 	(void)state;
-	assert_true(rights_see(&caller, "resting", "ann", "", "t1"));
-	assert_true(rights_see(&caller, "hand:ann", "bob", "ann", "t2"));
-	assert_true(rights_see(&caller, "own:ann:due", "", "", ""));
-	assert_false(rights_see(&caller, "own:annie:due", "annie", "", "t1"));
-	assert_false(rights_see(&caller, "pool", "", "", ""));
-	assert_true(rights_see(&leader, "resting", "bob", "", "t1"));
-	assert_true(rights_see(&leader, "team:t1", "", "", ""));
-	assert_false(rights_see(&leader, "team:t11", "bob", "", "t2"));
-	assert_false(rights_see(&leader, "pool", "", "", ""));
-	assert_true(rights_see(&strike, "strike", "bob", "", "t1"));
-	assert_false(rights_see(&strike, "resting", "bob", "", "t1"));
-	assert_false(rights_see(&finance, "strike", "bob", "", "t1"));
-	assert_true(rights_see(&papers, "papers", "bob", "", "t1"));
-	assert_false(rights_see(&papers, "pool", "bob", "", "t1"));
+	assert_true(rights_see(&caller, "resting", "ann", "", "retry", "t1"));
+	assert_true(rights_see(&caller, "hand:ann", "bob", "ann", "retry", "t2"));
+	assert_true(rights_see(&caller, "own:ann:due", "", "", "retry", ""));
+	assert_false(rights_see(&caller, "own:annie:due", "annie", "", "retry", "t1"));
+	assert_false(rights_see(&caller, "pool", "", "", "retry", ""));
+	assert_true(rights_see(&leader, "resting", "bob", "", "retry", "t1"));
+	assert_true(rights_see(&leader, "team:t1", "", "", "retry", ""));
+	assert_false(rights_see(&leader, "team:t11", "bob", "", "retry", "t2"));
+	assert_false(rights_see(&leader, "pool", "", "", "retry", ""));
+	assert_true(rights_see(&strike, "strike", "bob", "", "retry", "t1"));
+	assert_false(rights_see(&strike, "resting", "bob", "", "retry", "t1"));
+	assert_false(rights_see(&finance, "strike", "bob", "", "retry", "t1"));
+	assert_true(rights_see(&papers, "papers", "bob", "", "retry", "t1"));
+	assert_false(rights_see(&papers, "pool", "bob", "", "retry", "t1"));
+	assert_true(rights_see(&office, "own:bob:due", "bob", "", "rung-4", "t1"));
+	assert_true(rights_see(&office, "own:bob:due", "bob", "", "rung-5", "t1"));
+	assert_false(rights_see(&office, "own:bob:due", "bob", "", "rung-6", "t1"));
+	assert_false(rights_see(&office, "own:bob:due", "bob", "", "new-number", "t1"));
 }
 
 /* ---- logins ---- */

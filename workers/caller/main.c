@@ -36,12 +36,13 @@ enum {
 	OPT_POLICY,
 	OPT_SCRIPT,
 	OPT_RESETS,
+	OPT_IMPORTS,
 	OPT_LOCAL
 };
 
 struct options {
 	const char *agent, *person, *pin_file, *agents, *listen, *policy, *script, *resets_as,
-	    *local;
+	    *imports_as, *local;
 	int64_t linger_ms, lock_s;
 	bool lines, office, behind_tls;
 };
@@ -80,6 +81,8 @@ static const struct argp_option option_rows[] = {
         "What must be told, on the screens (default: the installed script)", 1},
     {"resets-as", OPT_RESETS, "PERSON", 0,
         "Leaders reset PINs of their teams; hfctl signs as PERSON", 1},
+    {"imports-as", OPT_IMPORTS, "PERSON", 0,
+        "The data group imports rosters on its screen; hfctl signs as PERSON", 1},
     {NULL, 0, NULL, 0, NULL, 0},
 };
 
@@ -121,6 +124,7 @@ on_option(int key, char *arg, struct argp_state *state)
 	case OPT_POLICY: o->policy = arg; break;
 	case OPT_SCRIPT: o->script = arg; break;
 	case OPT_RESETS: o->resets_as = arg; break;
+	case OPT_IMPORTS: o->imports_as = arg; break;
 	case OPT_LOCAL: o->local = arg; break;
 	case OPT_TLS: o->behind_tls = true; break;
 	case OPT_LOCK:
@@ -283,6 +287,7 @@ run_office(const struct options *o)
 	    .policy = o->policy,
 	    .script = o->script,
 	    .resets_as = o->resets_as,
+	    .imports_as = o->imports_as,
 	    .behind_tls = o->behind_tls,
 	    .lock_us = o->lock_s * 1000000,
 	    .linger_ms = o->linger_ms};

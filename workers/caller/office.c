@@ -127,6 +127,7 @@ on_tick(void *arg)
 
 	seats_tick(o, now);
 	phone_tick(o, now);
+	imports_tick(o, now);
 	TAILQ_FOREACH(r, &o->rooms, link)
 	room_tick(r, now);
 }
@@ -184,7 +185,7 @@ listen_here(struct office *o, int *ret_port, struct err *err)
 	    .answer = pages_answer,
 	    .arg = o,
 	    .post = true,
-	    .big_path = OFFICE_EVIDENCE,
+	    .big_paths = {OFFICE_EVIDENCE, OFFICE_IMPORT},
 	    .big_max = EVIDENCE_PLAIN_MAX,
 	    .admit = pages_admit,
 	    .connections = CONNECTIONS};
@@ -241,6 +242,7 @@ office_close(struct office *o)
 		return;
 	pins_destroy(o->pins);
 	resets_close(o);
+	imports_close(o);
 	reports_close(o->reports);
 	phone_close(o);
 	while ((s = TAILQ_FIRST(&o->seats)) != NULL)

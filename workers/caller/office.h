@@ -20,6 +20,8 @@ struct office_opts {
 	const char *script; /* likewise */
 	const char
 	    *resets_as; /* who signs a new key when a leader resets a PIN; NULL: nobody can */
+	const char
+	    *imports_as; /* who signs a roster that the data group imports; NULL: nobody can */
 	bool behind_tls;
 	int64_t lock_us;   /* a browser that asks for nothing so long is logged out */
 	int64_t linger_ms; /* at the end wait so long for what is outstanding */

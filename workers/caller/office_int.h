@@ -1,6 +1,6 @@
 /* office_int.h - shared by office.c (life), room.c (one person), seats.c (who is logged in),
  * door.c (login), pages.c (HTTP), views.c (lists, campaign), reports.c (figures), phone.c (photos
- * from telephones), resets.c (new PINs) and rules.c (the policy's words).
+ * from telephones), resets.c (new PINs), imports.c (rosters) and rules.c (the policy's words).
  *
  * A *room* is one person's agent at work; a *seat* is one browser that is logged in as that person; a
  * *watcher* is one event stream of a seat. */
@@ -19,6 +19,7 @@
 #define SECOND_US       1000000LL
 #define OFFICE_EVIDENCE "/api/evidence" /* it and what is below have a body of up to 10 MiB */
 #define OFFICE_PHOTO    "/api/evidence/"
+#define OFFICE_IMPORT   "/api/import" /* the same */
 #define OFFICE_PHONE    "/u/"
 #define OFFICE_LIST     "/api/list/"
 #define OFFICE_REPORT   "/api/report/"
@@ -103,7 +104,8 @@ struct office {
 	struct http *http;
 	struct pins *pins;
 	struct reports *reports;
-	struct reset *reset; /* the one that is being made; or NULL */
+	struct reset *reset;   /* the one that is being made; or NULL */
+	struct import *import; /* the one that is looked at or made; or NULL */
 	struct rooms rooms;
 	struct seats seats;
 	struct tickets tickets;
@@ -181,6 +183,15 @@ void phone_close(struct office *o);
 /* resets.c */
 void resets_ask(struct room *r, const struct http_request *req, struct http_response *res);
 void resets_close(struct office *o); /* answers what waits */
+
+/* imports.c */
+void imports_upload(struct room *r, const struct http_request *req, struct http_response *res);
+void imports_state(struct room *r, struct http_response *res);
+void imports_go(struct room *r, const struct http_request *req, struct http_response *res);
+void imports_drop(struct room *r, struct http_response *res);
+void imports_left(struct room *r); /* its person has gone */
+void imports_tick(struct office *o, int64_t now);
+void imports_close(struct office *o);
 
 /* reports.c */
 void reports_open(struct office *o);

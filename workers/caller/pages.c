@@ -183,6 +183,32 @@ reset_pin(struct seat *s, const struct http_request *req, struct http_response *
 }
 
 static void
+import_file(struct seat *s, const struct http_request *req, struct http_response *res)
+{
+	imports_upload(s->room, req, res);
+}
+
+static void
+import_state(struct seat *s, const struct http_request *req, struct http_response *res)
+{
+	(void)req;
+	imports_state(s->room, res);
+}
+
+static void
+import_go(struct seat *s, const struct http_request *req, struct http_response *res)
+{
+	imports_go(s->room, req, res);
+}
+
+static void
+import_drop(struct seat *s, const struct http_request *req, struct http_response *res)
+{
+	(void)req;
+	imports_drop(s->room, res);
+}
+
+static void
 report(struct seat *s, const struct http_request *req, struct http_response *res)
 {
 	reports_answer(s->room, req, res);
@@ -227,6 +253,10 @@ static const struct {
     {OFFICE_EVIDENCE, true, true, true, evidence},
     {"/api/phone-ticket", true, false, true, phone},
     {"/api/reset-pin", true, false, true, reset_pin},
+    {OFFICE_IMPORT, true, true, true, import_file},
+    {OFFICE_IMPORT "/go", true, false, true, import_go},
+    {OFFICE_IMPORT "/drop", true, false, true, import_drop},
+    {OFFICE_IMPORT, false, false, false, import_state},
     {"/api/logout", true, false, true, logout},
     {"/api/me", false, false, true, me},
     {"/api/events", false, false, false, events},

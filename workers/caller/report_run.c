@@ -14,13 +14,12 @@
 #include "base/text.h"
 #include "workers/caller/reports.h"
 
-#define KEEP_US    (5 * SECOND_US)
-#define LIMIT_US   (60 * SECOND_US)
-#define OUT_MAX    ((size_t)8 << 20)
-#define RUNS_MAX   3
-#define LINE_MAX   32 /* runs that are kept or wait */
-#define WAIT_MAX   64 /* who wait for one run */
-#define STORY_SIZE 200
+#define KEEP_US  (5 * SECOND_US)
+#define LIMIT_US (60 * SECOND_US)
+#define OUT_MAX  ((size_t)8 << 20)
+#define RUNS_MAX 3
+#define LINE_MAX 32 /* runs that are kept or wait */
+#define WAIT_MAX 64 /* who wait for one run */
 
 void
 run_word(struct run *r, const char *word)
@@ -162,8 +161,8 @@ sentence(const char *text)
 	return NULL;
 }
 
-static void
-story_of(char out[STORY_SIZE], struct span story)
+void
+run_story(char out[STORY_SIZE], struct span story)
 {
 	char text[4097];
 	const char *at;
@@ -187,7 +186,7 @@ refuse_exit(struct run *r, const struct child_result *c)
 {
 	char text[STORY_SIZE];
 
-	story_of(text, c->story);
+	run_story(text, c->story);
 	switch (c->code) {
 	case EX_USAGE: finish(r, 400, error_of("bad-field", text)); break;
 	case EX_NOINPUT: finish(r, 404, error_of("not-found", text)); break;

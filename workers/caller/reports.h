@@ -57,6 +57,10 @@ struct reports {
 	bool has_home;
 };
 
+#define STORY_SIZE 200
+/* What a program of ours said last in words, or that it said nothing. */
+void run_story(char out[STORY_SIZE], struct span story);
+
 /* report_run.c. A run is asked for with its words, and taken over. */
 void run_word(struct run *r, const char *word);
 void run_value(struct run *r, const char *value); /* copied */

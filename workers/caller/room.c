@@ -265,6 +265,7 @@ room_leave(struct room *r, const char *reason)
 	const struct lease *l;
 	size_t n = 0;
 
+	imports_left(r);
 	for (size_t i = 0; n < LEASES_MAX && (l = in_hand(r, &i)) != NULL;)
 		tokens[n++] = l->hold.token;
 	while (n > 0)

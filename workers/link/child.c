@@ -151,7 +151,11 @@ spawn(struct child *c, const int out[2], const int story[2], struct err *err)
 	(void)sigemptyset(&none);
 	(void)sigfillset(&all);
 	CHECK(posix_spawn_file_actions_init(&acts) == 0 && posix_spawnattr_init(&attr) == 0);
-	(void)posix_spawn_file_actions_addopen(&acts, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+	if (c->o.in_fd > 0)
+		(void)posix_spawn_file_actions_adddup2(&acts, c->o.in_fd, STDIN_FILENO);
+	else
+		(void)posix_spawn_file_actions_addopen(
+		    &acts, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
 	(void)posix_spawn_file_actions_adddup2(&acts, out[1], STDOUT_FILENO);
 	(void)posix_spawn_file_actions_adddup2(&acts, story[1], STDERR_FILENO);
 	(void)posix_spawn_file_actions_addclosefrom_np(&acts, STDERR_FILENO + 1);

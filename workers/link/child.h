@@ -27,6 +27,7 @@ typedef void child_done_fn(void *arg, const struct child_result *r);
 struct child_opts {
 	struct loop *loop; /* borrowed */
 	char *const *argv; /* argv[0] the program beside this one, NULL at the end; no shell */
+	int in_fd;         /* becomes its standard input; 0: none. Still the caller's */
 	size_t out_max;
 	int64_t limit_us;
 	child_done_fn *done;

@@ -56,6 +56,10 @@ export const list = (what, args) => ask(`/api/list/${what}?${query(args)}`, {}, 
 export const report = (name, args) => ask(`/api/report/${name}?${query(args)}`, {}, SLOW_MS);
 export const resetPin = (person, pin) => post('/api/reset-pin', {person, pin});
 export const reports = () => ask('/api/reports');
+export const importState = () => ask('/api/import');
+export const importFile = file => ask('/api/import', {method: 'POST', headers: {'Content-Type': 'application/octet-stream', 'X-HF-CSRF': csrf}, body: file}, UPLOAD_MS);
+export const importGo = (hash, partial) => post('/api/import/go', {hash, partial});
+export const importDrop = () => post('/api/import/drop', {});
 
 /* A token that is no longer right is asked for once more before the command counts as failed. */
 export async function command(what) {

@@ -2,6 +2,12 @@
 import {B} from './state.js';
 
 export const EN = {
+  '导入名单': 'Import a roster', '总行数': 'rows', '人': 'applicants', '选文件': 'Choose file', '名单文件': 'Roster file', '在服务器上：': 'On the server:', '行': 'Line', '列': 'Column', '哪里不对，怎样改': 'What is wrong, how to mend it',
+  '有错的行': 'Bad rows', '没有错': 'No bad rows', '选了文件以后在这里': 'Here when a file was chosen', '前几行（遮盖）': 'First rows (masked)', '新增': 'new', '已有，更新': 'known', '有错': 'bad', '提醒': 'warnings',
+  '正在检查，还没有改动': 'Reading; nothing is changed', '正在写入，请等它做完': 'Importing; wait for its end', '已导入': 'Imported', '没有读成，什么也没有改': 'Not read, nothing changed',
+  '只导入没有错的': 'Import the good ones:', '撤掉': 'Drop it', '改好文件再传最好；也可以只导入没有错的行。': 'Better mend the file and send it again; or import the good rows only.', '没有可以导入的行。': 'No row can be imported.',
+  '连不上服务器，请再试一次': 'No server, try again', '性别': 'Sex',
+  '名单只在内存里：导入、撤掉、退出以后，文件就没有了。认识的考生号更新，不认识的新增，没变的不动。': 'The file lies in memory only: imported, dropped or logged out, it is gone. Known applicants are updated, others are new, what is the same is left alone.',
   '重设口令': 'New PIN', '我的口令': 'My own PIN', '的新口令': 'has a new PIN', '新口令只显示一次，抄下来交给本人；本人的浏览器会退出': 'Shown once: write it down for that person, whose browsers are logged out',
   '归谁': 'Owner', '记录号': 'Case', '号码是谁的': 'Whose number', '没有这个号码': 'Nobody has it', '输入号码，至少四位': 'Type a number, four digits at least', '已定': 'decided', '算数': 'counts',
   '还缺': 'Missing', '太长了': 'Too long', '连不上服务器，写的都还在，请再按一次': 'No server. What you typed is still here; press again',
@@ -43,7 +49,7 @@ export const EN = {
   '第几批': 'Pass', '暂停或继续': 'Pause', '怎样': 'How', '暂停派号': 'Pause handing out', '继续派号': 'Go on', '裁定一个人': 'Rule a case',
   '记录号（32 位）': 'Case (32 hex)', '裁定': 'Ruling', '录取、未确认': 'Admitted, unconfirmed', '不来': 'Not coming', '缓报到': 'Deferred',
   '交突击组': 'To strike', '继续回访': 'Resume', '队列': 'Lanes', '最早': 'First due', '最久（分）': 'Oldest (min)', '在手': 'in hand',
-  '对得上': 'adds up', '对不上': 'does NOT add up', '已暂停': 'paused', '导入先看再定，在服务器上：': 'Import with preview, on the server:',
+  '对得上': 'adds up', '对不上': 'does NOT add up', '已暂停': 'paused',
   '小组': 'Team', '回访量': 'Called', '录取': 'Admitted', '报到': 'Registered', '报到率': 'Rate', '标准': 'Standard', '扣减%': 'Deduct %',
   '应发': 'Pay', '组长奖': 'Bonus', '签名': 'Signature', '怎么算的': 'How it is reckoned', '暂计，未冻结': 'provisional', '已冻结': 'frozen',
   '最低工作量': 'minimum', '未决异议': 'open disputes', '未决认定': 'open findings', '没有异议': 'No disputes', '裁决': 'Decide',

@@ -142,8 +142,7 @@ export function Lanes() {
   const s = {id: 'lanes', title: '队列', rows: (d.lanes || []).filter(l => l.cases > 0), src, cols: laneCols, name: r => r.lane, file: '队列'};
   return <Pair sheet={s} label="活动">{() => <div><h2>{_('活动')} </h2>
     {src.data && <p id="adds" class={d.adds_up ? 'left ok' : 'left bad'}><b aria-hidden="true">{d.adds_up ? '✓' : '✗'}</b> {_('队列')} {d.cases - d.leases} + {_('在手')} {d.leases} = {d.cases} {d.adds_up ? _('对得上') : _('对不上')}{d.paused ? ` · ‖ ${_('已暂停')}` : ''}</p>}
-    {hasRole(['data', 'callback-head', 'operator', 'admin']) && <Acts acts={hasRole(['data']) ? dataActs : dataActs.slice(3)} row={null} of="campaign" />}
-    <Shell text="导入先看再定，在服务器上：">hfctl roster import --dry-run FILE</Shell></div>}</Pair>;
+    {hasRole(['data', 'callback-head', 'operator', 'admin']) && <Acts acts={hasRole(['data']) ? dataActs : dataActs.slice(3)} row={null} of="campaign" />}</div>}</Pair>;
 }
 
 /* ---- money: counts and payees, no applicants ---- */
