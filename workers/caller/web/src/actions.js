@@ -36,6 +36,7 @@ export async function login(person, pin) {
 async function enter(me, same) {
   lastInput = lastTold = Date.now();
   lockAfter = (me.lock_after_s || 0) * 1000;
+  if (me.now) clockSaid(me.now); // before anything is drawn: what this PC believes counts for nothing
   if (!same) {
     setKey((await api.draftKey()).key);
     S.owner = me.person.id;
@@ -49,7 +50,7 @@ async function enter(me, same) {
   if (!S.keepsAlive) say('这个浏览器不肯存草稿（无痕窗口？）：关掉页面，没保存的字会丢', 'warn');
   listen();
   askCampaign();
-  own();
+  own(0);
   records.send();
 }
 
@@ -204,7 +205,7 @@ function askCampaign() {
 /* ---- the own list -------------------------------------------------------------------------------- */
 
 /* Asked for at once, then not again for a while; not at all while nobody touches the desk. */
-export function own() {
+export function own(after = 400) {
   if (ownTimer || S.phase !== 'desk' || Date.now() - lastInput > CALM_MS) return;
   ownAt = Date.now();
   ownTimer = setTimeout(async () => {
@@ -218,7 +219,7 @@ export function own() {
     } catch (e) {
       if (e.kind === 'login') set({phase: 'locked', office: 'up', dialog: null});
     }
-  }, 400);
+  }, after);
 }
 
 /* ---- commands ------------------------------------------------------------------------------------ */
