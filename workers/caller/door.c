@@ -116,8 +116,9 @@ door_person(const struct room *r, const struct seat *s)
 		if (r->team[0] != '\0')
 			(void)json_object_set_new(p, "team", json_string(r->team));
 	}
-	return json_pack("{s:o,s:s,s:I}", "person", p, "csrf", s->csrf, "lock_after_s",
-	    (json_int_t)(r->office->o.lock_us / SECOND_US));
+	return json_pack("{s:o,s:s,s:I,s:I}", "person", p, "csrf", s->csrf, "lock_after_s",
+	    (json_int_t)(r->office->o.lock_us / SECOND_US), "now",
+	    (json_int_t)(clock_campaign_ms() + r->office->ahead_ms));
 }
 
 static void

@@ -36,6 +36,7 @@ export async function login(person, pin) {
 async function enter(me, same) {
   lastInput = lastTold = Date.now();
   lockAfter = (me.lock_after_s || 0) * 1000;
+  if (me.now) clockSaid(me.now); // before anything is drawn: what this PC believes counts for nothing
   if (!same) {
     setKey((await api.draftKey()).key);
     S.owner = me.person.id;
@@ -49,7 +50,7 @@ async function enter(me, same) {
   if (!S.keepsAlive) say('这个浏览器不肯存草稿（无痕窗口？）：关掉页面，没保存的字会丢', 'warn');
   listen();
   askCampaign();
-  own();
+  own(0);
   records.send();
 }
 
@@ -149,7 +150,7 @@ function onTask(t) {
   } else if (S.wantNext || !task()) {
     set({wantNext: false, none: null});
     choose(t.case);
-  } else if (isNew) {
+  } else if (isNew && S.heard) {
     say(`派来一位：${t.name || ''}（在上面一排里）`);
   }
   changed();
@@ -204,7 +205,7 @@ function askCampaign() {
 /* ---- the own list -------------------------------------------------------------------------------- */
 
 /* Asked for at once, then not again for a while; not at all while nobody touches the desk. */
-export function own() {
+export function own(after = 400) {
   if (ownTimer || S.phase !== 'desk' || Date.now() - lastInput > CALM_MS) return;
   ownAt = Date.now();
   ownTimer = setTimeout(async () => {
@@ -218,7 +219,7 @@ export function own() {
     } catch (e) {
       if (e.kind === 'login') set({phase: 'locked', office: 'up', dialog: null});
     }
-  }, 400);
+  }, after);
 }
 
 /* ---- commands ------------------------------------------------------------------------------------ */
@@ -237,7 +238,8 @@ export async function command(what) {
 }
 
 export function choose(c) {
-  set({current: c, group: null, revealed: null, dialog: null});
+  const n = S.notice, stale = n && n.kind === 'ok' && Date.now() - n.at > 2000; // it was about the one before
+  set({notice: stale ? null : n, current: c, group: null, revealed: null, dialog: null});
   const at = document.activeElement;
   if (at && at !== document.body) at.blur();
 }
@@ -306,6 +308,12 @@ const focusOn = id => setTimeout(() => {
   if (e) e.focus();
 }, 0);
 
+/* On a small screen, or at 200 %, the key's effect is further down. */
+const showRecord = () => setTimeout(() => {
+  const e = document.querySelector('.record');
+  if (e) e.scrollIntoView({block: 'nearest'});
+}, 0);
+
 export function pick(code) {
   const t = task();
   set({group: null});
@@ -319,11 +327,13 @@ export function pick(code) {
   edit(t.case, more);
   if (running) toggleTimer(t.case);
   const first = missing(draftOf(t.case), o)[0];
+  showRecord();
   if (first && !['ticks', 'spoke'].includes(first[0])) focusOn(first[0]);
 }
 
 export function press(entry) {
   if (!task()) return;
+  if (entry.codes) showRecord();
   if (entry.codes) set({group: S.group && S.group.key === entry.key ? null : entry});
   else pick(entry.code);
 }
@@ -387,8 +397,8 @@ function takeSoon(back) {
 }
 
 /* navigator.clipboard is there only on https and localhost. */
-export function copy(text) {
-  const done = ok => say(ok ? `已复制 ${text}` : '浏览器不让复制，请手抄', ok ? 'ok' : 'warn');
+export function copy(text, what = `已复制 ${text}`) {
+  const done = ok => say(ok ? what : '浏览器不让复制，请手抄', ok ? 'ok' : 'warn');
   if (navigator.clipboard) return navigator.clipboard.writeText(text).then(() => done(true), () => done(old(text)));
   return done(old(text));
 }

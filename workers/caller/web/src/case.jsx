@@ -5,9 +5,15 @@ import {Stopwatch} from './stopwatch.jsx';
 import {draftOf, edit, isTyped} from './drafts.js';
 import {S, hand, set} from './store.js';
 import {clockNow, ms, when} from './time.js';
+import {messageOf} from './message.js';
 import {KINDS, SEX, TICKS, why} from './words.js';
 
 const masked = no => no && no.length > 10 ? `${no.slice(0, 6)}****${no.slice(-4)}` : no;
+/* A rung of the search is a task: which one, in the campaign's words. */
+const rungText = t => {
+  const r = t.rung && (S.campaign.rungs || []).find(x => x.n === t.rung);
+  return r ? <span lang="zh">：{r.text}</span> : null;
+};
 const grouped = d => /^1\d{10}$/.test(d) ? `${d.slice(0, 3)} ${d.slice(3, 7)} ${d.slice(7)}` : d;
 
 function Hands() {
@@ -84,6 +90,13 @@ function Script({task}) {
   );
 }
 
+/* What the campaign wants to be written, when a message is this rung's task or this record's result. */
+function Message({task}) {
+  const text = messageOf(task, draftOf(task.case));
+  if (!text) return null;
+  return <p class="message"><span><b>消息照抄：</b><i lang="zh">{text}</i></span> <button type="button" class="small" onClick={() => copy(text, '消息已复制')}>复制消息</button></p>;
+}
+
 function Nobody() {
   return (
     <main class="case nobody" id="case">
@@ -118,13 +131,14 @@ export function Case({task: t}) {
         {t.address && <span>寄通知书 <i lang="zh">{t.address}</i></span>}
         {more.map(([k, v]) => <span key={k} lang="zh">{k} {v}</span>)}
       </p>
-      <p class="whynow"><b>为什么现在打：</b>{why(t.why)}{due ? ` · ${when(due, now)} 到点` : ''}
+      <p class="whynow"><b>为什么现在打：</b>{why(t.why)}{rungText(t)}{due ? ` · ${when(due, now)} 到点` : ''}
         {t.lease === 'expired' && <em> ▲ 租约断了，照常记录</em>}</p>
+      <Message task={t} />
       <Numbers task={t} />
       <p class="timer">
         <button type="button" class={d.timer.from !== null ? 'main running' : 'main'} onClick={timer}><kbd>空格</kbd> {d.timer.from !== null ? '结束通话' : '开始通话'}</button>
         <Stopwatch case={t.case} />
-        <button type="button" onClick={() => set({dialog: 'dial'})}><kbd>Q</kbd> 手机扫码拨打</button>
+        <button type="button" onClick={() => set({dialog: 'dial'})}><kbd>Q</kbd> 扫码拨打</button>
         <button type="button" onClick={() => set({dialog: 'number'})}><kbd>N</kbd> 新增号码</button>
       </p>
       <Script task={t} />

@@ -10,6 +10,7 @@ import {TypeIn} from './typein.jsx';
 import {Qr} from './qr.jsx';
 import {draftOf} from './drafts.js';
 import {outcome, KEYS, more} from './outcomes.js';
+import {timeOf, today} from './records.js';
 import {table} from './keys.js';
 import {S, say, set} from './store.js';
 import {clock} from './time.js';
@@ -117,14 +118,14 @@ function Paper({task}) {
 }
 
 function Today() {
-  const rows = [...S.records].reverse();
+  const rows = today().reverse();
   return (
     <table>
       <thead><tr><th scope="col">时间</th><th scope="col">姓名</th><th scope="col">结果</th><th scope="col">到哪一步</th></tr></thead>
       <tbody>
         {rows.map(r => (
           <tr key={r.id}>
-            <td>{clock(r.at)}</td><td lang="zh">{r.name}</td><td>{r.what}</td>
+            <td>{clock(timeOf(r))}</td><td lang="zh">{r.name}</td><td>{r.what}</td>
             <td><span aria-hidden="true">{STATES[r.state][0]}</span> {STATES[r.state][1]}{r.verdict && r.verdict !== 'effective' ? ` · ${VERDICT[r.verdict] || r.verdict}` : ''}{r.error ? `：${r.error}` : ''}</td>
           </tr>
         ))}
@@ -177,7 +178,7 @@ const PANELS = {pay: ['我的补贴', Pay], news: ['通知', News], phone: ['手
   many: ['几个人一起记', Many], dial: ['用手机拨打', Dial], inbound: ['有人打回来了', Inbound], number: ['新增号码', NewNumber], back: ['放回', Back], paper: ['收到退档材料', Paper], today: ['今天记的', Today], help: ['帮助', Help]};
 
 export function Dialog({name, task}) {
-  const box = useRef(null), [title, Panel] = PANELS[name];
+  const box = useRef(null), [title, Panel] = PANELS[name], since = useRef(S.notice), told = S.notice !== since.current && S.notice;
   useEffect(() => {
     const d = box.current;
     if (!d.open) d.showModal();
@@ -188,6 +189,7 @@ export function Dialog({name, task}) {
   return (
     <dialog ref={box} aria-labelledby="h-dialog" onClose={() => S.dialog === name && close()}>
       <p class="bar"><span class="title" id="h-dialog" role="heading" aria-level={2}>{title}</span> <button type="button" onClick={close}>关闭</button></p>
+      {told && told.kind !== 'ok' && <p role="alert" class="told"><b aria-hidden="true">▲</b> {told.text}</p>}
       <Panel task={task} />
     </dialog>
   );

@@ -5,7 +5,24 @@ import {S, changed, say, set} from './store.js';
 
 const TYPES = ['image/jpeg', 'image/png', 'application/pdf'], MOST = 10 << 20, COUNT = 8;
 
-async function one(c, file) {
+/* Could not be sent now: this page holds it, and sends it as soon as there is a server. */
+const waiting = [], RETRY_MS = 3000;
+let retry = null;
+export const waitingOf = c => waiting.filter(w => !c || w.c === c);
+
+function later(c, file, again) {
+  waiting.push({c, file});
+  retry = retry || setTimeout(sendAgain, RETRY_MS);
+  if (!again) say(`${file.name} 待传：连上服务器自动传，这一页先不要关`, 'warn');
+}
+
+async function sendAgain() {
+  const all = waiting.splice(0);
+  retry = null;
+  for (const w of all) await one(w.c, w.file, true);
+}
+
+async function one(c, file, again) {
   if (!TYPES.includes(file.type)) return say(`${file.name}：只收 JPEG、PNG、PDF`, 'warn');
   if (file.size > MOST) return say(`${file.name}：超过 10 MB，请压缩后再传`, 'warn');
   if (draftOf(c).evidence.length >= COUNT) return say('一条记录最多 8 份', 'warn');
@@ -16,9 +33,11 @@ async function one(c, file) {
     if (said.error) return say(`${file.name}：${said.error.text}`, 'bad');
     const got = said.evidence, had = draftOf(c).evidence;
     if (!had.some(e => e.hash === got.hash)) await edit(c, {evidence: [...had, {hash: got.hash, name: file.name, size: got.size}]});
+    if (again) say(`${file.name} 传上去了`);
   } catch (e) {
     if (e.kind === 'login') set({phase: 'locked', office: 'up', dialog: null});
-    else say(`${file.name} 没传上去：${e.kind === 'gone' ? '连不上服务器，连上后再传（文件还在这台电脑上）' : e.message}`, 'bad');
+    if (e.kind === 'login' || e.kind === 'gone') later(c, file, again);
+    else say(`${file.name} 没传上去：${e.message}`, 'bad');
   } finally {
     S.uploading -= 1;
     changed();

@@ -52,6 +52,13 @@ function nameOf(e) {
   return (e.ctrlKey || e.metaKey ? 'Ctrl+' : '') + (e.altKey ? 'Alt+' : '') + key;
 }
 
+/* In a dialog these mean the dialog's own form, never the record behind it. */
+const IN_FORM = ['Ctrl+Enter', 'Ctrl+s', 'F7', 'F8'];
+function submit(name) {
+  const form = document.querySelector('dialog[open] form');
+  if (form && name.startsWith('Ctrl')) form.requestSubmit();
+}
+
 /* An open group takes the digits; a digit that it does not have closes it. */
 function digit(n) {
   if (S.dialog === 'back') return BACK[n - 1] && act.giveBack(BACK[n - 1][0]);
@@ -65,6 +72,7 @@ function find(e, name) {
   const inText = target.matches && target.matches(TEXT);
   const onButton = target.matches && target.matches(PRESSED_BY_SPACE);
   const inDialog = !!document.querySelector('dialog[open]'), bareActs = !inText && S.bare && !inDialog;
+  if (inDialog && IN_FORM.includes(name)) return () => submit(name);
   if (/^[0-9]$/.test(bare) && (hasAlt || bareActs || inDialog && S.dialog === 'back')) return () => digit(bare);
   if (bare === 'm' && (hasAlt || bareActs)) return () => act.press(more(S.campaign.stage || 2));
   for (const r of table) {

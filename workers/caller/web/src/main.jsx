@@ -1,6 +1,7 @@
 /* The caller's page: one listener for keys, one for clicks, one tree. */
 import {render} from 'preact';
 import {files, lockIfIdle, start} from './actions.js';
+import {waitingOf} from './files.js';
 import {App} from './app.jsx';
 import {onClick, onKey} from './keys.js';
 import {startLanguage} from './lang.js';
@@ -26,7 +27,11 @@ window.addEventListener('paste', e => {
   if (S.phase === 'desk' && e.clipboardData && files(e.clipboardData.files)) e.preventDefault();
 });
 window.addEventListener('beforeunload', e => {
-  if (!S.keepsAlive && S.drafts.size > 0) e.preventDefault();
+  const isAlone = S.phase === 'desk' && S.office === 'gone' && S.inhand.length > 0; // the page could not be opened again
+  if (isAlone || waitingOf().length > 0 || !S.keepsAlive && S.drafts.size > 0) {
+    e.preventDefault();
+    e.returnValue = ''; // Chromium before 119 asks for it
+  }
 });
 startLanguage();
 setInterval(lockIfIdle, 10000);

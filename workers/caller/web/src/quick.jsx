@@ -48,7 +48,7 @@ function One({task: t}) {
         {o && !S.group && <div class="details"><Needs task={t} d={d} o={o} /><NextStep task={t} d={d} o={o} /></div>}
         <Text task={t} d={d} id={question ? 'question' : 'note'} field="note" label={question ? '要写的（必填）' : '备注'} max={1300} />
         <label class="chip">途径 <select value={d.channel} onChange={e => edit(t.case, {channel: e.target.value})}>{CHANNELS.map(([c, text]) => <option key={c} value={c}>{text}</option>)}</select></label>
-        <p class="lacks" id="lacks">{lacks.length > 0 ? <span><b aria-hidden="true">▲</b> 还差：{lacks.map(l => l[1]).join('、')}</span> : <span><b aria-hidden="true">✓</b> 可以保存</span>}</p>
+        <p class={lacks.length > 0 ? 'lacks' : 'lacks none'} id="lacks">{lacks.length > 0 ? <span><b aria-hidden="true">▲</b> 还差：{lacks.map(l => l[1]).join('、')}</span> : <span><b aria-hidden="true">✓</b> 可以保存</span>}</p>
         <p class="buttons">
           <button type="button" class="main" onClick={done}>保存</button>
           <button type="button" onClick={() => set({dialog: 'back'})}>放回，不打</button>

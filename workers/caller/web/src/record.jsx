@@ -162,7 +162,7 @@ export function Record({task}) {
           <button type="button" onClick={() => set({dialog: 'back'})}><kbd>F9</kbd> 放回，不打</button>
           <button type="button" onClick={next} disabled={S.wantNext}>再要一位</button>
         </p>
-        <p class="lacks" id="lacks">{lacks.length > 0 ? <span><b aria-hidden="true">▲</b> 还差：{lacks.map(l => l[1]).join('、')}</span> : <span><b aria-hidden="true">✓</b> 可以保存</span>}</p>
+        <p class={lacks.length > 0 ? 'lacks' : 'lacks none'} id="lacks">{lacks.length > 0 ? <span><b aria-hidden="true">▲</b> 还差：{lacks.map(l => l[1]).join('、')}</span> : <span><b aria-hidden="true">✓</b> 可以保存</span>}</p>
         <Just />
       </div>
     </footer>

@@ -6,7 +6,7 @@ import * as db from './db.js';
 import {blank, draftOf, drop, edit, secondsOf} from './drafts.js';
 import {outcome} from './outcomes.js';
 import {S, changed, say, set, tellTabs} from './store.js';
-import {wire} from './time.js';
+import {clockNow, isToday, wire} from './time.js';
 
 export const UNDO_MS = 8000;
 const RETRY_MS = 2000;
@@ -30,6 +30,10 @@ function put(rec, more) {
   changed();
   return keep(rec);
 }
+
+/* Today's, by the server's clock; `at` is this PC's, for spans of time alone. */
+export const timeOf = rec => rec.when || rec.at;
+export const today = () => S.records.filter(r => isToday(timeOf(r)) || r.state === 'pending' || r.state === 'refused');
 
 export async function readRecords() {
   const day = Date.now() - 20 * 3600000, kept = [];
@@ -73,7 +77,7 @@ export const savePaper = (task, items, note) => saveAs(task, given({do: 'paper',
   evidence: draftOf(task.case).evidence.map(e => e.hash).slice(0, 8), id: api.uuid7()}), '退档材料', 'only');
 
 async function saveAs(task, cmd, what, how) {
-  const d = draftOf(task.case), rec = {id: cmd.id, case: task.case, name: task.name || '', what, seconds: cmd.seconds || 0, at: Date.now(), state: 'pending', cmd, draft: d, how};
+  const d = draftOf(task.case), rec = {id: cmd.id, case: task.case, name: task.name || '', what, seconds: cmd.seconds || 0, at: Date.now(), when: clockNow(), state: 'pending', cmd, draft: d, how};
   S.records.push(rec);
   if (how === 'again') {
     const count = (task.numbers || []).length || 1, next = d.number % count + 1;

@@ -1,11 +1,12 @@
 /* What happened with this person before, how far the meters are, and the id number with a reason. */
 import {files, reveal} from './actions.js';
 import {draftOf} from './drafts.js';
-import {detach} from './files.js';
+import {detach, waitingOf} from './files.js';
 import {outcome} from './outcomes.js';
+import {timeOf, today} from './records.js';
 import {S, set} from './store.js';
-import {clockNow, ms, span, when} from './time.js';
-import {CHANNELS} from './words.js';
+import {clock, clockNow, ms, span, when} from './time.js';
+import {CHANNELS, STATES} from './words.js';
 
 const CHANNEL = Object.fromEntries(CHANNELS);
 const KIND = {attempt: '', note: '备注', number: '新号码', paper: '材料', handover: '移交', correction: '更正', reveal: '看了身份证号', approval: '审批', waiver: '免除',
@@ -43,6 +44,7 @@ function Papers({task}) {
           <li key={e.hash}><span lang="zh">{e.name}</span> <span class="soft">{size(e.size)} · {S.sent.has(e.hash) ? '✓ 已送到' : '▣ 已存本机'}</span>{' '}
             <button type="button" class="small" onClick={() => detach(task.case, e.hash)}>去掉<span class="off-screen" lang="zh">{e.name}</span></button></li>
         ))}
+        {waitingOf(task.case).map((w, i) => <li key={`w${i}`}><span lang="zh">{w.file.name}</span> <span class="soft">{size(w.file.size)} · ⇡ 待传</span></li>)}
       </ul>
       <p class="line">
         <label class="file">选文件<input id="file" type="file" multiple accept="image/jpeg,image/png,application/pdf" onChange={e => { files(e.target.files); e.target.value = ''; }} /></label>
@@ -60,7 +62,12 @@ export function Side({task: t}) {
     return (
       <aside class="side" aria-labelledby="h-side">
         <h2 id="h-side">刚才记的</h2>
-        <p class="soft">{S.records.length > 0 ? '按 F4 看今天全部' : '今天还没有记'}</p>
+        <ul class="lasts">
+          {today().slice(-10).reverse().map(r => (
+            <li key={r.id}><span class="soft">{clock(timeOf(r))}</span> <b lang="zh">{r.name}</b> {r.what} <span class="soft"><span aria-hidden="true">{STATES[r.state][0]}</span> {STATES[r.state][1]}</span></li>
+          ))}
+        </ul>
+        <p class="soft">{today().length > 0 ? '按 F4 看今天全部' : '今天还没有记'}</p>
       </aside>
     );
   }

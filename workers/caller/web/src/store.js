@@ -22,7 +22,7 @@ export function set(more) {
 
 let noticeNo = 0;
 /* kind: ok, warn, bad. Shown until the next one, or until closed. */
-export const say = (text, kind = 'ok') => set({notice: {text, kind, no: ++noticeNo}});
+export const say = (text, kind = 'ok') => set({notice: {text, kind, no: ++noticeNo, at: Date.now()}});
 
 /* The cases in hand, as the office says, without those whose record is on its way. */
 export const hand = () => S.inhand.filter(c => S.tasks.has(c) && !S.leaving.has(c)).map(c => S.tasks.get(c));

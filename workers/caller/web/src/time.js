@@ -10,6 +10,7 @@ export const clockNow = () => Date.now() + ahead;
 export const ms = t => t === null || t === undefined || t === '' ? null : typeof t === 'number' ? t : Date.parse(t);
 
 const day = t => Math.floor((t + ZONE) / (24 * HOUR));
+export const isToday = t => day(t) === day(clockNow());
 
 export function clock(t) {
   const d = new Date(t + ZONE);

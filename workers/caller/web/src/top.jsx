@@ -4,6 +4,7 @@ import {logout} from './actions.js';
 import {LanguageSwitch} from './langswitch.jsx';
 import {classOf} from './order.js';
 import {unread} from './news.jsx';
+import {today} from './records.js';
 import {S, set} from './store.js';
 import {clock, clockNow, ms, when} from './time.js';
 import {ROLES} from './words.js';
@@ -41,14 +42,14 @@ function Due() {
 }
 
 function Figures() {
-  const today = S.records.filter(r => r.state !== 'undone' && r.state !== 'refused');
-  const minutes = Math.round(today.reduce((n, r) => n + (r.seconds || 0), 0) / 60);
+  const done = today().filter(r => r.state !== 'undone' && r.state !== 'refused');
+  const minutes = Math.round(done.reduce((n, r) => n + (r.seconds || 0), 0) / 60);
   const contacts = average(S.rows, 'contacts'), talk = average(S.rows, 'minutes'), typed = S.drafts.size;
-  const by = state => S.records.filter(r => r.state === state).length;
+  const by = state => today().filter(r => r.state === state).length;
   return (
     <p class="figures">
       <Due />
-      <span>今天(本机) <b>{today.length}</b> 条 · 通话 <b>{minutes}</b> 分</span>
+      <span>今天(本机) <b>{done.length}</b> 条 · 通话 <b>{minutes}</b> 分</span>
       {contacts !== null && <span>我的人均 <b>{contacts.toFixed(1)}</b> 次 / <b>{(talk || 0).toFixed(0)}</b> 分（要求 4 次 / 20 分）</span>}
       <span id="counts">✎ 草稿 <b>{typed}</b> · ⇡ 待送 <b>{by('pending')}</b> · ▣ 已存本机 <b>{by('stored')}</b> · ✓ 已受理 <b>{by('accepted')}</b> · ✓✓ 已入账 <b>{by('settled')}</b></span>
     </p>
