@@ -79,12 +79,13 @@ verify(struct ctl *c, int argc, char **argv, struct err *err)
 }
 
 const struct verb verbs_figures[] = {
-    {"pay", "show", pay_show, "[--explain] [--minimum N] [--sheet NO] [--xlsx FILE]",
+    {"pay", "show", pay_show, "[--explain] [--minimum N] [--as-of TIME] [--sheet NO] [--xlsx FILE]",
         "按账本算出的补贴, 逐行说明; --sheet: 账本里签过字的一张, --xlsx: 签字页"},
     {"pay", "what-if", pay_what_if, "FILE [--explain]", "按一张表试算补贴, 不需要服务器"},
-    {"rates", "ids", rates_ids, "--figure F [--person P | --team T] [--stage S[.PASS]]",
+    {"rates", "ids", rates_ids,
+        "--figure F [--person P | --team T] [--stage S[.PASS]] [--as-of TIME]",
         "打开 rates 里的一个数: 它数的是哪些个案, 哪些记录"},
-    {"rates", NULL, rates, "[--by caller|team|campaign|stage]", "回访数与报到率"},
+    {"rates", NULL, rates, "[--by caller|team|campaign|stage] [--as-of TIME]", "回访数与报到率"},
     {"verify", NULL, verify, "[--key FILE] DIR", "查验档案或导出: 链, 签名, 首条被改动的记录"},
     {NULL, NULL, NULL, NULL, NULL},
 };

@@ -19,14 +19,15 @@ CREATE SEQUENCE pg_temp.said;
 CREATE FUNCTION pg_temp.say(of_case int, by_person text, of_outcome text, spoken text, at bigint, v int DEFAULT 0,
 	f text DEFAULT NULL, k int DEFAULT 1, of_what text DEFAULT NULL, ref bigint DEFAULT NULL, rule text DEFAULT NULL,
 	about text DEFAULT NULL, n bigint DEFAULT NULL, list bytea DEFAULT NULL, imp bytea DEFAULT NULL, of_rows bigint DEFAULT NULL,
-	on_list bigint DEFAULT NULL, six bigint DEFAULT NULL, stg bigint DEFAULT NULL, opens bigint DEFAULT NULL)
+	on_list bigint DEFAULT NULL, six bigint DEFAULT NULL, stg bigint DEFAULT NULL, opens bigint DEFAULT NULL,
+	role bigint DEFAULT NULL, in_team text DEFAULT NULL)
 RETURNS bigint LANGUAGE sql AS $$
 	INSERT INTO hf.ledger (campaign, no, ob, seq, h, prev_h, bc, sig, header, body, verdict, flaw, kind, person, case_ref, outcome, spoke,
-		seconds, what, ref_ob, ref_seq, ruling, subject, count, cases, import, rows, valid, items, n, open, log_epoch, log_no, opseq, campaign_at,
+		seconds, what, ref_ob, ref_seq, ruling, subject, count, cases, import, rows, valid, items, n, open, roles, team, log_epoch, log_no, opseq, campaign_at,
 		wall_at)
 	SELECT 'tap', x, decode(repeat('01', 16), 'hex'), x, sha256(int8send(x)), sha256(''), '', '', '', '', v, f, k, by_person,
 		CASE WHEN of_case > 0 THEN pg_temp.ref(of_case) END, of_outcome, spoken, CASE WHEN k = 1 THEN 10 END, of_what,
-		CASE WHEN ref IS NOT NULL THEN decode(repeat('01', 16), 'hex') END, ref, rule, about, n, list, imp, of_rows, on_list, six, stg, opens,
+		CASE WHEN ref IS NOT NULL THEN decode(repeat('01', 16), 'hex') END, ref, rule, about, n, list, imp, of_rows, on_list, six, stg, opens, role, in_team,
 		1, x, x, at, at FROM nextval('pg_temp.said') x;
 	UPDATE hf.campaign SET ledger_no = currval('pg_temp.said') WHERE campaign = 'tap';
 	SELECT currval('pg_temp.said')
@@ -139,5 +140,39 @@ FROM (VALUES (929::bigint, 0::bigint), (930, 100000), (949, 100000), (950, 15000
 SELECT is(pay_cut(fen, h, d, 'payable'), w, 'cut of ' || fen || ' ' || h || ' ' || d)
 FROM (VALUES (1::bigint, true, 0::bigint, 1::bigint), (3, true, 0, 2), (100, false, 100, 0), (149, false, 1, 148), (50, false, 1, 50),
 	(51, false, 1, 50), (0, true, 50, 0)) c (fen, h, d, w);
+-- The past: as of row 13 the figures are those of the beginning, whatever was said since; those of the newest row are v_figure.
+SELECT results_eq('SELECT i, attempts, contacts, last_outcome, withdrawn, registered, unreachable, admitted FROM '
+	'figures_at(''tap'', 13, 9000000000000, pg_temp.ref(1)) JOIN generate_series(1, 8) i ON case_ref = pg_temp.ref(i) ORDER BY i',
+	'wanted', 'figures_at row 13');
+SELECT results_eq('SELECT case_ref, owner, attempts, contacts, last_outcome, withdrawn, registered, unreachable, admitted, paid FROM '
+	'figures_at(''tap'', (SELECT ledger_no FROM campaign WHERE campaign = ''tap''), 9000000000000, pg_temp.ref(1)) ORDER BY 1',
+	'SELECT case_ref, owner, attempts, contacts, last_outcome, withdrawn, registered, unreachable, admitted, paid FROM v_figure '
+	'WHERE campaign = ''tap'' ORDER BY 1', 'figures_at the newest row is v_figure');
+SELECT results_eq('SELECT (c.*)::text FROM counts_at(''tap'', (SELECT ledger_no FROM campaign WHERE campaign = ''tap''), 9000000000000, '
+	'pg_temp.ref(1)) c ORDER BY 1', 'SELECT (c.*)::text FROM v_counts c WHERE campaign = ''tap'' ORDER BY 1', 'counts_at is v_counts');
+SELECT is_empty('SELECT * FROM figures_at(''tap'', 0, 9000000000000, '''') WHERE attempts > 0 OR registered', 'before all of it nothing');
+SELECT results_eq('SELECT person, deduction FROM pay_finding_at(''tap'', (SELECT d.decision_no FROM v_decision d JOIN f USING (no) '
+	'WHERE d.campaign = ''tap''))', $$VALUES ('p02', 20::bigint)$$, 'a finding was in force');
+SELECT is_empty('SELECT * FROM pay_finding_at(''tap'', (SELECT d.decision_no - 1 FROM v_decision d JOIN f USING (no) WHERE d.campaign '
+	'= ''tap''))', 'and a row before it not yet');
+-- Persons: whom no record names are as now, whom a later one names were not there, a record changes what it says.
+SELECT set_eq('SELECT person, roles, team FROM person_at(''tap'', 99999)', 'SELECT person, roles, team FROM person WHERE campaign = ''tap''',
+	'person_at without records');
+CREATE TEMP TABLE n AS SELECT pg_temp.say(0, 'd01', NULL, NULL, 0, k => 18, about => 'p02', role => 3, in_team => 'tx') AS no;
+INSERT INTO sink SELECT pg_temp.say(0, 'd01', NULL, NULL, 0, k => 18, about => 'p02', in_team => 'ty');
+SELECT results_eq('SELECT u.at, roles, team FROM n, LATERAL (VALUES (0), (1), (2)) u (at), LATERAL person_at(''tap'', n.no - 1 + u.at) '
+	'WHERE person = ''p02'' ORDER BY 1', $$VALUES (0, 0::bigint, NULL::text), (1, 3, 'tx'), (2, 3, 'ty')$$, 'person_at by records');
+-- Withdrawn by two signatures, taken back, signed again by one.
+INSERT INTO sink SELECT pg_temp.say(6, 'p02', NULL, NULL, 0, k => 4, of_what => 'signed', six => 63);
+INSERT INTO sink SELECT pg_temp.say(6, 'h01', NULL, NULL, 0, k => 4, of_what => 'signed', six => 63);
+CREATE TEMP TABLE w AS SELECT pg_temp.say(6, 'p02', 'withdraw-cancelled', 'self', pg_temp.at(30)) AS no;
+INSERT INTO sink SELECT pg_temp.say(6, 'h01', NULL, NULL, 0, k => 4, of_what => 'signed', six => 63);
+SELECT results_eq('SELECT u.d, withdrawn FROM w, LATERAL (VALUES (-2), (-1), (0), (1)) u (d), LATERAL figures_at(''tap'', w.no + u.d, '
+	'9000000000000, '''') WHERE case_ref = pg_temp.ref(6) ORDER BY 1', $$VALUES (-2, false), (-1, true), (0, false), (1, false)$$,
+	'papers as of each row');
+SELECT results_eq('SELECT a.person, a.admitted, a.registered, a.called, a.amount FROM w, LATERAL pay_sheet_at(''tap'', w.no - 1, '
+	'9000000000000, pg_temp.ref(1) || pg_temp.ref(6)) a WHERE admitted > 0 ORDER BY 1',
+	$$VALUES ('p01', 4::bigint, 1::bigint, 5::bigint, 0::bigint), ('p02', 2, 0, 2, 0)$$,
+	'pay_sheet_at counts the same by itself: who withdrew is neither admitted nor registered');
 SELECT * FROM finish();
 ROLLBACK;

@@ -118,7 +118,8 @@ struct office {
 	int64_t second_us; /* when the count of logins began */
 	unsigned logins;
 	int64_t warned_us; /* when a directory could not be opened at a login */
-	int64_t ahead_ms;  /* of this machine's campaign clock, the server's, as its newest answer said */
+	int64_t
+	    ahead_ms; /* of this machine's campaign clock, the server's, as its newest answer said */
 	bool is_open, ended;
 };
 

@@ -7,6 +7,23 @@
 #include "workers/reconciliation/paybook.h"
 #include "workers/reconciliation/sheet.h"
 
+/* The newest row is read as it stands, an earlier one from the records up to it. */
+static int
+read_sheet(struct export *x, json_t **ret, struct err *err)
+{
+	struct past past;
+	int got;
+
+	if (x->ledger_no == x->head_no)
+		return sheet_read(x->pg, x->campaign, &x->rules, NULL, -1, ret, err);
+	if (past_read_row(
+	        &past, x->pg, x->home->keys, x->campaign, x->ledger_no, x->as_of_at, err) != 0)
+		return -1;
+	got = sheet_read(x->pg, x->campaign, &x->rules, &past, -1, ret, err);
+	past_done(&past);
+	return got;
+}
+
 int
 export_pay(struct export *x, struct err *err)
 {
@@ -17,7 +34,7 @@ export_pay(struct export *x, struct err *err)
 
 	if (x->format != PAGE_XLSX)
 		return err_set(err, ERR_INVALID, "export pay 只有 XLSX: 里面有可重算的公式");
-	if (sheet_read(x->pg, x->campaign, &x->rules, -1, &sheet, err) != 0)
+	if (read_sheet(x, &sheet, err) != 0)
 		return -1;
 	rows = (int64_t)json_array_size(json_object_get(sheet, "rows"));
 	json_object_set_new(sheet, "as_of_wall", json_integer(x->as_of_wall));

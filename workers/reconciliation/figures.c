@@ -26,24 +26,25 @@
 #define CONTACTS 4
 #define MINUTES  20
 
-static const char *const queries[] = {
-    [BY_CALLER] = "SELECT coalesce(owner, ''), coalesce(team, ''), " SUMS
-                  " FROM hf.v_counts WHERE campaign = $1 GROUP BY owner, team ORDER BY team NULLS "
-                  "LAST, owner NULLS LAST",
-    [BY_TEAM] = "SELECT coalesce(team, ''), coalesce(team, ''), " SUMS
-                " FROM hf.v_counts WHERE campaign = $1 GROUP BY team ORDER BY team NULLS LAST",
-    [BY_CAMPAIGN] = "SELECT $1, '', " SUMS " FROM hf.v_counts WHERE campaign = $1",
-    [BY_STAGE] = "SELECT stage || CASE WHEN pass > 0 THEN '.' || pass ELSE '' END, '', count(*), "
-                 "count(*), sum(attempts)::bigint, sum(contacts)::bigint, sum(seconds)::bigint, "
-                 "count(*) FILTER (WHERE last_outcome = 'confirmed'), "
-                 "count(*) FILTER (WHERE last_outcome IN ('considering', 'will-not-say')), "
-                 "count(*) FILTER (WHERE unreachable), count(*) FILTER (WHERE withdrawn), "
-                 "count(*) FILTER (WHERE admitted), count(*) FILTER (WHERE registered), "
-                 "count(*) FILTER (WHERE paid), "
-                 "coalesce(sum(contacts) FILTER (WHERE admitted), 0)::bigint, "
-                 "coalesce(sum(seconds) FILTER (WHERE admitted), 0)::bigint "
-                 "FROM hf.v_stage_figure WHERE campaign = $1 GROUP BY stage, pass ORDER BY stage, "
-                 "pass",
+/* What is read, from where, and in which order; NULL stands for v_counts, or counts_at as of a moment. */
+static const struct {
+	const char *columns, *from, *rest;
+} queries[] = {
+    [BY_CALLER] = {"SELECT coalesce(owner, ''), coalesce(team, ''), " SUMS, NULL,
+        "GROUP BY owner, team ORDER BY team NULLS LAST, owner NULLS LAST"},
+    [BY_TEAM] = {"SELECT coalesce(team, ''), coalesce(team, ''), " SUMS, NULL,
+        "GROUP BY team ORDER BY team NULLS LAST"},
+    [BY_CAMPAIGN] = {"SELECT $1, '', " SUMS, NULL, ""},
+    [BY_STAGE] = {"SELECT stage || CASE WHEN pass > 0 THEN '.' || pass ELSE '' END, '', count(*), "
+                  "count(*), sum(attempts)::bigint, sum(contacts)::bigint, sum(seconds)::bigint, "
+                  "count(*) FILTER (WHERE last_outcome = 'confirmed'), "
+                  "count(*) FILTER (WHERE last_outcome IN ('considering', 'will-not-say')), "
+                  "count(*) FILTER (WHERE unreachable), count(*) FILTER (WHERE withdrawn), "
+                  "count(*) FILTER (WHERE admitted), count(*) FILTER (WHERE registered), "
+                  "count(*) FILTER (WHERE paid), "
+                  "coalesce(sum(contacts) FILTER (WHERE admitted), 0)::bigint, "
+                  "coalesce(sum(seconds) FILTER (WHERE admitted), 0)::bigint ",
+        "hf.v_stage_figure", "GROUP BY stage, pass ORDER BY stage, pass"},
 };
 
 /* total / (n * unit), cut to one place; "" for nobody. Returns out. */
@@ -123,19 +124,22 @@ mark_last(json_t *rows)
 }
 
 int
-figures_moment(struct pg *pg, const char *campaign, json_t *out, struct err *err)
+figures_moment(
+    struct pg *pg, const char *campaign, const struct past *past, json_t *out, struct err *err)
 {
-	struct pg_param p = pg_text(campaign);
+	struct pg_param p[2] = {pg_text(campaign), past != NULL ? pg_i64(past->no) : pg_null()};
 	struct pg_result *r;
 	struct span log;
 
 	if (pg_exec(pg,
-	        "SELECT coalesce(max(c.ledger_no), 0), max(l.campaign_at), "
-	        "coalesce(max(l.log_epoch || '-' || l.log_no), ''), "
-	        "(SELECT no FROM hf.v_freeze WHERE campaign = $1) FROM hf.campaign c LEFT JOIN "
-	        "hf.ledger l ON l.campaign = c.campaign AND l.no = c.ledger_no WHERE c.campaign = "
-	        "$1",
-	        &p, 1, &r, err) != 0)
+	        "SELECT coalesce(max(n.no), 0), max(l.campaign_at), "
+	        "coalesce(max(l.log_epoch || '-' || l.log_no), ''), CASE WHEN $2::bigint IS NULL "
+	        "THEN (SELECT no FROM hf.v_freeze WHERE campaign = $1) ELSE (SELECT no FROM "
+	        "hf.freeze_at($1, $2)) END FROM hf.campaign c CROSS JOIN LATERAL (SELECT "
+	        "coalesce($2, c.ledger_no) AS no) n LEFT JOIN hf.ledger l ON l.campaign = "
+	        "c.campaign "
+	        "AND l.no = n.no WHERE c.campaign = $1",
+	        p, 2, &r, err) != 0)
 		return -1;
 	log = pg_get(r, 0, 2);
 	json_object_set_new(out, "as_of_ledger", json_integer(pg_get_i64(r, 0, 0)));
@@ -143,20 +147,35 @@ figures_moment(struct pg *pg, const char *campaign, json_t *out, struct err *err
 	    out, "as_of", pg_is_null(r, 0, 1) ? json_null() : json_integer(pg_get_i64(r, 0, 1)));
 	json_object_set_new(out, "log", json_stringn((const char *)log.data, log.len));
 	json_object_set_new(out, "provisional", json_boolean(pg_is_null(r, 0, 3)));
+	if (past != NULL)
+		json_object_set_new(out, "asked", json_integer(past->at));
 	pg_free(r);
 	return 0;
 }
 
 static int
-read_rows(struct pg *pg, const char *campaign, enum figures_by by, json_t *out, struct err *err)
+read_rows(struct pg *pg, const char *campaign, enum figures_by by, const struct past *past,
+    json_t *out, struct err *err)
 {
-	struct pg_param p = pg_text(campaign);
+	struct pg_param p[4] = {pg_text(campaign)};
 	struct pg_result *r;
+	const char *from;
 	json_t *rows;
+	char *sql;
+	int got;
 
-	if (figures_moment(pg, campaign, out, err) != 0)
+	if (figures_moment(pg, campaign, past, out, err) != 0)
 		return -1;
-	if (pg_exec(pg, queries[by], &p, 1, &r, err) != 0)
+	if (past != NULL)
+		past_params(p, past, campaign);
+	from = queries[by].from != NULL ? queries[by].from
+	       : past != NULL           ? "hf.counts_at($1, $2, $3, $4) c"
+	                                : "hf.v_counts";
+	sql = xasprintf(
+	    "%s FROM %s WHERE campaign = $1 %s", queries[by].columns, from, queries[by].rest);
+	got = pg_exec(pg, sql, p, past != NULL ? 4 : 1, &r, err);
+	free(sql);
+	if (got != 0)
 		return -1;
 	rows = json_array();
 	for (int i = 0; i < pg_rows(r); i++)
@@ -169,13 +188,17 @@ read_rows(struct pg *pg, const char *campaign, enum figures_by by, json_t *out, 
 }
 
 int
-figures_rates(
-    struct pg *pg, const char *campaign, enum figures_by by, json_t **ret, struct err *err)
+figures_rates(struct pg *pg, const char *campaign, enum figures_by by, const struct past *past,
+    json_t **ret, struct err *err)
 {
-	json_t *out = json_object();
+	json_t *out;
+
+	if (by == BY_STAGE && past != NULL)
+		return err_set(err, ERR_INVALID, "--by stage 没有 --as-of: 各阶段只按现在的账本数");
+	out = json_object();
 
 	if (pg_script(pg, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", err) != 0 ||
-	    read_rows(pg, campaign, by, out, err) != 0 || pg_script(pg, "COMMIT", err) != 0) {
+	    read_rows(pg, campaign, by, past, out, err) != 0 || pg_script(pg, "COMMIT", err) != 0) {
 		json_decref(out);
 		return err_wrap(err, "rates");
 	}

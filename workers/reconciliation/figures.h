@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/pg.h"
 #include "base/rds.h"
+#include "workers/reconciliation/past.h"
 
 enum figures_by { BY_CALLER, BY_TEAM, BY_CAMPAIGN, BY_STAGE };
 
@@ -14,10 +15,12 @@ enum figures_by { BY_CALLER, BY_TEAM, BY_CAMPAIGN, BY_STAGE };
  * "attempted":N,"attempts":N,"contacts":N,"seconds":N,"confirmed":N,"considering":N,"unreachable":N,"withdrawn":N,
  * "admitted":N,"registered":N,"rate":"93.103" or null,"missing_93":N,"missing_95":N}]}; cases nobody owns stand under
  * who "". By stage who is "2", or "2.1" for a pass of it; its cases are those that were called in it. */
-int figures_rates(
-    struct pg *pg, const char *campaign, enum figures_by by, json_t **ret, struct err *err);
+/* past: as it stood then, and "asked" is the time that was asked for; NULL: now. */
+int figures_rates(struct pg *pg, const char *campaign, enum figures_by by, const struct past *past,
+    json_t **ret, struct err *err);
 /* The moment that what this transaction reads is true for: as_of_ledger, as_of, log, provisional. */
-int figures_moment(struct pg *pg, const char *campaign, json_t *out, struct err *err);
+int figures_moment(
+    struct pg *pg, const char *campaign, const struct past *past, json_t *out, struct err *err);
 
 /* Whose figure: NULL is everybody; person "-" is nobody. stage "2" or "2.1". */
 struct figures_of {
@@ -26,8 +29,8 @@ struct figures_of {
 /* What a figure of figures_rates counts: the moment, and {"figure":F,"count":N,"cases":["hex",…]}; of attempts, contacts
  * and seconds also "records":[ledger number,…], one a case of "cases", and "total": the seconds. ERR_INVALID: no such
  * figure or stage. */
-int figures_ids(struct pg *pg, const char *campaign, const struct figures_of *of, json_t **ret,
-    struct err *err);
+int figures_ids(struct pg *pg, const char *campaign, const struct figures_of *of,
+    const struct past *past, json_t **ret, struct err *err);
 
 /* A place in the log. */
 struct case_mark {

@@ -54,31 +54,32 @@ stage_of(const char *text, int64_t *stage, int64_t *pass)
 	       (dot == NULL || (text_to_i64(dot + 1, strlen(dot + 1), pass) && *pass > 0));
 }
 
+#define WHOSE                                                                                      \
+	"f.campaign = $1 AND ($2::text IS NULL OR coalesce(f.owner, '-') = $2) AND ($3::text IS "  \
+	"NULL OR f.team = $3)"
+
+/* $4 and $5: stage and pass; or $4 to $6: up to row, time, arrived. */
 static char *
-sql_of(size_t figure, bool staged)
+sql_of(size_t figure, bool staged, bool is_past)
 {
-	const char *from = staged ? "hf.v_stage_figure f" : "hf.v_figure f",
-	           *of_stage = staged ? " AND f.stage = $4 AND f.pass = $5" : "",
-	           *of_span =
-	               staged ? " JOIN hf.v_stage_span z ON z.campaign = $1 AND z.stage = $4 AND "
-	                        "(z.pass = $5 OR $5 = 0) AND c.no >= z.from_no AND c.no < "
-	                        "z.before_no"
-	                      : "";
+	const char *from = staged    ? "hf.v_stage_figure f"
+	                   : is_past ? "hf.figures_at($1, $4, $5, $6) f"
+	                             : "hf.v_figure f",
+	           *more = staged ? " AND f.stage = $4 AND f.pass = $5" : "",
+	           *bound = staged    ? " JOIN hf.v_stage_span z ON z.campaign = $1 AND z.stage = "
+	                                "$4 AND (z.pass = $5 OR $5 = 0) AND c.no >= z.from_no AND "
+	                                "c.no < z.before_no"
+	                    : is_past ? " AND c.no <= $4"
+	                              : "";
 
 	if (!figures[figure].of_records)
-		return xasprintf(
-		    "SELECT encode(f.case_ref, 'hex'), 0, 0 FROM %s WHERE f.campaign = "
-		    "$1 AND ($2::text IS NULL OR coalesce(f.owner, '-') = $2) AND ($3::text IS "
-		    "NULL "
-		    "OR f.team = $3)%s AND %s ORDER BY f.case_ref",
-		    from, of_stage, figures[figure].where);
-	return xasprintf(
-	    "SELECT encode(f.case_ref, 'hex'), c.no, coalesce(c.seconds, 0) FROM %s JOIN "
-	    "hf.v_contact c ON c.campaign = $1 AND c.case_ref = f.case_ref%s WHERE f.campaign = $1 "
-	    "AND ($2::text IS NULL OR coalesce(f.owner, '-') = $2) AND ($3::text IS NULL OR f.team "
-	    "= $3)%s AND "
-	    "%s ORDER BY c.no",
-	    from, of_span, of_stage, figures[figure].where);
+		return xasprintf("SELECT encode(f.case_ref, 'hex'), 0, 0 FROM %s WHERE " WHOSE
+		                 "%s AND %s ORDER BY f.case_ref",
+		    from, more, figures[figure].where);
+	return xasprintf("SELECT encode(f.case_ref, 'hex'), c.no, coalesce(c.seconds, 0) FROM %s "
+	                 "JOIN hf.v_contact c ON c.campaign = $1 AND c.case_ref = f.case_ref%s "
+	                 "WHERE " WHOSE "%s AND %s ORDER BY c.no",
+	    from, bound, more, figures[figure].where);
 }
 
 static void
@@ -103,28 +104,49 @@ put_rows(json_t *out, const struct pg_result *r, bool of_records)
 	json_decref(records);
 }
 
+/* Behind campaign, person and team; how many there are, or 0. */
+static size_t
+more_params(struct pg_param *p, const struct figures_of *of, const struct past *past,
+    const char *campaign, struct err *err)
+{
+	struct pg_param moment[4];
+	int64_t stage, pass;
+
+	if (of->stage != NULL && past != NULL) {
+		err_set(err, ERR_INVALID, "--stage 没有 --as-of: 各阶段只按现在的账本数");
+		return 0;
+	}
+	if (past != NULL) {
+		past_params(moment, past, campaign);
+		memcpy(p + 3, moment + 1, 3 * sizeof(*moment));
+		return 6;
+	}
+	if (of->stage == NULL)
+		return 3;
+	if (!stage_of(of->stage, &stage, &pass)) {
+		err_set(
+		    err, ERR_INVALID, "--stage 要 2 或 2.1 (阶段 2 第 1 遍), 不是 %s", of->stage);
+		return 0;
+	}
+	p[3] = pg_i64(stage);
+	p[4] = pg_i64(pass);
+	return 5;
+}
+
 static int
 read_ids(struct pg *pg, const char *campaign, const struct figures_of *of, size_t figure,
-    json_t *out, struct err *err)
+    const struct past *past, json_t *out, struct err *err)
 {
-	int64_t stage = 0, pass = 0;
-	struct pg_param p[5] = {
-	    pg_text(campaign), pg_text(of->person), pg_text(of->team), pg_null(), pg_null()};
+	struct pg_param p[6] = {pg_text(campaign), pg_text(of->person), pg_text(of->team)};
+	size_t n = more_params(p, of, past, campaign, err);
 	struct pg_result *r;
 	char *sql;
 	int got;
 
-	if (of->stage != NULL) {
-		if (!stage_of(of->stage, &stage, &pass))
-			return err_set(err, ERR_INVALID,
-			    "--stage 要 2 或 2.1 (阶段 2 第 1 遍), 不是 %s", of->stage);
-		p[3] = pg_i64(stage);
-		p[4] = pg_i64(pass);
-	}
-	if (figures_moment(pg, campaign, out, err) != 0)
+	if (n == 0 || figures_moment(pg, campaign, past, out, err) != 0)
 		return -1;
-	sql = sql_of(figure, of->stage != NULL);
-	got = pg_exec(pg, sql, p, of->stage != NULL ? 5 : 3, &r, err);
+	sql = sql_of(figure, of->stage != NULL, past != NULL);
+	got = pg_exec(pg, sql, p, n, &r, err);
 	free(sql);
 	if (got != 0)
 		return -1;
@@ -135,8 +157,8 @@ read_ids(struct pg *pg, const char *campaign, const struct figures_of *of, size_
 }
 
 int
-figures_ids(
-    struct pg *pg, const char *campaign, const struct figures_of *of, json_t **ret, struct err *err)
+figures_ids(struct pg *pg, const char *campaign, const struct figures_of *of,
+    const struct past *past, json_t **ret, struct err *err)
 {
 	size_t figure = figure_of(of->figure);
 	json_t *out;
@@ -148,7 +170,7 @@ figures_ids(
 		    of->figure != NULL ? of->figure : "空");
 	out = json_object();
 	if (pg_script(pg, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", err) != 0 ||
-	    read_ids(pg, campaign, of, figure, out, err) != 0 ||
+	    read_ids(pg, campaign, of, figure, past, out, err) != 0 ||
 	    pg_script(pg, "COMMIT", err) != 0) {
 		json_decref(out);
 		return -1;

@@ -32,16 +32,17 @@ struct options {
 };
 
 static const char usage[] =
-    "用法: hf-reconcile [--json] [--campaign ID] rates [--by caller|team|campaign|stage]\n"
+    "用法: hf-reconcile [--json] [--campaign ID] rates [--by caller|team|campaign|stage] [--as-of "
+    "TIME]\n"
     "      hf-reconcile [--json] [--campaign ID] ids --figure F [--person P | --team T] [--stage "
-    "S[.PASS]]\n"
+    "S[.PASS]] [--as-of TIME]\n"
     "      hf-reconcile [--json] [--campaign ID] census\n"
     "      hf-reconcile [--json] [--campaign ID] flags [--person P] [--day YYYY-MM-DD]\n"
     "      hf-reconcile [--json] [--campaign ID] night [--whole] | nights | kept NIGHT\n"
     "      hf-reconcile [--json] [--campaign ID] [--explain] [--xlsx FILE] [--minimum N] [--sheet "
-    "NO] pay\n"
-    "      hf-reconcile [--json] [--campaign ID] [--explain] --minimum N --as-of MS close\n"
-    "      hf-reconcile [--json] [--campaign ID] [--explain] [--as-of MS] supplement\n"
+    "NO] [--as-of TIME] pay\n"
+    "      hf-reconcile [--json] [--campaign ID] [--explain] --minimum N --as-of TIME close\n"
+    "      hf-reconcile [--json] [--campaign ID] [--explain] [--as-of TIME] supplement\n"
     "      hf-reconcile [--json] [--explain] what-if FILE\n"
     "      hf-reconcile [--json] [--campaign ID] export KIND --out DIR [--csv | --csv-gb] "
     "[--as-of N]\n"
@@ -67,6 +68,13 @@ static bool
 count_of(const char *text, int64_t *ret)
 {
 	return text_to_i64(text, strlen(text), ret) && *ret >= 0;
+}
+
+/* ms since 1970, or "2026-09-20 18:00" */
+static bool
+moment_of(const char *text, int64_t *ret)
+{
+	return (count_of(text, ret) || clock_parse(text, ret)) && *ret > 0;
 }
 
 static bool
@@ -97,7 +105,7 @@ parse(struct options *o, int argc, char **argv)
 		else if (strcmp(argv[i], "--minimum") == 0 && i + 1 < argc)
 			ok = ok && count_of(argv[++i], &o->minimum);
 		else if (strcmp(argv[i], "--as-of") == 0 && i + 1 < argc)
-			ok = ok && count_of(argv[++i], &o->as_of);
+			ok = ok && moment_of(argv[++i], &o->as_of);
 		else if (strcmp(argv[i], "--sheet") == 0 && i + 1 < argc)
 			ok = ok && count_of(argv[++i], &o->sheet);
 		else if (strcmp(argv[i], "--whole") == 0)
@@ -271,50 +279,77 @@ what_if(const struct options *o, struct err *err)
 	return got;
 }
 
+/* The stores and the moment that a verb works with. */
+struct work {
+	const struct options *o;
+	struct home home;
+	struct rds_sync *redis;
+	struct pg *pg;
+	struct readings rules;
+	struct past past; /* of --as-of */
+	name_t campaign;
+};
+
+static int
+answer(struct work *w, struct err *err)
+{
+	const struct options *o = w->o;
+	struct past *past = o->as_of > 0 ? &w->past : NULL;
+	const struct figures_of of = {o->figure, o->person, o->team, o->stage};
+	const struct paydesk desk = {w->pg, w->home.keys, w->campaign, &w->rules, o->json,
+	    o->explain, o->xlsx, past, o->minimum, o->sheet};
+
+	if (strcmp(o->verb, "rates") == 0)
+		return ratedesk_rates(w->pg, w->campaign, o->by, past, o->json, err);
+	if (strcmp(o->verb, "ids") == 0)
+		return ratedesk_ids(w->pg, w->campaign, &of, past, o->json, err);
+	if (strcmp(o->verb, "pay") == 0)
+		return paydesk_show(&desk, err);
+	if (strcmp(o->verb, "close") == 0 || strcmp(o->verb, "supplement") == 0)
+		return paydesk_close(&desk, strcmp(o->verb, "close") == 0, err);
+	if (strcmp(o->verb, "flags") == 0)
+		return flags(o, w->pg, w->home.keys, w->campaign, err);
+	if (strcmp(o->verb, "census") == 0)
+		return census(o, w->pg, w->redis, w->campaign, err);
+	if (strcmp(o->verb, "night") == 0)
+		return night(
+		    o, &(struct nightly){w->pg, w->redis, &w->home, w->campaign, 0, o->whole}, err);
+	if (strcmp(o->verb, "nights") == 0 || strcmp(o->verb, "kept") == 0)
+		return nights(o, w->pg, w->campaign, err);
+	return err_set(err, ERR_INVALID, "没有这个动作: %s\n%s", o->verb, usage);
+}
+
+/* A moment that lies ahead has no figures. */
+static int
+open_past(struct work *w, struct err *err)
+{
+	if (w->o->as_of == 0)
+		return 0;
+	if (clock_open(w->home.dir, err) != 0)
+		return -1;
+	if (w->o->as_of > clock_campaign_ms())
+		return err_set(err, ERR_INVALID, "--as-of 还没有到");
+	return past_read(&w->past, w->pg, w->home.keys, w->campaign, w->o->as_of, err);
+}
+
 static int
 run(const struct options *o, struct err *err)
 {
-	struct home home;
-	struct rds_sync *redis = NULL;
-	struct pg *pg = NULL;
-	struct readings rules;
+	struct work w = {.o = o, .past = PAST_INIT};
 	char conninfo[700];
-	name_t campaign;
 	int got = -1;
 
-	if (crypt_init(err) != 0 || home_load(&home, err) != 0 ||
-	    home_redis(&home, "dash", &redis, err) != 0)
+	if (crypt_init(err) != 0 || home_load(&w.home, err) != 0 ||
+	    home_redis(&w.home, "dash", &w.redis, err) != 0)
 		return -1;
-	home_conninfo(&home, "hf_reconcile", conninfo, sizeof(conninfo));
-	if (home_campaign(redis, o->campaign, campaign, err) == 0 &&
-	    paydesk_rules(redis, campaign, &rules, err) == 0 && pg_open(&pg, conninfo, err) == 0) {
-		struct paydesk desk = {pg, home.keys, campaign, &rules, o->json, o->explain,
-		    o->xlsx, o->minimum, o->as_of, o->sheet};
-
-		if (strcmp(o->verb, "rates") == 0)
-			got = ratedesk_rates(pg, campaign, o->by, o->json, err);
-		else if (strcmp(o->verb, "ids") == 0)
-			got = ratedesk_ids(pg, campaign,
-			    &(struct figures_of){o->figure, o->person, o->team, o->stage}, o->json,
-			    err);
-		else if (strcmp(o->verb, "pay") == 0)
-			got = paydesk_show(&desk, err);
-		else if (strcmp(o->verb, "close") == 0 || strcmp(o->verb, "supplement") == 0)
-			got = paydesk_close(&desk, strcmp(o->verb, "close") == 0, err);
-		else if (strcmp(o->verb, "flags") == 0)
-			got = flags(o, pg, home.keys, campaign, err);
-		else if (strcmp(o->verb, "census") == 0)
-			got = census(o, pg, redis, campaign, err);
-		else if (strcmp(o->verb, "night") == 0)
-			got = night(
-			    o, &(struct nightly){pg, redis, &home, campaign, 0, o->whole}, err);
-		else if (strcmp(o->verb, "nights") == 0 || strcmp(o->verb, "kept") == 0)
-			got = nights(o, pg, campaign, err);
-		else
-			err_set(err, ERR_INVALID, "没有这个动作: %s\n%s", o->verb, usage);
-	}
-	pg_close(pg);
-	rds_sync_close(redis);
+	home_conninfo(&w.home, "hf_reconcile", conninfo, sizeof(conninfo));
+	if (home_campaign(w.redis, o->campaign, w.campaign, err) == 0 &&
+	    paydesk_rules(w.redis, w.campaign, &w.rules, err) == 0 &&
+	    pg_open(&w.pg, conninfo, err) == 0 && open_past(&w, err) == 0)
+		got = answer(&w, err);
+	past_done(&w.past);
+	pg_close(w.pg);
+	rds_sync_close(w.redis);
 	return got;
 }
 

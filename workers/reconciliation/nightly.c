@@ -202,7 +202,7 @@ pay_twice(const struct nightly *n, json_t *findings, bool *ret_agree, struct err
 	size_t i;
 
 	if (paydesk_rules(n->redis, n->campaign, &rules, err) != 0 ||
-	    sheet_read(n->pg, n->campaign, &rules, -1, &sheet, err) != 0)
+	    sheet_read(n->pg, n->campaign, &rules, NULL, -1, &sheet, err) != 0)
 		return err_wrap(err, "pay");
 	json_array_foreach(json_object_get(sheet, "differences"), i, d)
 	{

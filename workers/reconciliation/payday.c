@@ -1,8 +1,8 @@
 /* payday.c - judges whether a sheet may be closed (practice.md 13), and makes the supplement to what was closed.
  *
- * Happy path: the list is frozen, the minimum set, no dispute and no finding is open, both computations agree, and
- * nothing that pay is made of is newer than the time it is closed as of. Failures: every reason that speaks against it,
- * with what mends it; a closed sheet that does not read (closed.c). */
+ * Happy path: at the moment it is closed as of the list was frozen, the minimum is set, both computations of that
+ * moment agree, and now no dispute and no finding is open. What is newer than that moment is for a supplement. Failures:
+ * every reason that speaks against it, with what mends it; a closed sheet that does not read (closed.c). */
 #include "workers/reconciliation/payday.h"
 
 #include <stdarg.h>
@@ -34,11 +34,14 @@ static void
 judge(const json_t *sheet, const struct readings *rules, int64_t as_of, json_t *reasons)
 {
 	size_t differ = json_array_size(json_object_get(sheet, "differences"));
-	char at[32];
+	char at[32] = "";
 
+	if (as_of > 0)
+		clock_text(at, as_of);
 	if (json_is_true(json_object_get(sheet, "provisional")))
-		because(
-		    reasons, "录取名单没有冻结: hfctl admitted freeze, 再由第二个人 approve give");
+		because(reasons,
+		    "到 %s, 录取名单没有冻结: hfctl admitted freeze, 再由第二个人 approve give",
+		    at);
 	if (number(sheet, "open_disputes") > 0)
 		because(reasons, "还有 %jd 件异议没有答复: hfctl dispute list",
 		    (intmax_t)number(sheet, "open_disputes"));
@@ -50,11 +53,6 @@ judge(const json_t *sheet, const struct readings *rules, int64_t as_of, json_t *
 		    reasons, "规则要求的读法 %s 补贴还不能算; 请改规则或手工核定", rules->unable);
 	if (differ > 0)
 		because(reasons, "程序和数据库有 %zu 处算得不一样: hfctl pay show", differ);
-	if (number(sheet, "moved_at") > as_of) {
-		clock_text(at, number(sheet, "moved_at"));
-		because(reasons,
-		    "影响补贴的记录最后一条在 %s, 晚于截止时间; 请把 --as-of 定在它以后", at);
-	}
 }
 
 static void
@@ -66,13 +64,13 @@ seal_facts(json_t *sheet, int64_t as_of)
 
 int
 payday_close(struct pg *pg, const char *keys, const char *campaign, const struct readings *rules,
-    int64_t minimum, int64_t as_of, json_t **ret, json_t **reasons, struct err *err)
+    const struct past *past, int64_t minimum, json_t **ret, json_t **reasons, struct err *err)
 {
 	json_t *closed;
 
 	if (closed_all(pg, keys, campaign, &closed, err) != 0)
 		return -1;
-	if (sheet_read(pg, campaign, rules, minimum, ret, err) != 0) {
+	if (sheet_read(pg, campaign, rules, past, minimum, ret, err) != 0) {
 		json_decref(closed);
 		return -1;
 	}
@@ -80,8 +78,8 @@ payday_close(struct pg *pg, const char *keys, const char *campaign, const struct
 	if (json_array_size(closed) > 0)
 		because(*reasons, "已经关帐, 关了就不再改; 差额用 hfctl pay supplement");
 	json_decref(closed);
-	judge(*ret, rules, as_of, *reasons);
-	seal_facts(*ret, as_of);
+	judge(*ret, rules->unable[0] != '\0' ? rules : &past->rules, past->at, *reasons);
+	seal_facts(*ret, past->at);
 	return 0;
 }
 
@@ -97,10 +95,10 @@ make_supplement(json_t *sheet, const json_t *closed, struct err *err)
 	return 0;
 }
 
-/* The sheet of now by the minimum and the rules of the closed one. */
+/* The sheet of now, or of a moment, by the minimum and the rules of the closed one. */
 static int
-read_as_closed(struct pg *pg, const char *campaign, const json_t *closed, struct readings *rules,
-    json_t **ret, struct err *err)
+read_as_closed(struct pg *pg, const char *campaign, const json_t *closed, struct past *past,
+    struct readings *rules, json_t **ret, struct err *err)
 {
 	const json_t *first = json_array_get(closed, 0);
 
@@ -109,20 +107,39 @@ read_as_closed(struct pg *pg, const char *campaign, const json_t *closed, struct
 		    err, ERR_NOT_FOUND, "还没有关帐: hfctl pay close --as-of TIME --minimum N");
 	if (readings_of_json(rules, json_object_get(first, "rules"), err) != 0)
 		return -1;
-	return sheet_read(pg, campaign, rules, number(first, "minimum"), ret, err);
+	if (past != NULL)
+		past->rules = *rules;
+	return sheet_read(pg, campaign, rules, past, number(first, "minimum"), ret, err);
+}
+
+static int64_t
+newest_as_of(const json_t *closed)
+{
+	const json_t *one;
+	int64_t newest = 0;
+	size_t i;
+
+	json_array_foreach(closed, i, one)
+	{
+		if (number(one, "as_of") > newest)
+			newest = number(one, "as_of");
+	}
+	return newest;
 }
 
 int
-payday_supplement(struct pg *pg, const char *keys, const char *campaign, int64_t as_of,
+payday_supplement(struct pg *pg, const char *keys, const char *campaign, struct past *past,
     json_t **ret, json_t **reasons, struct err *err)
 {
+	int64_t as_of = past != NULL ? past->at : 0, newest = 0;
 	json_t *closed, *sheet = NULL;
 	struct readings rules;
 	int got;
 
 	if (closed_all(pg, keys, campaign, &closed, err) != 0)
 		return -1;
-	got = read_as_closed(pg, campaign, closed, &rules, &sheet, err);
+	got = read_as_closed(pg, campaign, closed, past, &rules, &sheet, err);
+	newest = newest_as_of(closed);
 	if (got == 0 && make_supplement(sheet, closed, err) != 0) {
 		json_decref(sheet);
 		got = -1;
@@ -131,7 +148,9 @@ payday_supplement(struct pg *pg, const char *keys, const char *campaign, int64_t
 	if (got != 0)
 		return -1;
 	*reasons = json_array();
-	judge(sheet, &rules, as_of != 0 ? as_of : INT64_MAX, *reasons);
+	judge(sheet, &rules, as_of, *reasons);
+	if (as_of != 0 && as_of < newest)
+		because(*reasons, "已经关到更晚的时间; --as-of 要在上一张表的截止时间以后");
 	seal_facts(sheet, as_of);
 	*ret = sheet;
 	return 0;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "proto/call.h"
 #include "workers/reconciliation/closed.h"
 #include "workers/reconciliation/paybook.h"
@@ -109,11 +110,13 @@ pay_book(const struct paydesk *d, const json_t *out, struct err *err)
 int
 paydesk_show(const struct paydesk *d, struct err *err)
 {
+	char at[32] = "";
 	json_t *out;
 	int code;
 
-	if (d->sheet > 0 ? closed_read(d->pg, d->keys, d->campaign, d->sheet, &out, err) != 0
-	                 : sheet_read(d->pg, d->campaign, d->rules, d->minimum, &out, err) != 0)
+	if (d->sheet > 0
+	        ? closed_read(d->pg, d->keys, d->campaign, d->sheet, &out, err) != 0
+	        : sheet_read(d->pg, d->campaign, d->rules, d->past, d->minimum, &out, err) != 0)
 		return err_wrap(err, "pay");
 	if (d->xlsx != NULL) {
 		code = pay_book(d, out, err);
@@ -126,9 +129,11 @@ paydesk_show(const struct paydesk *d, struct err *err)
 		print_supplement(out, d->explain);
 	} else {
 		paydesk_print(out, d->explain);
-		printf("到账本第 %jd 条为止; %s; 最低工作量 %jd "
+		if (json_object_get(out, "as_of") != NULL)
+			clock_text(at, number(out, "as_of"));
+		printf("%s%s到账本第 %jd 条为止; %s; 最低工作量 %jd "
 		       "(0.8 × %jd ÷ %jd 人), 低于它而没有签字的懈怠认定, 不扣\n",
-		    (intmax_t)number(out, "as_of_ledger"),
+		    at, at[0] != '\0' ? " 的情形, " : "", (intmax_t)number(out, "as_of_ledger"),
 		    json_is_true(json_object_get(out, "provisional"))
 		        ? "暂数: 录取名单没有冻结, 分母是各人未退档的个案"
 		        : "分母是冻结的录取名单",
@@ -154,10 +159,10 @@ paydesk_close(const struct paydesk *d, bool is_close, struct err *err)
 	size_t i;
 	int code;
 
-	if (is_close ? payday_close(d->pg, d->keys, d->campaign, d->rules, d->minimum, d->as_of,
-	                   &out, &reasons, err) != 0
-	             : payday_supplement(
-	                   d->pg, d->keys, d->campaign, d->as_of, &out, &reasons, err) != 0)
+	if (is_close
+	        ? payday_close(d->pg, d->keys, d->campaign, d->rules, d->past, d->minimum, &out,
+	              &reasons, err) != 0
+	        : payday_supplement(d->pg, d->keys, d->campaign, d->past, &out, &reasons, err) != 0)
 		return err_wrap(err, "%s", is_close ? "close" : "supplement");
 	json_array_foreach(reasons, i, one)
 	{

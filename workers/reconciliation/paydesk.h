@@ -8,15 +8,16 @@
 #include "base/err.h"
 #include "base/pg.h"
 #include "base/rds.h"
-#include "workers/reconciliation/readings.h"
+#include "workers/reconciliation/past.h"
 
 struct paydesk {
 	struct pg *pg;
 	const char *keys, *campaign; /* keys: the endpoint of the key store */
 	const struct readings *rules;
 	bool json, explain;
-	const char *xlsx;              /* or NULL */
-	int64_t minimum, as_of, sheet; /* -1, 0, 0: not given */
+	const char *xlsx;       /* or NULL */
+	struct past *past;      /* as of then; NULL: now */
+	int64_t minimum, sheet; /* -1, 0: not given */
 };
 
 /* The readings of the policy that the router goes by; without one the defaults hold. */

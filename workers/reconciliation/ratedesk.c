@@ -93,7 +93,8 @@ put_json(const json_t *out)
 }
 
 int
-ratedesk_rates(struct pg *pg, const char *campaign, const char *by, bool json, struct err *err)
+ratedesk_rates(struct pg *pg, const char *campaign, const char *by, const struct past *past,
+    bool json, struct err *err)
 {
 	static const char *const words[] = {
 	    [BY_CALLER] = "caller",
@@ -108,7 +109,7 @@ ratedesk_rates(struct pg *pg, const char *campaign, const char *by, bool json, s
 		i++;
 	if (i == n)
 		return err_set(err, ERR_INVALID, "--by 要 caller, team, campaign 或 stage");
-	if (figures_rates(pg, campaign, (enum figures_by)i, &out, err) != 0)
+	if (figures_rates(pg, campaign, (enum figures_by)i, past, &out, err) != 0)
 		return -1;
 	if (json)
 		put_json(out);
@@ -122,14 +123,14 @@ ratedesk_rates(struct pg *pg, const char *campaign, const char *by, bool json, s
 }
 
 int
-ratedesk_ids(
-    struct pg *pg, const char *campaign, const struct figures_of *of, bool json, struct err *err)
+ratedesk_ids(struct pg *pg, const char *campaign, const struct figures_of *of,
+    const struct past *past, bool json, struct err *err)
 {
 	const json_t *id, *records;
 	json_t *out;
 	size_t i;
 
-	if (figures_ids(pg, campaign, of, &out, err) != 0)
+	if (figures_ids(pg, campaign, of, past, &out, err) != 0)
 		return -1;
 	records = json_object_get(out, "records");
 	if (json) {

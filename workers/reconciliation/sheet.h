@@ -6,7 +6,7 @@
 
 #include "base/err.h"
 #include "base/pg.h"
-#include "workers/reconciliation/readings.h"
+#include "workers/reconciliation/past.h"
 
 /* *ret (a new reference) = {"as_of_ledger","provisional","placed","callers","minimum","rules","open_disputes","open_findings","freeze",
  * "moved_at",
@@ -14,9 +14,10 @@
  * a row is that of explain.h with "team", "admitted", "registered", "called", "withdrawn", "slack", "wrong_withdrawal",
  * "deduction_percent" beside it, differences are
  * those of twice.h. */
-/* minimum: what the leading group set, or -1 for 0.8 x placed / callers. freeze: the ledger number of the frozen list
+/* past: as it stood then, by the rules of then ("as_of" is in the answer); NULL: now, by these. What waits to be answered
+ * is always that of now. minimum: what the leading group set, or -1 for 0.8 x placed / callers. freeze: the ledger number of the frozen list
  * or null; moved_at: campaign ms of the newest record that pay is made of. */
-int sheet_read(struct pg *pg, const char *campaign, const struct readings *rules, int64_t minimum,
-    json_t **ret, struct err *err);
+int sheet_read(struct pg *pg, const char *campaign, const struct readings *rules,
+    const struct past *past, int64_t minimum, json_t **ret, struct err *err);
 
 #endif

@@ -10,9 +10,13 @@
 #include "base/check.h"
 #include "workers/reconciliation/explain.h"
 
+#define COLUMNS                                                                                    \
+	"SELECT person, admitted, registered, called, standard, amount, bonus, minimum FROM "
+
 static const char sql[] =
-    "SELECT person, admitted, registered, called, standard, amount, bonus, minimum "
-    "FROM hf.pay_sheet($1, $2, $3, $4, $5, $6, $7, $8, $9) ORDER BY person";
+    COLUMNS "hf.pay_sheet($1, $2, $3, $4, $5, $6, $7, $8, $9) ORDER BY person";
+static const char past_sql[] =
+    COLUMNS "hf.pay_sheet_at($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ORDER BY person";
 
 /* The order of the columns behind person. */
 static const struct {
@@ -97,16 +101,23 @@ only_here(json_t *list, const json_t *rows, const struct pg_result *r)
 }
 
 int
-twice_compare(struct pg *pg, const char *campaign, const struct readings *rules, const json_t *rows,
-    int64_t minimum, bool is_set, json_t **ret, struct err *err)
+twice_compare(struct pg *pg, const char *campaign, const struct readings *rules,
+    const struct past *past, const json_t *rows, int64_t minimum, bool is_set, json_t **ret,
+    struct err *err)
 {
-	struct pg_param p[2 + READINGS] = {pg_text(campaign), is_set ? pg_i64(minimum) : pg_null()};
+	struct pg_param p[5 + READINGS] = {pg_text(campaign)};
 	struct pg_result *r;
 	json_t *list;
+	size_t n = 1;
 
+	if (past != NULL) {
+		past_params(p, past, campaign);
+		n = 4;
+	}
+	p[n++] = is_set ? pg_i64(minimum) : pg_null();
 	for (int i = 0; i < READINGS; i++)
-		p[2 + i] = pg_text(readings_sql(rules, i));
-	if (pg_exec(pg, sql, p, 2 + READINGS, &r, err) != 0)
+		p[n++] = pg_text(readings_sql(rules, i));
+	if (pg_exec(pg, past != NULL ? past_sql : sql, p, n, &r, err) != 0)
 		return err_wrap(err, "hf.pay_sheet");
 	list = json_array();
 	for (int i = 0; i < pg_rows(r); i++) {
