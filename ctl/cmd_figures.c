@@ -77,6 +77,6 @@ const struct verb verbs_figures[] = {
         "按账本算出的补贴, 逐行说明; --sheet: 账本里签过字的一张, --xlsx: 签字页"},
     {"pay", "what-if", pay_what_if, "FILE [--explain]", "按一张表试算补贴, 不需要服务器"},
     {"rates", NULL, rates, "[--by caller|team|campaign]", "回访数与报到率"},
-    {"verify", NULL, verify, "[--key FILE] DIR", "查验档案或导出: 链, 签名, 首条被改动的记录"},
+    {"verify", NULL, verify, "[--key FILE] [--archive DIR] DIR", "查验档案或导出: 链, 签名, 首条被改动的记录"},
     {NULL, NULL, NULL, NULL, NULL},
 };

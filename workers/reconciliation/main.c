@@ -45,7 +45,7 @@ static const char usage[] =
     "[--as-of N]\n"
     "          [--person P] [--day YYYY-MM-DD] [--unmasked --purpose TEXT]\n"
     "      hf-reconcile [--json] [--campaign ID] report daily|weekly [--day YYYY-MM-DD]\n"
-    "      hf-reconcile verify DIR [--key FILE]\n"
+    "      hf-reconcile verify DIR [--key FILE] [--archive DIR]\n"
     "rates 按人、小组、活动给出回访数和报到率(只用整数, 不四舍五入); census 核对 导入 = 队列 + "
     "在手,\n"
     "以及 Redis 与 PostgreSQL 是否一致; pay 从账本算出每个人的补贴, --sheet "
