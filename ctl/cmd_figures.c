@@ -86,6 +86,7 @@ const struct verb verbs_figures[] = {
         "--figure F [--person P | --team T] [--stage S[.PASS]] [--as-of TIME]",
         "打开 rates 里的一个数: 它数的是哪些个案, 哪些记录"},
     {"rates", NULL, rates, "[--by caller|team|campaign|stage] [--as-of TIME]", "回访数与报到率"},
-    {"verify", NULL, verify, "[--key FILE] DIR", "查验档案或导出: 链, 签名, 首条被改动的记录"},
+    {"verify", NULL, verify, "[--key FILE] [--archive DIR] DIR",
+        "查验档案或导出: 链, 签名, 首条被改动的记录"},
     {NULL, NULL, NULL, NULL, NULL},
 };

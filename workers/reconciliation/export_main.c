@@ -16,10 +16,10 @@ static const char usage[] =
     "[--as-of N]\n"
     "          [--person P] [--day YYYY-MM-DD] [--unmasked --purpose TEXT]\n"
     "      hf-reconcile [--json] [--campaign ID] report daily|weekly [--day YYYY-MM-DD]\n"
-    "      hf-reconcile verify DIR [--key FILE]\n";
+    "      hf-reconcile verify DIR [--key FILE] [--archive DIR]\n";
 
 struct words {
-	const char *campaign, *verb, *kind, *key;
+	const char *campaign, *verb, *kind, *key, *archive;
 	bool json;
 	struct export x;
 };
@@ -39,6 +39,8 @@ take_value(struct words *w, const char *name, const char *value)
 		w->x.purpose = value;
 	else if (strcmp(name, "--key") == 0)
 		w->key = value;
+	else if (strcmp(name, "--archive") == 0)
+		w->archive = value;
 	else if (strcmp(name, "--as-of") == 0)
 		return text_to_i64(value, strlen(value), &w->x.as_of);
 	else
@@ -199,8 +201,9 @@ export_main(int argc, char **argv)
 		return EX_USAGE;
 	}
 	if (crypt_init(&err) == 0)
-		got = strcmp(w.verb, "verify") == 0 ? manifest_verify(w.kind, w.key, stdout, &err)
-		                                    : run_export(&w, &err);
+		got = strcmp(w.verb, "verify") == 0
+		          ? manifest_verify(w.kind, w.key, w.archive, stdout, &err)
+		          : run_export(&w, &err);
 	if (got >= 0)
 		return fflush(stdout) == 0 ? got : EX_IOERR;
 	fprintf(stderr, "hf-reconcile: %s\n", err.text);

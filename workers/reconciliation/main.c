@@ -48,7 +48,7 @@ static const char usage[] =
     "[--as-of N]\n"
     "          [--person P] [--day YYYY-MM-DD] [--unmasked --purpose TEXT]\n"
     "      hf-reconcile [--json] [--campaign ID] report daily|weekly [--day YYYY-MM-DD]\n"
-    "      hf-reconcile verify DIR [--key FILE]\n"
+    "      hf-reconcile verify DIR [--key FILE] [--archive DIR]\n"
     "rates 按人、小组、活动、阶段给出回访数和报到率(只用整数, 不四舍五入); ids 打开其中一个数: "
     "它数的是哪些个案; census 核对 导入 = 队列 + "
     "在手,\n"

@@ -321,7 +321,8 @@ check_all(struct check *c, const json_t *manifest)
 }
 
 int
-manifest_verify(const char *dir, const char *key_file, FILE *out, struct err *err)
+manifest_verify(
+    const char *dir, const char *key_file, const char *archive, FILE *out, struct err *err)
 {
 	struct check c = {.dir = dir, .out = out};
 	struct buf text = BUF_INIT;
@@ -343,6 +344,8 @@ manifest_verify(const char *dir, const char *key_file, FILE *out, struct err *er
 		check_signature(&c, buf_span(&text), pk);
 		check_all(&c, manifest);
 		got = c.bad;
+		if (archive != NULL && manifest_archive(manifest, archive, out) != 0)
+			got = 1;
 	}
 	json_decref(manifest);
 	buf_done(&text);

@@ -23,7 +23,11 @@ int manifest_add(json_t *files, const char *dir, const char *name, int64_t rows,
 int manifest_write(
     const struct home *home, const char *dir, json_t *manifest, char *ret_sha, struct err *err);
 /* Checks dir. key_file may be NULL: the installation's export.pub if there is one, else the manifest's own, which is
- * said. 0 good, 1 altered (out says what, and the first row), -1 cannot be read. */
-int manifest_verify(const char *dir, const char *key_file, FILE *out, struct err *err);
+ * said. archive may be NULL: a folder of segments, or an archive with that of the campaign, which must have the
+ * checkpoint. 0 good, 1 altered (out says what, and the first row), -1 cannot be read. */
+int manifest_verify(
+    const char *dir, const char *key_file, const char *archive, FILE *out, struct err *err);
+/* The last part alone: 0 the archive has the checkpoint, 1 not, or there is none. */
+int manifest_archive(const json_t *manifest, const char *dir, FILE *out);
 
 #endif
