@@ -21,6 +21,7 @@
 #include "workers/reconciliation/nightly.h"
 #include "workers/reconciliation/paydesk.h"
 #include "workers/reconciliation/ratedesk.h"
+#include "workers/reconciliation/trypolicy.h"
 #include "workers/reconciliation/whatif.h"
 
 #define NIGHTS_SHOWN 30
@@ -43,6 +44,7 @@ static const char usage[] =
     "      hf-reconcile [--json] [--campaign ID] [--explain] --minimum N --as-of MS close\n"
     "      hf-reconcile [--json] [--campaign ID] [--explain] [--as-of MS] supplement\n"
     "      hf-reconcile [--json] [--explain] what-if FILE\n"
+    "      hf-reconcile [--campaign ID] [--minimum N] try-policy FILE\n"
     "      hf-reconcile [--json] [--campaign ID] export KIND --out DIR [--csv | --csv-gb] "
     "[--as-of N]\n"
     "          [--person P] [--day YYYY-MM-DD] [--unmasked --purpose TEXT]\n"
@@ -60,7 +62,8 @@ static const char usage[] =
 static bool
 takes_word(const char *verb)
 {
-	return strcmp(verb, "what-if") == 0 || strcmp(verb, "kept") == 0;
+	return strcmp(verb, "what-if") == 0 || strcmp(verb, "kept") == 0 ||
+	       strcmp(verb, "try-policy") == 0;
 }
 
 static bool
@@ -299,6 +302,8 @@ run(const struct options *o, struct err *err)
 			    err);
 		else if (strcmp(o->verb, "pay") == 0)
 			got = paydesk_show(&desk, err);
+		else if (strcmp(o->verb, "try-policy") == 0)
+			got = trypolicy_show(&desk, o->file, err);
 		else if (strcmp(o->verb, "close") == 0 || strcmp(o->verb, "supplement") == 0)
 			got = paydesk_close(&desk, strcmp(o->verb, "close") == 0, err);
 		else if (strcmp(o->verb, "flags") == 0)
