@@ -19,8 +19,8 @@
 #include "ctl/policy.h"
 #include "ctl/say.h"
 #include "ctl/show.h"
+#include "ctl/trial.h"
 #include "proto/keys.h"
-#include "workers/link/helper.h"
 
 #define FILE_MAX 60000
 
@@ -243,80 +243,6 @@ policy_show(struct ctl *c, int argc, char **argv, struct err *err)
 
 /* ---- apply ---- */
 
-struct trial {
-	long was, next, cases, concerned;
-	json_t *removed, *added, *persons;
-};
-
-/* One line of hf-router --try-policy: words kept apart by tabs. */
-static void
-take_line(void *arg, char *line)
-{
-	struct trial *t = arg;
-	char *rest = strchr(line, '\t'), *more;
-
-	if (rest == NULL)
-		return;
-	*rest++ = '\0';
-	more = strchr(rest, '\t');
-	if (strcmp(line, "was") == 0)
-		t->was = strtol(rest, NULL, 10);
-	else if (strcmp(line, "next") == 0)
-		t->next = strtol(rest, NULL, 10);
-	else if (strcmp(line, "-") == 0)
-		(void)json_array_append_new(t->removed, json_string(rest));
-	else if (strcmp(line, "+") == 0)
-		(void)json_array_append_new(t->added, json_string(rest));
-	else if (more != NULL && strcmp(line, "cases") == 0) {
-		t->cases = strtol(rest, NULL, 10);
-		t->concerned = strtol(more + 1, NULL, 10);
-	} else if (more != NULL && strcmp(line, "person") == 0) {
-		*more = '\0';
-		(void)json_object_set_new(
-		    t->persons, rest, json_integer(strtol(more + 1, NULL, 10)));
-	}
-}
-
-/* 0, or the exit code of a file that cannot be used; its problems stand on stderr. */
-static int
-run_trial(struct ctl *c, char *file, struct trial *t, struct err *err)
-{
-	char campaign[48], name[] = "hf-router", option[] = "--try-policy";
-	char *words[] = {name, campaign, option, file, NULL};
-	int code;
-
-	(void)snprintf(campaign, sizeof(campaign), "--campaign=%s", c->campaign);
-	return helper_text(words, take_line, t, &code, err) == 0 ? code : -1;
-}
-
-static void
-print_trial(const struct ctl *c, const struct trial *t, bool dry)
-{
-	const char *person;
-	json_t *n;
-	size_t i;
-
-	if (c->json) {
-		json_t *o = json_pack("{s:I s:I s:O s:O s:I s:I s:O s:b}", "was",
-		    (json_int_t)t->was, "version", (json_int_t)t->next, "removed", t->removed,
-		    "added", t->added, "cases", (json_int_t)t->cases, "concerned",
-		    (json_int_t)t->concerned, "persons", t->persons, "dry_run", dry);
-
-		json_dumpf(o, stdout, JSON_COMPACT);
-		printf("\n");
-		json_decref(o);
-		return;
-	}
-	printf("版本 %ld -> %ld\n", t->was, t->next);
-	json_array_foreach(t->removed, i, n) printf("  - %s\n", json_string_value(n));
-	json_array_foreach(t->added, i, n) printf("  + %s\n", json_string_value(n));
-	printf("没完的个案 %ld, 其中 %ld 个以后走法不同 (按最近一次的结果再来一次算)\n", t->cases,
-	    t->concerned);
-	json_object_foreach(t->persons, person, n) printf("  %-12s %jd\n",
-	    strcmp(person, "-") == 0 ? "还没有人" : person, (intmax_t)json_integer_value(n));
-	printf(dry ? "只看不改\n" : "已提出, 等第二个人: hfctl --as 另一个人 policy approve\n");
-}
-
 static int
 propose(struct ctl *c, const char *file, const struct trial *t, struct err *err)
 {
@@ -361,19 +287,22 @@ policy_apply(struct ctl *c, int argc, char **argv, struct err *err)
 	t.removed = json_array();
 	t.added = json_array();
 	t.persons = json_object();
-	got = run_trial(c, argv[0], &t, err);
+	got = trial_run(c, argv[0], &t, err);
 	if (got == 0 && json_array_size(t.removed) + json_array_size(t.added) == 0)
 		got = err_set(err, ERR_STALE, "和现在的政策一样, 没有可改的");
 	if (got == 0 && t.next <= t.was)
 		got = err_set(err, ERR_STALE,
 		    "policy 行的版本号是 %ld, 要比现在的 %ld 大; 每改一次加 1", t.next, t.was);
+	if (got == 0)
+		got = trial_pay(c, argv[0], &t, err);
 	if (got == 0 && !dry)
 		got = propose(c, argv[0], &t, err);
 	if (got == 0)
-		print_trial(c, &t, dry);
+		trial_print(c, &t, dry);
 	json_decref(t.removed);
 	json_decref(t.added);
 	json_decref(t.persons);
+	json_decref(t.pay);
 	return got;
 }
 

@@ -393,6 +393,30 @@ def test_a_sheet_is_closed_by_two_persons_and_stays(stack, numbers):
     stack.closed = (got["no"], sheet)
 
 
+def test_a_reading_that_is_tried_names_whose_pay_it_moves(stack, numbers):
+    text = (rig.ROOT / "deploy/policy/default.policy").read_text().replace("policy | 1 |", "policy | 2 |")
+
+    def tried(*readings):
+        mine = text
+        for q, was, now in readings:
+            assert f"question | {q} | {was} " in mine.replace("  |", " |")
+            mine = re.sub(rf"(question \| {q} +\| ){was}", rf"\g<1>{now}", mine)
+        (stack.dir / "mine.policy").write_text(mine)
+        return say(stack, "policy", "apply", stack.dir / "mine.policy", "--dry-run", who="admin")
+    out = tried(("Q3", "needs-minimum", "off"))
+    assert {r["person"]: (r["pay_was"], r["pay_next"]) for r in out["pay"]["rows"]} == {
+        "p01": ("1050.00", "1000.00"), "p02": ("525.00", "500.00")}
+    assert (out["pay"]["readings"], out["pay"]["provisional"], out["concerned"]) == (
+        [{"question": "Q3", "was": "needs-minimum", "next": "off"}], False, 0)
+    plain = stack.ctl("--as", "admin", "policy", "apply", stack.dir / "mine.policy", "--dry-run").stdout
+    assert "补贴不同的 2 人" in plain and "1050.00 -> 1000.00" in plain and "只看不改" in plain
+    out = tried(("Q10", "leader-among-six", "leader-on-top"))
+    assert (out["pay"]["rows"], out["concerned"], out["persons"]) == ([], 0, {})
+    assert tried(("Q21", "not-counted", "counted"))["pay"]["unable"] == "Q21 counted"
+    shown = json.loads(stack.ctl("--json", "policy", "show").stdout)
+    assert sorted(shown["questions"]) == sorted(f"Q{q}" for q in range(1, 22)) and shown["version"] == 1
+
+
 def test_a_supplement_has_only_the_differences(stack, numbers):
     no, sheet = stack.closed
     gone = write(stack, "gone.csv", ["考生号", "报到"], [[numbers[10], "否"], [numbers[20], "是"], [numbers[21], "是"]])

@@ -211,6 +211,10 @@ def test_the_weekly_sheet_is_ready_to_print(stack):
     empty = export(stack, "weekly", "w2", "--day", "2026-03-20")
     last = [r for r in openpyxl.load_workbook(empty / "weekly.xlsx").active.values if r[0] == "合计"][0]
     assert last[2] == 0 and last[6] == 20  # no call in that week, the cases are there
+    # Everybody who takes part is in it to be assessed by (考核), also who did nothing: awards are decided elsewhere.
+    part = {p for p, in stack.sql("SELECT person FROM hf.person WHERE roles & 31 <> 0")}
+    rows = [r for r in openpyxl.load_workbook(empty / "weekly.xlsx").active.iter_rows(min_row=4, values_only=True) if r[1]]
+    assert part and part <= {r[1] for r in rows} and all(r[2] == 0 for r in rows)
 
 
 def roster(stack):

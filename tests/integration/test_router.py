@@ -2,12 +2,13 @@
 import hashlib
 import json
 import signal
+import subprocess
 
 import pytest
 
 import hfp
 from router_rig import DAY, HOUR, MINUTE, MONDAY, Rig, at, be64
-from stack import wait_for
+from stack import BIN, ROOT, wait_for
 
 
 @pytest.fixture()
@@ -70,6 +71,24 @@ def test_a_reporter_has_the_first_call(rig):
     for c in mine:
         rig.placed(c, "pool", why="reserve-passed")
     assert {h["fields"]["what"] for _, h in rig.records("TIMER")} >= {"reserve-passed"}
+
+
+def test_read_as_random_only_a_report_reserves_nothing_and_the_dry_run_says_whose(rig):
+    rig.clock(MONDAY)
+    rig.person("rita")
+    mine = rig.roster(2, reporter="rita")
+    rig.roster(1)
+    text = (ROOT / "deploy/policy/default.policy").read_text().replace("policy | 1 |", "policy | 2 |").replace(
+        "reported-then-random", "random-only")
+    (rig.dir / "mine.policy").write_text(text)
+    out = subprocess.run([BIN / "hf-router", "--campaign=c1", "--try-policy", rig.dir / "mine.policy"], env=rig.env(),
+                         capture_output=True, text=True, check=True, timeout=60).stdout
+    assert "person\trita\t2\n" in out and "cases\t2\t2\n" in out
+    rig.policy(2, text)
+    wait_for("it holds", lambda: b"random-only" in (rig.redis.hget(rig.key("router"), "policy") or b""))
+    rig.say("RELEASE", fields={"count": 0})
+    for c in mine:
+        rig.placed(c, "pool", why="released")
 
 
 def test_a_record_is_placed_as_the_table_says(rig):

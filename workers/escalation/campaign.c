@@ -126,6 +126,9 @@ const char *
 campaign_reporter(struct router *r, const struct rcase *c)
 {
 	const struct rperson *p = c->law.hand[0] == '\0' ? NULL : person_find(r, c->law.hand);
+
+	if (policy_reads(r->policy, 11, "random-only"))
+		return "";
 	return p != NULL && people_is_caller(p) ? p->person : "";
 }
 

@@ -175,6 +175,19 @@ count(struct trial *t, const char *person)
 	t->concerned++;
 }
 
+/* Unreleased: whether it will be kept for its reporter (Q11). */
+static void
+try_reserved(struct trial *t, const struct law_case *c)
+{
+	const char *team = map_get(t->teams, c->hand, strlen(c->hand));
+
+	if (c->place != PLACE_UNRELEASED || team == NULL || team[0] == '\0')
+		return;
+	t->cases++;
+	if (policy_reads(t->was, 11, "random-only") != policy_reads(t->next, 11, "random-only"))
+		count(t, c->hand);
+}
+
 static void
 try_case(struct trial *t, struct span text, int64_t now)
 {
@@ -185,8 +198,10 @@ try_case(struct trial *t, struct span text, int64_t now)
 
 	if (case_state_decode(&s, text, NULL) != 0 || law_case_unpack(&c, s.blob, NULL) != 0)
 		return;
-	if (c.place == PLACE_TERMINAL || c.place == PLACE_UNRELEASED)
+	if (c.place == PLACE_TERMINAL || c.place == PLACE_UNRELEASED) {
+		try_reserved(t, &c);
 		return;
+	}
 	team = map_get(t->teams, s.owner, strlen(s.owner));
 	x.stage = (int)t->book.stage;
 	x.pass = (int)t->book.pass;

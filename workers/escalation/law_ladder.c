@@ -73,14 +73,29 @@ law_waive_rest(struct law_case *c)
 	c->rungs_waived = (uint16_t)(c->rungs_waived | (TASK_BITS & ~(unsigned)c->rungs_done));
 }
 
+/* All that the owner can do was done, or there is no time for it: the leader checks; read as Q12 through-liaison, it
+ * goes on to the strike team with its dossier, and the leader's own try is waived by that reading. */
+static void
+last_step(struct law *l, enum strike_kind k, enum reason r)
+{
+	struct law_case *c = l->c;
+
+	c->rung = LEADER;
+	if (k != STRIKE_LOST || !policy_reads(l->ctx->policy, 12, "through-liaison")) {
+		law_to_leader(l, false, THEN_STRIKE, k, r);
+		return;
+	}
+	c->rungs_waived = (uint16_t)(c->rungs_waived | 1u << LEADER);
+	law_to_strike(l, k, REASON_STRIKE);
+}
+
 void
 law_no_time_left(struct law *l, enum strike_kind k)
 {
 	struct law_case *c = l->c;
 
 	law_waive_rest(c);
-	c->rung = LEADER;
-	law_to_leader(l, false, THEN_STRIKE, k, REASON_TIME_SHORT);
+	last_step(l, k, REASON_TIME_SHORT);
 }
 
 /* All open rungs at once: then the time of the longest counts. */
@@ -113,8 +128,7 @@ law_climb(struct law *l, enum strike_kind k)
 	int64_t late;
 
 	if (rung == 0) {
-		c->rung = LEADER;
-		law_to_leader(l, false, THEN_STRIKE, k, REASON_UNREACHABLE);
+		last_step(l, k, REASON_UNREACHABLE);
 		return;
 	}
 	late = late_at(l, rung);

@@ -162,6 +162,7 @@ void policy_free(struct policy *p);
 
 struct step policy_step(const struct policy *p, enum setting s); /* CHECKs the setting's type */
 int32_t policy_n(const struct policy *p, enum setting s);
+bool policy_reads(const struct policy *p, int question, const char *word); /* Q1 to Q21 */
 const struct outcome_row *policy_outcome(const struct policy *p, enum outcome o);
 const char *strike_kind_name(enum strike_kind k); /* "lost" */
 const char *number_state_name(enum number_state s);

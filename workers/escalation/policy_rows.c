@@ -65,6 +65,13 @@ policy_step(const struct policy *p, enum setting s)
 	return p->set_step[s];
 }
 
+bool
+policy_reads(const struct policy *p, int question, const char *word)
+{
+	CHECK(question >= 1 && question <= POLICY_QUESTIONS);
+	return strcmp(p->question[question], word) == 0;
+}
+
 int32_t
 policy_n(const struct policy *p, enum setting s)
 {

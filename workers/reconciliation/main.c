@@ -21,6 +21,7 @@
 #include "workers/reconciliation/nightly.h"
 #include "workers/reconciliation/paydesk.h"
 #include "workers/reconciliation/ratedesk.h"
+#include "workers/reconciliation/trypolicy.h"
 #include "workers/reconciliation/whatif.h"
 
 #define NIGHTS_SHOWN 30
@@ -44,6 +45,7 @@ static const char usage[] =
     "      hf-reconcile [--json] [--campaign ID] [--explain] --minimum N --as-of TIME close\n"
     "      hf-reconcile [--json] [--campaign ID] [--explain] [--as-of TIME] supplement\n"
     "      hf-reconcile [--json] [--explain] what-if FILE\n"
+    "      hf-reconcile [--campaign ID] [--minimum N] try-policy FILE\n"
     "      hf-reconcile [--json] [--campaign ID] export KIND --out DIR [--csv | --csv-gb] "
     "[--as-of N]\n"
     "          [--person P] [--day YYYY-MM-DD] [--unmasked --purpose TEXT]\n"
@@ -61,7 +63,8 @@ static const char usage[] =
 static bool
 takes_word(const char *verb)
 {
-	return strcmp(verb, "what-if") == 0 || strcmp(verb, "kept") == 0;
+	return strcmp(verb, "what-if") == 0 || strcmp(verb, "kept") == 0 ||
+	       strcmp(verb, "try-policy") == 0;
 }
 
 static bool
@@ -305,6 +308,8 @@ answer(struct work *w, struct err *err)
 		return ratedesk_ids(w->pg, w->campaign, &of, past, o->json, err);
 	if (strcmp(o->verb, "pay") == 0)
 		return paydesk_show(&desk, err);
+	if (strcmp(o->verb, "try-policy") == 0)
+		return trypolicy_show(&desk, o->file, err);
 	if (strcmp(o->verb, "close") == 0 || strcmp(o->verb, "supplement") == 0)
 		return paydesk_close(&desk, strcmp(o->verb, "close") == 0, err);
 	if (strcmp(o->verb, "flags") == 0)
