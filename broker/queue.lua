@@ -1131,6 +1131,7 @@ function R.place(case, version, law_at, blob, lane, due, reason, text, owner)
 	if not s then return { 'no', 'not-found' } end
 	if s.version ~= version then return { 'no', 'version', num(s.version) } end
 	s.blob, s.law_at = blob, law_at
+	if s.held then flag(s, 't', true) end -- it was handed out by an older memory: the law looks first
 	local doubtful = lane and lane ~= 'doubt' and unless_in_doubt(s, lane) == 'doubt'
 	if doubtful then lane = nil end
 	if lane and not s.held then

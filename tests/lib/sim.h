@@ -41,7 +41,8 @@
 	X(ARRIVAL, "arrival", "arrivals")                                                          \
 	X(RECORD, "record", "records_kept")                                                        \
 	X(TOKEN, "token", "tokens_rise")                                                           \
-	X(FOLD, "fold", "memory_is_the_log")
+	X(FOLD, "fold", "memory_is_the_log")                                                       \
+	X(LAW_FIRST, "law-first", "law_first")
 enum sim_break {
 #define SIM_BREAK_ENUM(id, name, check) BREAK_##id,
 	SIM_BREAKS(SIM_BREAK_ENUM)
@@ -55,7 +56,8 @@ struct sim_options {
 	bool calm;      /* no losses and no crashes */
 	bool to_pass_3; /* stage 2 alone */
 	bool verbose;
-	int64_t story; /* this case's log is printed; -1 none */
+	int64_t story;  /* this case's log is printed; -1 none */
+	int64_t lag_ms; /* of the router's store, each way, at most; 0 as the seed has it */
 };
 
 struct sim_job;
@@ -81,7 +83,9 @@ struct sim_case {
 	uint64_t holder_token;
 	int64_t promise;    /* agreed with a caller: campaign ms; 0 none */
 	int64_t promise_us; /* when a late one must have been seen at last */
-	bool is_ended;      /* by a placement */
+	int promise_looks;  /* at a late one: the router must read up to promise_log first */
+	uint64_t promise_log;
+	bool is_ended; /* by a placement */
 	bool strike_open;
 	uint64_t attempts, acts, acts_at_strike; /* records of the log */
 	bool is_touched;
