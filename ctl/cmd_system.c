@@ -60,17 +60,25 @@ say(bool ok, const char *what, const char *text)
 }
 
 static bool
-redis_setting(struct ctl *c, const char *key, const char *want)
+redis_value(struct ctl *c, const char *key, char *ret, size_t size)
 {
-	struct span argv[3] = {span_str("CONFIG"), span_str("GET"), span_str(key)};
+	struct span argv[3] = {span_str("CONFIG"), span_str("GET"), span_str(key)}, value;
 	const struct rds_reply *r;
-	bool ok;
 
 	if (ctl_cmd(c, argv, 3, &r, NULL) != 0)
 		return false;
-	ok = span_eq_str(rds_str(rds_at(r, 1)), want);
+	value = rds_str(rds_at(r, 1));
+	(void)snprintf(ret, size, "%.*s", (int)value.len, (const char *)value.data);
 	rds_sync_free(r);
-	return ok;
+	return true;
+}
+
+static bool
+redis_setting(struct ctl *c, const char *key, const char *want)
+{
+	char value[64];
+
+	return redis_value(c, key, value, sizeof(value)) && strcmp(value, want) == 0;
 }
 
 static int
@@ -110,6 +118,24 @@ check_keys(struct ctl *c)
 		return say(false, "keys", err.text);
 	crypt_wipe(key, sizeof(key));
 	return say(true, "keys", "密钥库应答");
+}
+
+/* The installation's directory, and Redis' own if it is on this machine. */
+static int
+check_archive(struct ctl *c)
+{
+	static const char shared[] =
+	    "与存储在同一块盘上: 这块盘坏了, 记录和归档一起没有; env.conf 的 archive 换一处";
+	struct err err = ERR_INIT;
+	char dir[512];
+	bool beside;
+
+	if (home_archive_beside(&c->home, c->home.dir, &beside, &err) != 0)
+		return say(false, "archive", err.text);
+	if (!beside && strncmp(c->home.redis, "unix:", 5) == 0 &&
+	    redis_value(c, "dir", dir, sizeof(dir)))
+		(void)home_archive_beside(&c->home, dir, &beside, NULL);
+	return say(!beside, "archive", beside ? shared : "在另一块盘上");
 }
 
 static const char *const mode_text[] = {"发放中", "恢复中: 等租约到期或持有人回来",
@@ -157,6 +183,7 @@ doctor(struct ctl *c, int argc, char **argv, struct err *err)
 		return say(false, "campaign", why.text);
 	if (c->campaign[0] != '\0') {
 		found |= check_keys(c);
+		found |= check_archive(c);
 		found |= check_queue(c);
 	}
 	return found;

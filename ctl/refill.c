@@ -190,7 +190,8 @@ refill_people(struct ctl *c, struct refill_counts *n, struct err *err)
 	return send(c, &call, err);
 }
 
-/* One page of answers of an outbox; *seq moves on. Without any it is the outbox alone. */
+/* One page of answers of an outbox: those of what is not released, and the newest 64, which may be asked for
+ * again; *seq moves on. Without any it is the outbox alone. */
 static int
 refill_box(struct ctl *c, const struct pg_result *box, int row, int64_t *seq, int *ret_got,
     struct err *err)
@@ -242,7 +243,7 @@ refill_boxes(struct ctl *c, struct refill_counts *n, struct err *err)
 
 	if (query(c,
 	        "SELECT ob, encode(agent, 'hex'), recorded_upto, recorded_h, frozen::int, "
-	        "released_upto FROM hf.outbox WHERE campaign = $1 AND agent IS NOT NULL ORDER BY "
+	        "greatest(0, least(released_upto, recorded_upto - 64)) FROM hf.outbox WHERE campaign = $1 AND agent IS NOT NULL ORDER BY "
 	        "ob",
 	        p, 1, &r, err) != 0)
 		return -1;

@@ -127,6 +127,7 @@ on_state(void *arg, const struct state *s)
 	struct buf text = BUF_INIT;
 
 	d->state = *s;
+	(void)home_archive_beside(&d->home, d->home.dir, &d->state.archive_beside, NULL);
 	reach_read(d->reach, &d->state.brokers, &d->state.brokers_up);
 	event_of(&text, &d->state);
 	http_publish(d->http, buf_span(&text));

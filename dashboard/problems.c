@@ -174,6 +174,15 @@ piled(const struct state *s, struct list *l)
 		    "", doubt, " 件存疑");
 }
 
+static void
+archive(const struct state *s, struct list *l)
+{
+	if (s->archive_beside)
+		say(add(l, "这块盘坏了, 记录和归档一起没有",
+		        "env.conf 的 archive 换到另一块盘或另一台机器, 重启 hf-recorder", OPERATOR),
+		    "归档与存储在同一块盘上", -1, "");
+}
+
 uint32_t
 state_problems(const struct state *s, struct problem out[STATE_PROBLEMS])
 {
@@ -191,6 +200,7 @@ state_problems(const struct state *s, struct problem out[STATE_PROBLEMS])
 		waiting(s, &l);
 		piled(s, &l);
 	}
+	archive(s, &l);
 	return l.n;
 }
 

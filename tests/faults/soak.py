@@ -23,7 +23,7 @@ from faults import ALONE, CLOCKS, DAEMONS, DISKS, KINDS, LIGHT, LIMIT, LOST_POST
 from rig import FaultStack, now, wait_for
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-CASES, AGAIN = 20000, 30     # a case takes about 15 tries at once, so that the pool lasts
+CASES, AGAIN = 6000, 60       # a case takes about 30 tries at once, so that the pool lasts
 FAILING = ("hf-broker0", "hf-router", "hf-recorder", "p00")
 
 

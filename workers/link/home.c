@@ -175,6 +175,20 @@ home_conninfo(const struct home *h, const char *user, char *out, size_t size)
 }
 
 int
+home_archive_beside(
+    const struct home *h, const char *store_dir, bool *ret_beside, struct err *err)
+{
+	struct stat store, archive;
+
+	if (stat(h->archive, &archive) != 0)
+		return err_sys(err, "looking at the archive %s", h->archive);
+	if (stat(store_dir, &store) != 0)
+		return err_sys(err, "looking at %s", store_dir);
+	*ret_beside = store.st_dev == archive.st_dev;
+	return 0;
+}
+
+int
 home_redis(const struct home *h, const char *user, struct rds_sync **ret, struct err *err)
 {
 	char name[64], password[256];

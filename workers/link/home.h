@@ -37,6 +37,11 @@ int home_keypair(const struct home *h, const char *name, enum home_key how, uint
 /* A libpq conninfo with this user. */
 void home_conninfo(const struct home *h, const char *user, char *out, size_t size);
 
+/* Whether the archive lies on the same device as this directory of a store: one disk would then lose both. ERR_IO or
+ * ERR_DENIED: one of them cannot be seen from here. */
+int home_archive_beside(
+    const struct home *h, const char *store_dir, bool *ret_beside, struct err *err);
+
 /* A waiting connection to Redis as this user. */
 int home_redis(const struct home *h, const char *user, struct rds_sync **ret, struct err *err);
 /* wanted or HF_CAMPAIGN, which must be a member of hf:campaigns unless that is empty; else its only member.

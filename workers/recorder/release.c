@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/check.h"
 #include "base/clock.h"
@@ -78,13 +77,13 @@ trouble(struct release *r, const struct err *err)
 static int
 check_device(const struct release *r, struct err *err)
 {
-	struct stat home, archive;
+	const struct home *h = r->o->home;
+	bool beside;
 
-	if (file_mkdirs(r->o->home->archive, 0750, err) != 0)
+	if (file_mkdirs(h->archive, 0750, err) != 0 ||
+	    home_archive_beside(h, h->dir, &beside, err) != 0)
 		return -1;
-	if (stat(r->o->home->dir, &home) != 0 || stat(r->o->home->archive, &archive) != 0)
-		return err_sys(err, "looking at the archive's directory");
-	if (home.st_dev != archive.st_dev)
+	if (!beside)
 		return 0;
 	if (!r->o->same_device)
 		return err_set(err, ERR_DENIED,
