@@ -10,6 +10,13 @@ A run is a dict of plain JSON, as rig.py dumps it:
   lease_s, found (canaries seen in files), halted (True: the store was lost on purpose), recovered (True: Redis was
   lost and filled again: answers of the lost store may differ from the ledger's, its newest grants are in no log),
   cut (True: the log begins late, so it does not name each case)
+What only some runs have (a key that is missing is not judged):
+  finals   outcomes after which nobody is sent to the case again in this run; ledger rows then have `outcome`
+  strike   the cases that `hfctl strike list` names;  lanes {lane: [waiting, held]} of v_lane_counts
+  contacts {case: [attempts, seconds]} of v_figure;  pay [[person, fen by C, fen by SQL]]
+  archive  {segments: [[number, prev, hash]], entries: as log};  released {ob: upto}
+  leases   [[case, token, person]] of lease_log
+  rest     {what: how many are left} at the end;  bounds [[what, value, at most]]
 check() returns a list of findings, each beginning with the invariant's name (guarantee: I1 ...); empty is good.
     check.py RUN.json …    exit 1 if any of them has a finding
 """
@@ -215,12 +222,132 @@ def folds(run):
         yield f"I9 case {case}: in the log, not in Redis"
 
 
+def final_is_final(run):
+    """From the log: after an effective final word nobody is sent (pulled) to the case. From the callers: nor after they
+    were told that it is effective."""
+    finals = set(run.get("finals", ()))
+    rows = {(r["ob"], r["seq"]): r for r in run["ledger"]}
+    over = {}
+    for kind, _, case, state, detail in run["log"]:
+        if kind == "record" and case:
+            ob, seq, verdict = detail.split(" ")[:3]
+            r = rows.get((ob, int(seq)))
+            if r and verdict == "0" and r["kind"] != 2:
+                over[case] = r["kind"] == 1 and r.get("outcome") in finals
+        elif kind == "grant" and over.get(case) and state_of(state)["pulled"]:
+            yield f"I6 case {case}: granted after a final word"
+    said, by_seq, told = {}, {}, {}
+    for e in run["history"]:
+        if e["op"] == "record":
+            said[e["id"]] = e
+        elif e["op"] == "stored":
+            by_seq[e["who"], e["seq"]] = said.get(e["id"])
+        elif e["op"] == "accepted" and e["verdict"] == "effective":
+            r = by_seq.get((e["who"], e["seq"]))
+            if r:
+                told[r["case"]] = r.get("outcome") in finals
+        elif e["op"] == "task" and told.get(e["case"]):
+            yield f"I6 case {e['case']}: shown to {e['who']} after a final word was told effective"
+
+
+def strike_once(run):
+    if "strike" not in run:
+        return
+    for case in sorted(set(run["strike"])):
+        if run["strike"].count(case) > 1:
+            yield f"I8 case {case}: two tasks of the strike team"
+    for case, text in run["cases"].items():
+        if state_of(text)["lane"].startswith("strike") != (case in run["strike"]):
+            yield f"I8 case {case}: lies in {state_of(text)['lane']}, task {case in run['strike']}"
+
+
+def counts(run):
+    """The dashboard's numbers, counted again from Redis."""
+    if "lanes" not in run or run["halted"]:
+        return
+    seen = {}
+    for text in run["cases"].values():
+        s = state_of(text)
+        seen.setdefault(s["lane"], [0, 0])[s["held"]] += 1
+    for lane in sorted(set(seen) | set(run["lanes"])):
+        if seen.get(lane) != run["lanes"].get(lane):
+            yield f"I9 lane {lane}: {seen.get(lane)} in Redis, the dashboard says {run['lanes'].get(lane)}"
+
+
+def figures(run):
+    """I10: the view's figures, counted again from the ledger; the pay of the program and that of the database."""
+    seen = {}
+    for r in run["ledger"]:
+        if r["kind"] == 1 and r["verdict"] in (0, 1):
+            n = seen.setdefault(r["case"], [0, 0])
+            n[0] += 1
+            n[1] += r.get("seconds", 0)
+    for case, figure in run.get("contacts", {}).items():
+        if figure != seen.get(case, [0, 0]):
+            yield f"I10 case {case}: {seen.get(case)} in the ledger, the figures say {figure}"
+    for person, ours, theirs in run.get("pay", ()):
+        if ours != theirs:
+            yield f"I10 {person}: {ours} fen, the database says {theirs}"
+
+
+def archived(run):
+    """The archive is one chain, is the log from its beginning, and has all that was called released."""
+    a = run.get("archive")
+    if a is None:
+        return
+    before = ZERO
+    for n, (number, prev, h) in enumerate(a["segments"], 1):
+        if number != n or prev != before:
+            yield f"I11 segment {number}: does not follow the one before it"
+        before = h
+    log = {e[1]: e for e in run["log"]}
+    if not (run["halted"] or run.get("recovered") or run.get("cut")):
+        for e, mine in zip(a["entries"], run["log"]):
+            if e != mine:
+                yield f"I11 opseq {e[1]}: the archive has another entry than the log"
+                break
+        if len(a["entries"]) > len(log):
+            yield "I11 the archive has more than the log"
+    rows = {(r["ob"], r["seq"]) for r in run["ledger"]}
+    have = set()
+    for e in a["entries"]:
+        if e[0] == "record":
+            ob, seq = e[4].split(" ")[:2]
+            have.add((ob, int(seq)))
+    for ob, seq in sorted(have - rows):
+        yield f"I11 {ob} {seq}: in the archive, not in the ledger"
+    for ob, upto in run.get("released", {}).items():
+        for seq in range(1, upto + 1):
+            if (ob, seq) not in have:
+                yield f"I11 {ob} {seq}: released, not in the archive"
+
+
+def reads(run):
+    """Whose data somebody saw stands in the database: each task that was shown has its row in lease_log."""
+    if "leases" not in run or run["halted"] or run.get("recovered"):
+        return
+    known = {tuple(row) for row in run["leases"]}
+    for e in run["history"]:
+        if e["op"] == "task" and (e["case"], e["token"], e["who"]) not in known:
+            yield f"I12 case {e['case']}: shown to {e['who']}, and nothing says so"
+
+
+def at_rest(run):
+    for what, n in run.get("rest", {}).items():
+        if n != 0:
+            yield f"I14 {n} {what} are left"
+    for what, value, limit in run.get("bounds", ()):
+        if value > limit:
+            yield f"I15 {what}: {value}, at most {limit}"
+
+
 def canaries(run):
     for path in run["found"]:
         yield f"I13 {path} holds something of the roster"
 
 
-RULES = (one_holder, arrived_once, chains, tokens, late_is_late, limits, folds, canaries)
+RULES = (one_holder, arrived_once, chains, tokens, late_is_late, final_is_final, limits, strike_once, folds, counts, figures,
+         archived, reads, canaries, at_rest)
 
 
 def check(run):

@@ -11,6 +11,7 @@ import queue
 import random
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -20,6 +21,7 @@ import uuid
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "integration"))
 import check  # noqa: E402
+import hfp  # noqa: E402
 from stack import BIN, PG_BIN, Stack, wait_for  # noqa: E402
 
 PROXY = ROOT / "build" / "tests" / "faults" / "chaos_proxy"
@@ -105,9 +107,12 @@ class Worker(threading.Thread):
 
     def record(self, task, then, **more):
         i = str(uuid.UUID(int=self.rng.getrandbits(128), version=4))
-        self.say("record", dict(id=i.replace("-", ""), case=task["case"], token=task["token"]), do="record",
-                 case=task["case"], token=task["token"], outcome="no-answer", channel="phone", number=1,
-                 seconds=self.rng.randrange(1, 60), then=then, id=i, **more)
+        said = dict(outcome="no-answer")
+        if self.rng.random() < 0.1:
+            said = dict(outcome="confirmed", spoke="self", ticks=["cost", "one-school", "consequences"], script="v1")
+        self.say("record", dict(id=i.replace("-", ""), case=task["case"], token=task["token"], outcome=said["outcome"]),
+                 do="record", case=task["case"], token=task["token"], channel="phone", number=1,
+                 seconds=self.rng.randrange(1, 60), then=then, id=i, **{**said, **more})
 
     def run(self):
         self.say("next", {}, do="next")
@@ -172,6 +177,7 @@ class FaultStack(Stack):
 
     def build_up(self):
         (self.dir / "broker.conf").write_text(f"lease_ms = {LEASE_MS}\nguard_ms = {GUARD_MS}\n")
+        (self.dir / "recorder.conf").write_text("archive_same_device = true\narchive_wait = 1\n")
         (self.dir / "demo").touch()
         # a minute a second, from Monday 2026-03-09 09:00: what is to be retried comes back while we watch
         (self.dir / "clock").write_text(f"1773018000000 {int(now() * 1e6)} 60000 0\n")
@@ -285,21 +291,23 @@ class FaultStack(Stack):
     # -- the dump -----------------------------------------------------------------------------------
 
     def log_entries(self):
-        out = []
-        for _, f in self.redis.xrange("hf:{c1}:log"):
-            kind, opseq = f[b"e"].decode().split(" ")[:2]
-            out.append([kind, int(opseq), f[b"c"].hex(), f[b"s"].decode(), f[b"d"].decode(errors="replace")])
-        return out
+        return [self.entry(f) for _, f in self.redis.xrange("hf:{c1}:log")]
+
+    @staticmethod
+    def entry(f):
+        kind, opseq = f[b"e"].decode().split(" ")[:2]
+        return [kind, int(opseq), f[b"c"].hex(), f[b"s"].decode(), f[b"d"].decode(errors="replace")]
 
     def ledger(self):
-        names = "no ob seq prev_h h bc header body sig verdict kind person case token id".split()
+        names = "no ob seq prev_h h bc header body sig verdict kind person case token id outcome seconds".split()
         rows = self.sql(
             "SELECT no, encode(ob,'hex'), seq, encode(prev_h,'hex'), encode(h,'hex'), encode(bc,'hex'), "
             "encode(header,'hex'), encode(body,'hex'), encode(sig,'hex'), verdict, kind, person, "
-            "encode(case_ref,'hex'), lpad(to_hex(coalesce(token,0)),16,'0'), encode(id,'hex') FROM hf.ledger ORDER BY no")
+            "encode(case_ref,'hex'), lpad(to_hex(coalesce(token,0)),16,'0'), encode(id,'hex'), coalesce(outcome,''), "
+            "coalesce(seconds,0) FROM hf.ledger ORDER BY no")
         out = [dict(zip(names, row)) for row in rows]
         for r in out:
-            for k in ("no", "seq", "verdict", "kind"):
+            for k in ("no", "seq", "verdict", "kind", "seconds"):
                 r[k] = int(r[k] or 0)
         return out
 
@@ -319,6 +327,59 @@ class FaultStack(Stack):
                         found.append(os.path.relpath(path, self.dir))
         return found
 
+    def archive(self):
+        """The segments as they lie on the disk (ARCHITECTURE.md 4.1)."""
+        segments, entries = [], []
+        for path in sorted((self.dir / "archive" / "records" / "c1").glob("*.seg")):
+            data = path.read_bytes()
+            number, prev, body = struct.unpack(">Q", data[8:16])[0], data[16:48].hex(), data[116:-64]
+            segments.append([number, prev, hfp.hash32(data[:-64]).hex()])
+            while body:
+                n, body, texts = struct.unpack(">I", body[16:20])[0], body[20:], []
+                for _ in range(n):
+                    size = struct.unpack(">I", body[:4])[0]
+                    texts.append(body[4:4 + size])
+                    body = body[4 + size:]
+                entries.append(self.entry(dict(zip(texts[::2], texts[1::2]))))
+        return dict(segments=segments, entries=entries)
+
+    def bounds(self):
+        """What must stay small: memory and descriptors of each daemon, the log."""
+        out = [["entries of the log", self.redis.xlen("hf:{c1}:log"), 200000]]
+        for name, p in self.procs.items():
+            if name.startswith("hf-") and p.poll() is None:
+                proc = pathlib.Path(f"/proc/{p.pid}")
+                with contextlib.suppress(OSError):
+                    status = (proc / "status").read_text().split("VmRSS:")[1].split()
+                    out += [[f"KiB of {name}", int(status[0]), 300 << 10],
+                            [f"descriptors of {name}", len(os.listdir(proc / "fd")), 200]]
+        return out
+
+    def rest(self):
+        ids = {e["id"] for e in self.history if e["op"] == "stored"}
+        rows = int(self.sql("SELECT count(DISTINCT id) FROM hf.ledger WHERE kind = 1")[0][0])
+        count = {what: self.redis.zcard("hf:{c1}:" + what) for what in ("leases", "lane:doubt", "lane:triage")}
+        return dict(count, unsent=max(0, len(ids) - rows))
+
+    def figures(self):
+        """What C and SQL each make of the ledger."""
+        contacts = {r[0]: [int(r[1]), int(r[2])] for r in self.sql(
+            "SELECT encode(case_ref,'hex'), attempts, seconds FROM hf.v_figure")}
+        theirs = {r[0]: int(r[1]) for r in self.sql("SELECT person, amount FROM hf.pay_sheet('c1')")}
+        ours = {r["person"]: round(float(r["pay"]) * 100)
+                for r in json.loads(self.ctl("--json", "--campaign", "c1", "pay", "show").stdout)["rows"]}
+        return dict(contacts=contacts, pay=[[p, ours.get(p), theirs.get(p)] for p in sorted(set(ours) | set(theirs))])
+
+    def more(self):
+        """What the newer rules of check.py judge."""
+        lanes = {r[0]: [int(r[1]), int(r[2])] for r in self.sql("SELECT lane, waiting, held FROM hf.v_lane_counts")}
+        leases = self.sql("SELECT encode(case_ref,'hex'), lpad(to_hex(token),16,'0'), person FROM hf.lease_log")
+        upto = {k.decode().rsplit(":", 1)[1]: int(self.redis.hget(k, "released") or 0)
+                for k in self.redis.keys("hf:{c1}:ob:*")}
+        tasks = json.loads(self.ctl("--json", "--campaign", "c1", "strike", "list").stdout)["tasks"]
+        return dict(lanes=lanes, leases=leases, released=upto, archive=self.archive(), rest=self.rest(),
+                    bounds=self.bounds(), strike=[t["case"] for t in tasks], finals=["confirmed"], **self.figures())
+
     def dump(self):
         red = self.redis
         cases = {c.hex(): v.split(b"|") for c, v in red.hgetall("hf:{c1}:cases").items()}
@@ -334,7 +395,7 @@ class FaultStack(Stack):
             cases={c: b"|".join(v[:12]).decode() + "|" for c, v in cases.items()},
             states={s[0]: [int(s[1]), *s[2:]] for s in states}, agents=dict(agents),
             boxes={ob: [int(v[0]), v[1].hex()] for ob, v in boxes.items() if v[0]}, found=self.canaries(),
-            halted=self.halted, recovered=self.recovered, cut=self.cut, seed=self.seed)
+            halted=self.halted, recovered=self.recovered, cut=self.cut, seed=self.seed, **self.more())
 
     def judge(self):
         run = self.dump()
@@ -347,7 +408,9 @@ class FaultStack(Stack):
         assert not findings, "\n".join(findings[:20] + findings[-1:])
         ops = [e["op"] for e in run["history"]]
         print(f"seed {self.seed}: {len(self.faults)} faults, {ops.count('stored')} stored, {ops.count('accepted')} "
-              f"accepted, {len(run['ledger'])} in the ledger, {sum(r['verdict'] == 1 for r in run['ledger'])} late")
+              f"accepted, {len(run['ledger'])} in the ledger, {sum(r['verdict'] == 1 for r in run['ledger'])} late, "
+              f"{len(run['archive']['entries'])} archived in {len(run['archive']['segments'])} segments, "
+              f"{sum(r['outcome'] in run['finals'] for r in run['ledger'])} final")
         return run
 
     def close(self):
