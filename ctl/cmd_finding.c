@@ -187,13 +187,13 @@ finding_correct(struct ctl *c, int argc, char **argv, struct err *err)
 
 /* ---- lists ---- */
 
-/* Columns 6 and 7 of a finding: when, and when it was corrected or 0. What is still open or came late has a due time. */
+/* Columns 8 and 9 of a finding: when, and when it was corrected or 0. What is still open or came late has a due time. */
 static void
 put_due(struct ctl *c, const struct calling_days *d, const struct pg_result *r, int row, json_t *o)
 {
 	struct span state = pg_get(r, row, 5);
 	bool open = span_eq_str(state, "open");
-	int64_t at = pg_get_i64(r, row, 6), corrected = pg_get_i64(r, row, 7);
+	int64_t at = pg_get_i64(r, row, 8), corrected = pg_get_i64(r, row, 9);
 	struct correction x;
 	char due[32];
 
@@ -213,7 +213,7 @@ put_due(struct ctl *c, const struct calling_days *d, const struct pg_result *r, 
 		                    : ", 逾期三次以上: 报回访组长和督查组长");
 }
 
-/* Columns no, person, subject, what, percent, state; with days also those of put_due. */
+/* Columns no, person, subject, what, percent, state, ob, seq; with days also those of put_due. */
 static int
 list(struct ctl *c, const char *sql, const struct calling_days *days, struct err *err)
 {
@@ -239,6 +239,9 @@ list(struct ctl *c, const char *sql, const struct calling_days *days, struct err
 			        (const char *)pg_get(r, i, k + 1).data, pg_get(r, i, k + 1).len));
 		json_object_set_new(o, "percent", json_integer(pg_get_i64(r, i, 4)));
 		json_object_set_new(o, "state", json_stringn((const char *)state.data, state.len));
+		json_object_set_new(
+		    o, "ob", json_stringn((const char *)pg_get(r, i, 6).data, pg_get(r, i, 6).len));
+		json_object_set_new(o, "seq", json_integer(pg_get_i64(r, i, 7)));
 		json_array_append_new(rows, o);
 		if (!c->json)
 			printf("%-6" PRId64 " %-10.*s %-10.*s %-17.*s %3" PRId64 "%%  %.*s\n",
@@ -275,7 +278,8 @@ finding_list(struct ctl *c, int argc, char **argv, struct err *err)
 	    "SELECT l.no, l.person, coalesce(l.subject, ''), l.what, coalesce(l.count, 0), CASE "
 	    "WHEN f.no IS NULL THEN CASE WHEN l.what = 'ok' THEN 'ok' WHEN m.at IS NOT NULL THEN "
 	    "'corrected' ELSE 'open' END WHEN f.ruling IS NULL THEN 'undecided' WHEN f.ruling <> "
-	    "'give' THEN 'refused' WHEN f.lifted THEN 'lifted' ELSE 'in-force' END, l.campaign_at, "
+	    "'give' THEN 'refused' WHEN f.lifted THEN 'lifted' ELSE 'in-force' END, "
+	    "encode(l.ob, 'hex'), l.seq, l.campaign_at, "
 	    "coalesce(m.at, 0) FROM hf.ledger l LEFT JOIN hf.v_finding f ON f.campaign = "
 	    "l.campaign "
 	    "AND f.no = l.no LEFT JOIN LATERAL (SELECT min(x.campaign_at) AS at FROM hf.ledger x "
@@ -314,7 +318,8 @@ dispute_list(struct ctl *c, int argc, char **argv, struct err *err)
 	return list(c,
 	    "SELECT no, person, '', coalesce(what, ''), 0, CASE WHEN ruling IS NULL THEN 'open' "
 	    "WHEN "
-	    "ruling = 'give' THEN 'upheld' ELSE 'refused' END FROM hf.v_dispute WHERE campaign = "
+	    "ruling = 'give' THEN 'upheld' ELSE 'refused' END, encode(ob, 'hex'), seq FROM "
+	    "hf.v_dispute WHERE campaign = "
 	    "$1 "
 	    "ORDER BY no",
 	    NULL, err);

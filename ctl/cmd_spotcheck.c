@@ -47,6 +47,27 @@ rates_of_policy(struct ctl *c, bool weekly, struct spot_rates *r, struct err *er
 	           : 0;
 }
 
+static void
+words_of(char what[64], const char *hash, const struct spot_rates *x)
+{
+	(void)snprintf(what, 64, "commit %s %d/%d/%d/%d/%d", hash, x->daily, x->first,
+	    x->short_seconds, x->verify_withdrawn, x->verify_confirmed);
+}
+
+/* What the record would say; whoever asked keeps the seed and says it. */
+static int
+prepare(uint64_t seed, const struct spot_rates *x, int64_t until)
+{
+	char hash[25], what[64];
+
+	spot_commitment(hash, seed);
+	words_of(what, hash, x);
+	printf("{\"commitment\":\"%s\",\"until\":%" PRId64 ",\"what\":\"%s\",\"seed\":\"%" PRIu64
+	       "\"}\n",
+	    hash, until, what, seed);
+	return 0;
+}
+
 static int
 publish(struct ctl *c, uint64_t seed, const struct spot_rates *x, int64_t until, struct err *err)
 {
@@ -54,8 +75,7 @@ publish(struct ctl *c, uint64_t seed, const struct spot_rates *x, int64_t until,
 	char hash[25], what[64], path[700], text[32];
 
 	spot_commitment(hash, seed);
-	(void)snprintf(what, sizeof(what), "commit %s %d/%d/%d/%d/%d", hash, x->daily, x->first,
-	    x->short_seconds, x->verify_withdrawn, x->verify_confirmed);
+	words_of(what, hash, x);
 	(void)snprintf(text, sizeof(text), "%" PRIu64 "\n", seed);
 	if (file_replace(seed_path(c, path, hash), span_str(text), 0600, err) != 0)
 		return -1;
@@ -77,7 +97,8 @@ static int
 spotcheck_commit(struct ctl *c, int argc, char **argv, struct err *err)
 {
 	const char *until = opt_take(&argc, argv, "--until", true);
-	bool weekly = opt_take(&argc, argv, "--weekly", false) != NULL;
+	bool weekly = opt_take(&argc, argv, "--weekly", false) != NULL,
+	     only = opt_take(&argc, argv, "--prepare", false) != NULL;
 	struct spot_rates rates;
 	uint8_t random[8];
 	int64_t end;
@@ -94,7 +115,8 @@ spotcheck_commit(struct ctl *c, int argc, char **argv, struct err *err)
 	if (rates_of_policy(c, weekly, &rates, err) != 0)
 		return -1;
 	crypt_random(random, sizeof(random));
-	return publish(c, be64_get(random) >> 1, &rates, end, err);
+	return only ? prepare(be64_get(random) >> 1, &rates, end)
+	            : publish(c, be64_get(random) >> 1, &rates, end, err);
 }
 
 /* ---- draw ---- */
@@ -226,6 +248,7 @@ print_sample(struct ctl *c, const struct spot_draw *d, struct err *err)
 	struct checkers k = {.n = 0};
 	struct spot_row *rows = NULL;
 	json_t *o, *list = json_array();
+	char ob[33], seed[24];
 	size_t n = 0;
 
 	if (say_people(c, add_checker, &k, err) != 0 || spot_sample(c, d, &rows, &n, err) != 0) {
@@ -239,16 +262,20 @@ print_sample(struct ctl *c, const struct spot_draw *d, struct err *err)
 
 		if (w->stratum == SPOT_NONE)
 			continue;
-		o = json_pack("{s:I s:s s:s s:s s:I s:s s:b s:s s:o}", "no", (json_int_t)w->no,
-		    "person", w->person, "case", w->case_hex, "outcome", w->outcome, "seconds",
-		    (json_int_t)w->seconds, "why", spot_stratum_name(w->stratum), "verify",
-		    (int)w->verify, "checker", checker(&k, w), "findings", found(c, w));
+		hex_encode(ob, w->ob, 16);
+		o = json_pack("{s:I s:s s:s s:s s:I s:s s:b s:s s:o s:s s:I}", "no",
+		    (json_int_t)w->no, "person", w->person, "case", w->case_hex, "outcome",
+		    w->outcome, "seconds", (json_int_t)w->seconds, "why",
+		    spot_stratum_name(w->stratum), "verify", (int)w->verify, "checker",
+		    checker(&k, w), "findings", found(c, w), "ob", ob, "seq", (json_int_t)w->seq);
 		print_row(c, o);
 		(void)json_array_append_new(list, o);
 	}
 	if (c->json) {
-		o = json_pack("{s:s s:I s:b s:i s:O}", "commitment", d->hash, "seed",
-		    (json_int_t)d->seed, "fits", (int)d->fits, "records", (int)n, "sample", list);
+		(void)snprintf(seed, sizeof(seed), "%" PRIu64, d->seed);
+		o = json_pack("{s:s s:I s:s s:b s:i s:O}", "commitment", d->hash, "seed",
+		    (json_int_t)d->seed, "seed_text", seed, "fits", (int)d->fits, "records", (int)n,
+		    "sample", list);
 		json_dumpf(o, stdout, JSON_COMPACT);
 		printf("\n");
 		json_decref(o);
@@ -367,7 +394,7 @@ spotcheck_find(struct ctl *c, int argc, char **argv, struct err *err)
 }
 
 const struct verb verbs_spotcheck[] = {
-    {"spotcheck", "commit", spotcheck_commit, "--until TIME [--weekly]",
+    {"spotcheck", "commit", spotcheck_commit, "--until TIME [--weekly] [--prepare]",
         "先公布种子的指纹, 定下抽哪段时间"},
     {"spotcheck", "draw", spotcheck_draw, "", "到时公布种子, 抽出要查的记录"},
     {"spotcheck", "list", spotcheck_list, "[N]", "各次抽查, 或第 N 次抽到的, 按账目重算"},

@@ -55,6 +55,7 @@ struct verb {
 	X(move) \
 	X(late) \
 	X(question) \
+	X(notice) \
 	X(absence) \
 	X(queue) \
 	X(pause) \

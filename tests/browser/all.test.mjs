@@ -1,6 +1,6 @@
 /* One installation and one Chromium for all of them, one after the other. */
 import {after, before, test} from 'node:test';
-import {board} from './board.mjs';
+import {board, closing} from './board.mjs';
 import {caller} from './caller.mjs';
 import {desk} from './desk.mjs';
 import {operators} from './operators.mjs';
@@ -16,7 +16,7 @@ after(async () => {
   if (has.stand) await has.stand.close();
 });
 
-for (const [name, run] of [...board, ...desk, ...caller, ...operators]) {
+for (const [name, run] of [...board, ...desk, ...caller, ...closing, ...operators]) {
   test(name, {timeout: 180000}, async t => {
     try {
       await run(t, has);

@@ -6,7 +6,7 @@ import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {resolve} from 'node:path';
 import {gzipSync} from 'node:zlib';
-import {nobody, someCase, work} from './desk.mjs';
+import {name, nobody, someCase, work} from './desk.mjs';
 import {LIMIT, OFFICE_PC, ZOOMED, axe, logIn, newPage, picture, root, until} from './rig.mjs';
 
 async function enter(browser, stand, person, how = OFFICE_PC) {
@@ -199,7 +199,7 @@ async function imports(t, {browser, stand}) {
   try {
     writeFileSync(resolve(dir, 'bad.csv'), '考生号,姓名,中学,专业,本人电话,父亲电话\n26990001,测一一,一中,软件,19900007701,19900007702\n26990002,测二,一中,软件,1990000,\n');
     spawnSync(resolve(process.env.HF_BIN || resolve(root, 'build/bin'), 'hf-sample'), ['--rows', '40', '--seed', '78', '--out', resolve(dir, 'good.xlsx')]);
-    await page.keyboard.press('2');
+    await page.keyboard.press('3');
     await page.locator('#first').waitFor();
     await choose('bad.csv');
     await state('looked');
@@ -230,7 +230,7 @@ async function imports(t, {browser, stand}) {
 /* Everybody's every view: axe, no sideways scrolling, English, pictures. */
 async function everyView(t, {browser, stand}) {
   const seen = new Set();
-  for (const person of ['l01', 's01', 'v01', 'g01', 'f01', 'b01', 'z01']) {
+  for (const person of ['l01', 's01', 'v01', 'g01', 'f01', 'b01', 'z01', 'h01']) {
     const page = await enter(browser, stand, person, person === 'l01' ? ZOOMED : OFFICE_PC);
     const views = await page.locator('nav a[href^="#"]').evaluateAll(all => all.map(a => a.getAttribute('href')));
     for (const view of views.filter(v => !seen.has(v))) {
@@ -253,6 +253,7 @@ async function everyView(t, {browser, stand}) {
     await page.context().close();
   }
   const back = await enter(browser, stand, 'b01');
+  await back.goto(`${stand.office}/board#office`);
   await back.locator('#asked').fill('19912345678');
   await until('an answer', async () => (await back.locator('#whose').innerText()).includes('没有'));
   await back.context().close();
@@ -272,3 +273,154 @@ async function everyView(t, {browser, stand}) {
 
 export const board = [['a leader answers, returns, hands over by keyboard', leader], ['a leader splits an absent caller\'s cases', absence], ['strike takes and gives back', strike],
   ['a supervisor notes a patrol', finds], ['the data group pauses', data], ['the data group imports', imports], ['every view of the board', everyView]];
+
+/* ---- towards the end of a pass: after the callers' tests ---- */
+
+const pressed = async (page, key) => {
+  await nobody(page);
+  await page.keyboard.press(key);
+};
+const send = page => page.keyboard.press('Control+Enter');
+/* q01 works a case of the own list or a new one: keys of its result, each ended. */
+async function caseOf(page, ...way) {
+  await someCase(page);
+  const who = await name(page);
+  await work(page, way);
+  const n = Number(/已受理 (\d+)|已入账 (\d+)/.exec(await page.locator('#counts').innerText())?.[1] || 0);
+  await page.keyboard.press('Control+s');
+  await until('it is saved', async () => (await page.locator('#just').innerText()).includes(who));
+  return [who, n];
+}
+
+/* All numbers bad: a number is wanted; the back office answers, the owner's case is due at once. */
+async function numbers(t, {browser, stand}) {
+  const q = await newPage(browser);
+  await logIn(q, stand, 'q02');
+  const wanted = async () => JSON.parse((await stand.say('ctl --json number wanted')).out);
+  for (let n = 0; (await wanted()).length === 0; n++) {
+    assert.ok(n < 12, 'nobody wants a number');
+    await caseOf(q, 'empty-number', '6', '3');
+    await until('it is in the ledger', async () => /待送 0|^(?!.*待送)/.test(await q.locator('#counts').innerText()));
+    await nobody(q);
+  }
+  const page = await enter(browser, stand, 'b01');
+  await until('it is listed', async () => await rows(page, 'wanted') === 1);
+  await until('by name', async () => !(await cells(page, 'wanted')).includes('…'));
+  assert.deepEqual(await axe(page), []);
+  await picture(page, '80-wanted');
+  await pressed(page, 's');
+  await typed(page, 'note', '已托中学教务处');
+  await send(page);
+  await said(page, 'effective');
+  await until('it says so', async () => (await cells(page, 'wanted')).includes('✓ b01'));
+  await pressed(page, 'a');
+  await typed(page, 'digits', '199 0000 9911');
+  await page.locator('#f-kind').selectOption('class-teacher');
+  await send(page);
+  await said(page, 'effective', 2);
+  await until('nobody waits for a number', async () => await rows(page, 'wanted') === 0);
+  await picture(page, '81-no-number-wanted');
+  assert.deepEqual(page.said, []);
+  await page.context().close();
+  await q.context().close();
+}
+
+/* Told after somebody else had it: it moves nothing until the leader adopts or dismisses it. */
+async function late(t, {browser, stand}) {
+  const q = await newPage(browser), page = await enter(browser, stand, 'l01');
+  await logIn(q, stand, 'q01');
+  for (const [n, key] of ['a', 'd'].entries()) {
+    await someCase(q);
+    await work(q, ['needs-help', '0', '2', '"请组长回电']);
+    await stand.say('lose q01');
+    await q.keyboard.press('Control+s');
+    await pressed(page, '4');
+    await until('it is in the late inbox', async () => await rows(page, 'late') === 1);
+    await stand.say('returned');
+    await picture(page, `82-late-${n}`);
+    await pressed(page, key);
+    await page.locator('.act').waitFor();
+    await until('the button has the focus', () => page.evaluate(() => !!document.activeElement.closest('.act')));
+    await send(page);
+    await said(page, 'effective', n + 1);
+    await until('the inbox is empty', async () => await rows(page, 'late') === 0);
+    await nobody(q);
+  }
+  await q.context().close();
+  await page.context().close();
+}
+
+/* A second person approves: a leader gives a case away with its credit, the callback head says yes. */
+async function second(t, {browser, stand}) {
+  const q = await newPage(browser), page = await enter(browser, stand, 'l01'), head = await enter(browser, stand, 'h01');
+  await logIn(q, stand, 'q01');
+  await caseOf(q, 'needs-help', '0', '2', '"请组长接手');
+  await q.context().close();
+  await until('it waits for the leader', async () => await rows(page, 'waiting') >= 1);
+  await pressed(page, 'h');
+  await chosen(page, 'to', '');
+  await page.locator('#f-to').selectOption('q02');
+  await page.locator('#f-credit').selectOption('true');
+  await page.locator('#f-reason').fill('原来就是他的');
+  await send(page);
+  await said(page, 'effective');
+  await head.goto(`${stand.office}/board#data/approvals`);
+  await until('it waits for a second person', async () => await rows(head, 'approvals') === 1);
+  assert.deepEqual(await axe(head), []);
+  await picture(head, '83-approvals');
+  await pressed(head, 'a');
+  await focused(head, 'verdict');
+  await head.locator('#f-verdict').selectOption('give');
+  await send(head);
+  await said(head, 'effective');
+  await until('nothing waits', async () => await rows(head, 'approvals') === 0);
+  await page.context().close();
+  await head.context().close();
+}
+
+/* Who has not signed, who awaits a ruling, and the next pass: all from the data group's screen. */
+async function passes(t, {browser, stand}) {
+  const q = await newPage(browser);
+  await logIn(q, stand, 'q01');
+  await caseOf(q, 'incident', '0', '4', '"要去教育局');
+  await q.context().close();
+  const page = await enter(browser, stand, 'g01'), leader = await enter(browser, stand, 'l01');
+  await page.keyboard.press('2');
+  await until('somebody awaits a ruling', async () => /等裁定 1/.test(await page.locator('#lacking').innerText()));
+  await until('by name', async () => !(await page.locator('#open tbody tr').first().innerText()).includes('…'));
+  assert.match(await page.locator('#open tbody tr').first().innerText(), /▲ 等/);
+  assert.match(await cells(page, 'owners'), /q01[\s\S]*没签/);
+  assert.deepEqual(await axe(page), []);
+  await picture(page, '84-pass');
+  await leader.goto(`${stand.office}/board#data/pass`);
+  await leader.locator('#teams tbody tr').first().waitFor();
+  assert.doesNotMatch(await cells(leader, 'owners'), /p01/); /* the own team only */
+  await pressed(leader, 's');
+  await chosen(leader, 'n', '1');
+  await send(leader);
+  await said(leader, 'effective');
+  await until('the data group sees it', async () => (await cells(page, 'teams')).includes('✓ l01'));
+  await pressed(page, 'a');
+  await focused(page, 'verdict');
+  await page.locator('#f-verdict').selectOption('resume');
+  await send(page);
+  await said(page, 'effective');
+  await until('nobody awaits a ruling', async () => /等裁定 0/.test(await page.locator('#lacking').innerText()));
+  for (const [n, open, until_] of [['1', '0', ''], ['2', '1', '2026-03-12T20:00']]) {
+    await pressed(page, 'b');
+    await focused(page, 'n');
+    await page.locator('#f-n').fill(n);
+    await page.locator('#f-open').selectOption(open);
+    if (until_) await page.locator('#f-until').fill(until_);
+    await send(page);
+    await said(page, 'effective', 2);
+    await until(`pass ${n}`, async () => JSON.parse((await stand.say('ctl --json pass show')).out).pass === (open === '1' ? Number(n) : 0));
+  }
+  await until('the page says so', async () => (await page.locator('.top h1').innerText()).includes('第 2 批') && (await page.locator('#lacking').innerText()).includes('第 2 批'));
+  await picture(page, '85-next-pass');
+  assert.deepEqual(page.said, []);
+  await page.context().close();
+  await leader.context().close();
+}
+
+export const closing = [['the back office answers who wants a number', numbers], ['a leader adopts and dismisses what came late', late], ['a second person approves', second], ['a pass is signed, ruled, closed', passes]];

@@ -2,10 +2,12 @@
 """A whole installation for the browser tests: stores, daemons, a roster, people of every role with a PIN, the office.
 
 Says one JSON line when it is ready; then does what is said on its standard input, a line each, and answers each with a
-line: `stop NAME`, `start NAME`, `ctl ARG …` (hfctl's own output), `clock MINUTES` (forward),
+line: `lose PERSON` (what that person holds ends and somebody else takes it), `returned` (and gives it back), `stop NAME`, `start NAME`, `ctl ARG …` (hfctl's own output), `clock MINUTES` (forward),
 `sql QUERY`. Ends with its input."""
 import json
+import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -21,7 +23,7 @@ stack_py.LIMIT = 60.0
 MONDAY_NINE = 1773018000000  # 2026-03-09 09:00 in Beijing: calling hours whatever the hour of the test is
 PIN = "482913"
 PEOPLE = ("p01", "p02")
-BOARD = {"q01": "caller", "q02": "caller", "l01": "leader", "s01": "strike", "v01": "supervisor", "g01": "data", "f01": "finance", "b01": "back-office", "z01": "leading"}
+BOARD = {"q01": "caller", "q02": "caller", "l01": "leader", "s01": "strike", "v01": "supervisor", "g01": "data", "f01": "finance", "b01": "back-office", "z01": "leading", "h01": "callback-head"}
 CASES = 120  # each caller gets a share of the pool: enough for twenty and what else is worked
 
 
@@ -86,6 +88,8 @@ class Stand:
         for p, role in BOARD.items():
             s.ctl("person", "set", p, "--roles", role, "--team", "t2", "--qualified", "yes")
             s.ctl("agent", "enrol", "--person", p, "--out", s.dir / "agents" / p, "--pin-file", s.dir / "pin")
+        s.ctl("person", "set", "r01", "--roles", "caller", "--team", "t2", "--qualified", "yes")
+        s.ctl("agent", "enrol", "--person", "r01", "--out", s.dir / "r01")
         s.ctl("stage", "open", "2")
         s.ctl("pass", "open", "1", "--until", "2026-03-13 20:00")
         s.ctl("release", "--count", str(CASES), "--seed", "5")
@@ -95,7 +99,33 @@ class Stand:
         self.start("office")
         self.start("hf-dashboard")
 
+    def entry(self, name, *args):
+        """One entry of hf1_broker, as another agent's broker would send it."""
+        wall = [int(x) for x in self.s.redis.time()]
+        with open("/proc/uptime", encoding="ascii") as f:
+            now = self.now + float(f.read().split()[0]) * 1e3 - self.boot_us / 1e3
+        got = self.s.redis.fcall("hf1_broker", 1, "hf:{c1}:meta", int(now), wall[0] * 1000, 0, name, len(args), *args)[4]
+        if got[0] != b"ok":
+            raise ValueError(f"{name}: {got}")
+        return got
+
+    def lose(self, person):
+        agent = re.search(r'^agent = "(\w+)"', (self.s.dir / "r01" / "agent.conf").read_text(), re.M).group(1)
+        held = [(case, state.split(b"|")) for case, state in self.s.redis.hgetall("hf:{c1}:cases").items()
+                if state.split(b"|")[2] == person.encode()]
+        (case, state), = held
+        self.ob = os.urandom(16)
+        self.entry("hello", self.ob, agent, 0, bytes(32), 0, 0)
+        self.entry("expire", case, state[5], int(state[6]))
+        self.lost = case, self.entry("take", self.ob, "r01", 10**7, case, "*")[2]
+        return case.hex()
+
     def do(self, words):
+        if words[0] == "lose":
+            return {"case": self.lose(words[1])}
+        if words[0] == "returned":
+            self.entry("giveback", self.ob, *self.lost, "class")
+            return {}
         if words[0] == "stop":
             self.s.kill(words[1], signal.SIGKILL)
             return {}

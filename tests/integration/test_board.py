@@ -5,6 +5,7 @@ import re
 import signal
 import socket
 import subprocess
+import time
 import types
 
 import pytest
@@ -542,3 +543,75 @@ def test_what_the_pass_still_wants(board):
     assert alarm in board.ctl("pass", "show").stdout
     board.act("d1", "ruling", alarm, verdict="resume")
     wait_for("it goes on", lambda: board.case(alarm)["lane"] != "supervision", LIMIT)
+
+
+def campaign_ms(board):
+    return 1773018000000 + float(open("/proc/uptime").read().split()[0]) * 1e3 - board.boot_ms
+
+
+def test_a_supervisor_draws_from_the_screen(board):
+    sup, flagged = board.at("s1"), test_acts.own(board)
+
+    def moment(ms):
+        return time.strftime("%Y-%m-%dT%H:%M:%S+08:00", time.gmtime(ms / 1000 + 8 * 3600))
+
+    for who, body, status, code in (("l1", {"until": "2026-03-09 21:00"}, 403, "denied"), ("s1", {"until": "soon"}, 400, "bad-field"),
+                                    ("s1", {"until": "2026-03-09 08:00"}, 400, "bad-field"),
+                                    ("s1", {"commitment": "0" * 24}, 404, "not-found"),
+                                    ("s1", {"commitment": "../../x"}, 404, "not-found")):
+        got, said = board.at(who).ask("POST", "/api/draw", body)
+        assert (got, said["error"]["code"]) == (status, code) and re.search("[\u4e00-\u9fff]", said["error"]["text"]), (body, said)
+    assert board.as_json("spotcheck", "list") == []
+    for ahead in (3000, 12000, 48000):  # a slow machine is told that the time is over
+        until = campaign_ms(board) + ahead
+        status, said = sup.ask("POST", "/api/draw", {"until": moment(until)})
+        if status == 200:
+            break
+    assert status == 200 and re.fullmatch("[0-9a-f]{24}", said["commitment"]), said
+    fixed = said["commitment"]
+    row = wait_for("it is in the ledger", lambda: next(iter(board.as_json("spotcheck", "list")), None), LIMIT)
+    assert (row["commitment"], row["by"], row["drawn"]) == (fixed, "s1", False), row
+    seed = (board.dir / "agents" / ".draws" / fixed)
+    assert seed.stat().st_mode & 0o777 == 0o600 and seed.read_text().split()[0] not in board.log("office")
+    if campaign_ms(board) < until - 1000:
+        got, said = sup.ask("POST", "/api/draw", {"commitment": fixed})
+        assert (got, said["error"]["code"]) == (409, "early"), said
+    wait_for("its time has come", lambda: campaign_ms(board) > until, LIMIT)
+    assert sup.ask("POST", "/api/draw", {"commitment": fixed}) == (200, {"commitment": fixed})
+    wait_for("it is drawn", lambda: board.as_json("spotcheck", "list")[0]["fits"], LIMIT)
+    drawn = board.as_json("spotcheck", "list", "1")
+    assert drawn["seed_text"] == seed.read_text().split()[0] and flagged in [r["case"] for r in drawn["sample"]]
+    it = next(r for r in drawn["sample"] if r["case"] == flagged)
+    # what was found of it refers to the record, and is corrected
+    board.act("s1", "finding", flagged, what="record", subject="p01", reason="时间对不上", ref_ob=it["ob"], ref_seq=it["seq"])
+    found = wait_for("it is listed", lambda: next((f for f in board.as_json("finding", "list") if f["what"] == "record"), None), LIMIT)
+    assert found["state"] == "open" and found["subject"] == "p01", found
+    again = next(r for r in board.as_json("spotcheck", "list", "1")["sample"] if r["case"] == flagged)
+    assert again["findings"] == [{"by": "s1", "what": "record"}], again
+    board.act("s1", "finding", what="corrected", subject="p01", ref_ob=found["ob"], ref_seq=found["seq"])
+    wait_for("it is corrected", lambda: next(f for f in board.as_json("finding", "list") if f["no"] == found["no"])["state"] ==
+             "corrected", LIMIT)
+
+
+def test_the_own_word_on_a_flag_and_who_has_read_what(board):
+    b = board.at("p04")
+    b.do(do="next")
+    task = b.stream.line("task")
+    b.do(do="record", case=task["case"], token=task["token"], outcome="confirmed", channel="phone", number=1, seconds=3, spoke="self",
+         ticks=["cost", "one-school", "consequences"], script="v1", then="stay")
+    b.stream.line("accepted")
+    flag = wait_for("it is flagged", lambda: next(
+        (r for r in board.as_json("spotcheck", "flags", "--person", "p04")["rows"] if r["case"] == task["case"]), None), LIMIT)
+    assert flag["explained"] is None and len(flag["ob"]) == 32, flag
+    board.act("p04", "note", task["case"], note="前面已经谈过", what="explain", ref_ob=flag["ob"], ref_seq=flag["seq"])
+    wait_for("the own word is there", lambda: next(
+        r for r in board.as_json("spotcheck", "flags", "--person", "p04")["rows"] if r["case"] == task["case"])["explained"], LIMIT)
+    board.act("p04", "note", what="read:stage:2:1")
+    board.act("p04", "note", what="read:stage:2:1")
+    said = wait_for("the mark is there", lambda: (r := board.as_json("notice", "reads")) and r["reads"] and r, LIMIT)
+    assert [(r["notice"], r["person"], r["team"]) for r in said["reads"]] == [("stage:2:1", "p04", "t1")], said
+    assert {"person": "p01", "team": "t1"} in said["people"] and "s1" not in [p["person"] for p in said["people"]]
+    assert board.at("l2").ask("GET", "/api/report/reads")[1]["data"]["reads"] == []  # another team
+    assert len(board.at("l1").ask("GET", "/api/report/reads")[1]["data"]["reads"]) == 1
+    assert [p["person"] for p in b.ask("GET", "/api/report/reads")[1]["data"]["people"]] == ["p04"]
+    assert b.ask("GET", "/api/report/reads?person=p01")[0] == 403

@@ -242,6 +242,7 @@ office_close(struct office *o)
 		return;
 	pins_destroy(o->pins);
 	resets_close(o);
+	draws_close(o);
 	imports_close(o);
 	reports_close(o->reports);
 	phone_close(o);

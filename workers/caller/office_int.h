@@ -1,6 +1,6 @@
 /* office_int.h - shared by office.c (life), room.c (one person), seats.c (who is logged in),
  * door.c (login), pages.c (HTTP), views.c (lists, campaign), reports.c (figures), phone.c (photos
- * from telephones), resets.c (new PINs), imports.c (rosters) and rules.c (the policy's words).
+ * from telephones), resets.c (new PINs), imports.c (rosters), draws.c (spot checks) and rules.c (the policy's words).
  *
  * A *room* is one person's agent at work; a *seat* is one browser that is logged in as that person; a
  * *watcher* is one event stream of a seat. */
@@ -105,6 +105,7 @@ struct office {
 	struct pins *pins;
 	struct reports *reports;
 	struct reset *reset;   /* the one that is being made; or NULL */
+	struct draw *draw;     /* the one that is being fixed; or NULL */
 	struct import *import; /* the one that is looked at or made; or NULL */
 	struct rooms rooms;
 	struct seats seats;
@@ -185,6 +186,10 @@ void phone_close(struct office *o);
 /* resets.c */
 void resets_ask(struct room *r, const struct http_request *req, struct http_response *res);
 void resets_close(struct office *o); /* answers what waits */
+
+/* draws.c */
+void draws_ask(struct room *r, const struct http_request *req, struct http_response *res);
+void draws_close(struct office *o); /* answers what waits */
 
 /* imports.c */
 void imports_upload(struct room *r, const struct http_request *req, struct http_response *res);

@@ -183,6 +183,12 @@ reset_pin(struct seat *s, const struct http_request *req, struct http_response *
 }
 
 static void
+spot_check(struct seat *s, const struct http_request *req, struct http_response *res)
+{
+	draws_ask(s->room, req, res);
+}
+
+static void
 import_file(struct seat *s, const struct http_request *req, struct http_response *res)
 {
 	imports_upload(s->room, req, res);
@@ -253,6 +259,7 @@ static const struct {
     {OFFICE_EVIDENCE, true, true, true, evidence},
     {"/api/phone-ticket", true, false, true, phone},
     {"/api/reset-pin", true, false, true, reset_pin},
+    {"/api/draw", true, false, true, spot_check},
     {OFFICE_IMPORT, true, true, true, import_file},
     {OFFICE_IMPORT "/go", true, false, true, import_go},
     {OFFICE_IMPORT "/drop", true, false, true, import_drop},

@@ -46,6 +46,8 @@ static const struct report_row rows[] = {
     {"pass", OFFICE, false, false, false, "hfctl", {"pass", "show"}, {{0}}},
     {"wanted", LEADS | ROLE_BACK_OFFICE | ROLE_DATA, false, false, false, "hfctl",
         {"number", "wanted"}, {{0}}},
+    {"reads", WATCH, true, false, false, "hfctl", {"notice", "reads"},
+        {{"person", "--person", FORM_ID, false}, {"team", "--team", FORM_ID, false}}},
     {"late", WATCH, false, false, false, "hfctl", {"late", "list"}, {{0}}},
     {"findings", WATCH | ROLE_FINANCE, false, false, false, "hfctl", {"finding", "list"}, {{0}}},
     {"disputes", WATCH | ROLE_FINANCE, false, false, false, "hfctl", {"dispute", "list"}, {{0}}},

@@ -59,7 +59,8 @@ enum {
 };
 
 struct told {
-	int64_t no, explained;
+	int64_t no, explained, seq;
+	char ob[33];
 };
 
 struct days {
@@ -130,6 +131,20 @@ note_hash(const struct days *d, struct call_told *c, const struct pg_result *r, 
 	buf_done(&ob);
 }
 
+static struct told
+told_of(const struct pg_result *r, int i)
+{
+	struct told t = {.no = pg_get_i64(r, i, NO),
+	    .explained = pg_get_i64(r, i, EXPLAINED),
+	    .seq = pg_get_i64(r, i, SEQ)};
+	struct buf ob = BUF_INIT;
+
+	if (pg_get_bytes(r, i, OB, &ob, NULL) == 0 && ob.len == 16)
+		hex_encode(t.ob, ob.data, 16);
+	buf_done(&ob);
+	return t;
+}
+
 static void
 say_flag(struct days *d, const struct flag *f)
 {
@@ -140,10 +155,11 @@ say_flag(struct days *d, const struct flag *f)
 	clock_text(day, d->day * DAY_MS);
 	day[10] = '\0';
 	json_array_append_new(
-	    d->rows, json_pack("{s:I s:s s:s s:s s:s s:s s:I s:o}", "no", (json_int_t)t->no, "day",
-	                 day, "person", d->person, "case", hex, "flag", flag_code(f->kind), "text",
-	                 flag_zh(f->kind), "value", (json_int_t)f->value, "explained",
-	                 t->explained > 0 ? json_integer(t->explained) : json_null()));
+	    d->rows, json_pack("{s:I s:s s:s s:s s:s s:s s:I s:o s:s s:I}", "no", (json_int_t)t->no,
+	                 "day", day, "person", d->person, "case", hex, "flag", flag_code(f->kind),
+	                 "text", flag_zh(f->kind), "value", (json_int_t)f->value, "explained",
+	                 t->explained > 0 ? json_integer(t->explained) : json_null(), "ob", t->ob,
+	                 "seq", (json_int_t)t->seq));
 }
 
 static void
@@ -191,7 +207,7 @@ take_row(struct days *d, const struct pg_result *r, int i, struct err *err)
 		}
 		memcpy(c.case_id, id.data, 16);
 		note_hash(d, &c, r, i);
-		d->told[d->n] = (struct told){pg_get_i64(r, i, NO), pg_get_i64(r, i, EXPLAINED)};
+		d->told[d->n] = told_of(r, i);
 		d->calls[d->n++] = c;
 	}
 	buf_done(&id);

@@ -10,7 +10,7 @@
 /* person and day (YYYY-MM-DD, in Shanghai) may be NULL: everybody, every day. keys: the key store's endpoint; when it
  * is away, copied notes are not looked for and "notes" is false.
  * {"notes":true,"rows":[{"no":N,"day":"…","person":"…","case":"…","flag":"overlap","text":"…","value":N,
- * "explained":N or null}]}; no: the record's number in the ledger, explained: that of the person's own NOTE about it. */
+ * "explained":N or null,"ob":"…","seq":N}]}; no: the record's number in the ledger, explained: that of the person's own NOTE about it. */
 int flags_read(struct pg *pg, const char *keys, const char *campaign, const char *person,
     const char *day, json_t **ret, struct err *err);
 void flags_print(const json_t *out);

@@ -1,11 +1,13 @@
 /* The board: who, which views, the view, what was said. A view is an address; who may not see it does not have its door. */
 import {useState} from 'preact/hooks';
-import {B, beginDraw, hasRole, login, logout, refresh, set} from './state.js';
+import {B, beginDraw, hasRole, login, logout, refresh, set, use} from './state.js';
 import {Said} from './acts.jsx';
 import {_} from './lang.js';
 import {Late, Leave, People, Team} from './team.jsx';
-import {Approvals, Disputes, Draws, Findings, Flags, Lanes, Mine, Money, Nights, Office, Rates, Strike} from './others.jsx';
+import {Approvals, Disputes, Draws, Findings, Flags, Lanes, Mine, Money, Nights, Rates, Strike} from './others.jsx';
 import {Import} from './import.jsx';
+import {Office, Wanted} from './office.jsx';
+import {Pass} from './pass.jsx';
 import {clock, clockNow} from '../time.js';
 import {ROLES} from '../words.js';
 
@@ -14,14 +16,14 @@ export const VIEWS = [
   ['team', '待办', Team, LEAD], ['team/people', '按人·战报', People, LEAD], ['team/leave', '请假', Leave, LEAD], ['team/late', '迟到', Late, LEAD],
   ['strike', '突击', Strike, ['strike', 'strike-head']],
   ['data', '活动', Lanes, ['data', 'operator', 'admin', 'callback-head']],
-  ['data/import', '导入', Import, ['data']],
+  ['data/pass', '签字·裁定', Pass, ['data', 'callback-head', 'operator', 'admin', 'leading', ...LEAD]], ['data/import', '导入', Import, ['data']],
   ['supervision', '核验板', Flags, ['supervisor']], ['supervision/draws', '抽查', Draws, ['supervisor', 'leading', 'data']],
   ['supervision/findings', '巡查·认定', Findings, ['supervisor', ...HEADS]],
   ['leading', '各组', Rates, [...HEADS, 'data', 'supervisor', 'finance', 'strike-head', 'operator', 'admin']],
   ['data/approvals', '审批', Approvals, [...LEAD, 'data', 'admin', ...HEADS]],
   ['finance', '补贴', Money, ['finance', ...HEADS, 'supervisor']], ['finance/disputes', '异议', Disputes, ['finance', ...HEADS]],
   ['data/nights', '夜间', Nights, ['data', 'operator', 'admin', 'leading']],
-  ['office', '后台', Office, ['back-office', 'designated']], ['mine', '我的', Mine, null],
+  ['office/wanted', '要查的号码', Wanted, ['back-office', 'data', ...LEAD]], ['office', '后台', Office, ['back-office', 'designated']], ['mine', '我的', Mine, null],
 ];
 export const doors = () => VIEWS.filter(v => !v[3] || hasRole(v[3])).map(([id, text, View], i) => ({id, text, View, key: i < 9 ? String(i + 1) : ''}));
 /* Where a person begins who came to no view in particular: the first door, but for these. */
@@ -80,6 +82,7 @@ export function App() {
   beginDraw();
   if (B.phase === 'start') return <p class="loading">{_('正在打开…')}</p>;
   if (B.phase !== 'board') return <Door />;
+  B.campaign = use('campaign').data || B.campaign; /* stage and pass move on */
   const view = here(), p = B.me.person, View = view.View, c = B.campaign;
   const [sign, text, kind] = B.office === 'gone' ? ['✗', '服务器断开', 'bad'] : B.link === 'down' ? ['▲', '离线中，记下的会补送', 'warn'] : ['●', '已连接', 'ok'];
   document.title = `${_(view.text)} · ${_('回访')}`;

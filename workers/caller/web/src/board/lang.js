@@ -2,6 +2,12 @@
 import {B} from './state.js';
 
 export const EN = {
+  '批没有开': 'No pass is open', '连业绩': 'with the credit', '签字·裁定': 'Sign-offs', '签字与裁定': 'Sign-offs and rulings', '没定的人': 'Not settled', '找到的人': 'Found', '都定了': 'All are settled', '每人签字': 'Sign-offs', '组长签字': 'Leaders', '已签': 'signed', '没签': 'not yet',
+  '等裁定': 'Awaits ruling', '等': 'waits', '组长': 'Leaders', '裁定这个人': 'Rule this case', '全部裁定': 'Rule all', '按号码找人': 'Find by number', '没有要裁定的人。': 'Nobody awaits a ruling.',
+  '所有没定的人都算录取、未确认；回访负责人和数据组各说一次才算数。': 'All who are not settled count as admitted, unconfirmed; the callback head and the data group must both say so.',
+  '要查的号码': 'Numbers wanted', '谁要': 'For', '回了': 'Answered', '没有人等号码': 'No number is wanted', '号码由招办后台查。': 'The back office looks for numbers.', '回一句话': 'Answer in words', '说什么': 'What',
+  '没有查到，或查到了老师：写给回访员': 'Nothing found, or a teacher: written to the caller', '号码进这个人的资料，回访员马上看到': 'Its caller sees the number at once', '报名材料': 'Application papers', '同学': 'Classmate', '打来的': 'Called in',
+  '号码全坏、联系不上的人到了第 4、5 级，就在这里等一个新号码。': 'Whoever cannot be reached and is on rung 4 or 5 waits here for a new number.',
   '导入名单': 'Import a roster', '总行数': 'rows', '人': 'applicants', '选文件': 'Choose file', '名单文件': 'Roster file', '在服务器上：': 'On the server:', '行': 'Line', '列': 'Column', '哪里不对，怎样改': 'What is wrong, how to mend it',
   '有错的行': 'Bad rows', '没有错': 'No bad rows', '选了文件以后在这里': 'Here when a file was chosen', '前几行（遮盖）': 'First rows (masked)', '新增': 'new', '已有，更新': 'known', '有错': 'bad', '提醒': 'warnings',
   '正在检查，还没有改动': 'Reading; nothing is changed', '正在写入，请等它做完': 'Importing; wait for its end', '已导入': 'Imported', '没有读成，什么也没有改': 'Not read, nothing changed',
@@ -46,8 +52,7 @@ export const EN = {
   '打开': 'Open', '关闭': 'Close', '放号': 'Release',
   '0 是全部。种子写下来，谁都能重算次序。': '0 is all. The seed is kept: everybody can recompute the order.', '放多少': 'How many', '种子': 'Seed',
   '批': 'Pass', '关第三批以前，每人和组长都要签字，没定的人要裁定。': 'Before pass 3 closes everybody signs off and open cases are ruled.',
-  '第几批': 'Pass', '暂停或继续': 'Pause', '怎样': 'How', '暂停派号': 'Pause handing out', '继续派号': 'Go on', '裁定一个人': 'Rule a case',
-  '记录号（32 位）': 'Case (32 hex)', '裁定': 'Ruling', '录取、未确认': 'Admitted, unconfirmed', '不来': 'Not coming', '缓报到': 'Deferred',
+  '第几批': 'Pass', '暂停或继续': 'Pause', '怎样': 'How', '暂停派号': 'Pause handing out', '继续派号': 'Go on', '裁定': 'Ruling', '录取、未确认': 'Admitted, unconfirmed', '不来': 'Not coming', '缓报到': 'Deferred',
   '交突击组': 'To strike', '继续回访': 'Resume', '队列': 'Lanes', '最早': 'First due', '最久（分）': 'Oldest (min)', '在手': 'in hand',
   '对得上': 'adds up', '对不上': 'does NOT add up', '已暂停': 'paused',
   '小组': 'Team', '回访量': 'Called', '录取': 'Admitted', '报到': 'Registered', '报到率': 'Rate', '标准': 'Standard', '扣减%': 'Deduct %',
@@ -56,8 +61,7 @@ export const EN = {
   '异议五个工作日内有效；由回访负责人或领导小组裁决。': 'Five working days; decided by the callback head or the leading group.',
   '公共池': 'Pool', '名下': 'Own', '打过': 'Called', '确认': 'Confirmed', '犹豫': 'Considering', '退档': 'Withdrawn', '失联': 'Unreachable',
   '还差93%': 'To 93 %', '还差95%': 'To 95 %', '夜': 'Night', '夜间对账': 'Nightly checks', '还没有夜间对账': 'No night yet',
-  '回一个号码': 'Answer a number',
-  '记录号在申请里；号码进这个人的资料，回访员马上看到': 'The case is in the request; its caller sees the number at once', '谁的': 'Whose',
+  '回一个号码': 'Answer a number', '谁的': 'Whose',
   '本人': 'Self', '父亲': 'Father', '母亲': 'Mother', '家里': 'Home', '班主任': 'Class teacher', '村委': 'Village', '其他': 'Other',
   '从哪里来': 'Source', '有人来问': 'Inquiry', '家长或考生找到后台：记下来': 'Somebody came to the office: note it', '来问情况': 'Asked',
   '投诉': 'Complaint', '说了什么': 'What was said', '我的名单确认无误': 'My list is right', '提异议': 'Dispute', '对什么': 'About what',

@@ -1,11 +1,12 @@
 /* Strike team, supervision, data group, money, back office, leading group, and everybody's own page. */
-import {B, changed, hasRole, use} from './state.js';
+import {B, hasRole, use} from './state.js';
 import {Acts} from './acts.jsx';
 import {Sheet, pickedIn} from './sheet.jsx';
 import {_} from './lang.js';
 import {Case, Hint, Left, Shell, WORD, left, laneText, moment, outcomeText} from './parts.jsx';
 import {rateCols} from './team.jsx';
-import {REASON, ref, say, timeOf} from './say.js';
+import {openOr, passAct, signAct} from './pass.jsx';
+import {REASON, ref, say} from './say.js';
 import {clockNow, ms} from '../time.js';
 import {why} from '../words.js';
 
@@ -111,7 +112,7 @@ const approvalActs = [
     say: (r, v) => r.case ? say('approval', {...ref(r), verdict: v.verdict}, {c: r.case}) :
       hasRole(['callback-head', 'leading']) ? say('decision', {...ref(r), verdict: v.verdict, reason: v.reason}) : say('approval', {...ref(r), verdict: v.verdict})},
 ];
-const APPROVAL_COLS = [{key: 'no', head: '号', num: true}, {key: 'kind', head: '哪种', of: r => _(WORD[r.kind] || r.kind || '')}, {key: 'person', head: '谁提出'}, {key: 'subject', head: '对谁'}, {key: 'what', head: '内容', wide: true}];
+const APPROVAL_COLS = [{key: 'no', head: '号', num: true}, {key: 'kind', head: '哪种', of: r => _(WORD[r.kind] || r.kind || '')}, {key: 'person', head: '谁提出'}, {key: 'subject', head: '对谁'}, {key: 'what', head: '内容', wide: true, of: r => r.kind === 'HANDOVER' ? `${_('转给')} ${r.what}，${_('连业绩')}` : _(SAYS[r.what] || r.what || '')}];
 export function Approvals() {
   const src = use('approvals'), rows = Array.isArray(src.data) ? src.data : [];
   const s = {id: 'approvals', title: '等审批的', rows, src, cols: APPROVAL_COLS, name: keyRef, empty: '没有等审批的', file: '审批'};
@@ -121,19 +122,13 @@ export function Approvals() {
 
 /* ---- data group ---- */
 
-const stageOf = {name: 'n', kind: 'number', needed: true};
-const openOr = {name: 'open', head: '开或关', kind: 'choice', needed: true, first: '1', options: [['1', '打开'], ['0', '关闭']]};
 const dataActs = [
   {id: 'release', key: 'a', text: '放号', note: '0 是全部。种子写下来，谁都能重算次序。', fields: [{name: 'count', head: '放多少', kind: 'number', needed: true}, {name: 'seed', head: '种子', kind: 'number', needed: true}],
     say: (r, v) => say('release', {count: Number(v.count), seed: Number(v.seed)})},
-  {id: 'stage', key: 's', text: '阶段', fields: [{...stageOf, head: '阶段'}, openOr], say: (r, v) => say('stage', {n: Number(v.n), open: Number(v.open)})},
-  {id: 'pass', key: 'b', text: '批', note: '关第三批以前，每人和组长都要签字，没定的人要裁定。', fields: [{...stageOf, head: '第几批'}, openOr, {name: 'until', head: '到', kind: 'time'}],
-    say: (r, v) => say('pass', {n: Number(v.n), open: Number(v.open), until: timeOf(v.until)})},
+  {id: 'stage', key: 's', text: '阶段', fields: [{name: 'n', head: '阶段', kind: 'number', needed: true, first: () => B.campaign.stage || ''}, openOr], say: (r, v) => say('stage', {n: Number(v.n), open: Number(v.open)})},
+  passAct,
   {id: 'pause', key: 'u', text: '暂停或继续', fields: [reason, {name: 'open', head: '怎样', kind: 'choice', needed: true, options: [['false', '暂停派号'], ['true', '继续派号']]}],
     say: (r, v) => say('pause', {reason: v.reason, open: v.open === 'true'})},
-  {id: 'ruling', key: 'd', text: '裁定一个人', fields: [{name: 'c', head: '记录号（32 位）', needed: true}, {name: 'verdict', head: '裁定', kind: 'choice', needed: true,
-    options: [['admitted-unconfirmed', '录取、未确认'], ['not-coming', '不来'], ['deferred', '缓报到'], ['strike', '交突击组'], ['resume', '继续回访']]}],
-  say: (r, v) => say('ruling', {verdict: v.verdict}, {c: v.c.trim()})},
 ];
 const laneCols = [{key: 'lane', head: '队列', of: r => laneText(r.lane)}, {key: 'cases', head: '人数', num: true}, {key: 'first', head: '最早', of: r => r.first_due > 0 && r.first_due < 4e12 ? moment(r.first_due) : '', by: r => r.first_due},
   {key: 'oldest', head: '最久（分）', num: true, of: r => Math.round(r.oldest_seconds / 60)}];
@@ -182,30 +177,10 @@ export function Nights() {
   return <Sheet id="nights" title="夜间对账" rows={rows} src={src} cols={nightCols(rows)} name={r => String(r.night || r.id || r.day)} empty="还没有夜间对账" file="夜间" />;
 }
 
-/* ---- back office: who has this number; what somebody else found out ---- */
-
-const whoseCols = [{key: 'name', head: '姓名', of: r => r.name || '—'}, {key: 'owner', head: '归谁', of: r => r.owner || (r.lane ? laneText(r.lane) : '')}, {key: 'team', head: '小组'}, {key: 'school', head: '中学', wide: true}, {key: 'case', head: '记录号'}];
-const office = [
-  {id: 'found', key: 'a', text: '回一个号码', note: '记录号在申请里；号码进这个人的资料，回访员马上看到', fields: [{name: 'c', head: '记录号（32 位）', needed: true, first: r => r ? r.case : ''}, {name: 'digits', head: '号码', needed: true},
-    {name: 'kind', head: '谁的', kind: 'choice', needed: true, first: 'home', options: [['self', '本人'], ['father', '父亲'], ['mother', '母亲'], ['home', '家里'], ['class-teacher', '班主任'], ['school', '中学'], ['village', '村委'], ['other', '其他']]},
-    {name: 'source', head: '从哪里来', needed: true, most: 32}],
-  say: (r, v) => [{do: 'number', case: v.c.trim(), digits: v.digits.replace(/[\s-]/g, ''), kind: v.kind, source: v.source}]},
-  {id: 'inquiry', key: 'n', text: '有人来问', note: '家长或考生找到后台：记下来', fields: [{name: 'outcome', head: '哪种', kind: 'choice', needed: true, first: 'asked', options: [['asked', '来问情况'], ['complaint', '投诉'], ['other', '其他']]}, {name: 'note', head: '说了什么', kind: 'text', needed: true}],
-    say: (r, v) => say('inquiry', {outcome: v.outcome, direction: 'in'}, {note: v.note})},
-];
-export function Office() {
-  const asked = (B.finds.asked || '').replace(/\D/g, ''), src = asked.length >= 4 ? use(`number:${asked}`) : {};
-  const s = {id: 'whose', title: '号码是谁的', rows: src.data || [], src, cols: whoseCols, empty: asked.length >= 4 ? '没有这个号码' : '输入号码，至少四位', file: '号码'};
-  const row = pickedIn(s) || s.rows[0] || null;
-  return <div class="two"><div class="stack"><p class="field"><label for="asked">{_('号码')}</label><input id="asked" inputmode="numeric" autocomplete="off" value={B.finds.asked || ''}
-    onInput={e => { B.finds.asked = e.target.value; changed(); }} /></p><Sheet {...s} /></div>
-  <aside class="panel" aria-label={_('后台')}><h2>{_('后台')}</h2><Acts acts={office} row={row} of={row ? row.case : 'office'} /></aside></div>;
-}
-
 /* ---- everybody's own ---- */
 
 const mine = [
-  {id: 'signoff', key: 'a', text: '我的名单确认无误', fields: [{name: 'n', head: '第几批', kind: 'number', needed: true, first: () => B.campaign.pass || ''}], say: (r, v) => say('signoff', {n: Number(v.n)})},
+  signAct,
   {id: 'dispute', key: 'd', text: '提异议', fields: [{name: 'what', head: '对什么', needed: true, most: 24}, {name: 'note', head: '说明', kind: 'text', needed: true}],
     say: (r, v) => say('dispute', {what: v.what}, {note: v.note})},
 ];

@@ -26,6 +26,13 @@ export const moment = t => t ? when(ms(t), clockNow()) : '';
 export const asPeople = () => ((use('rates?by=caller').data || {}).rows || []).filter(r => r.who)
   .filter(r => !B.me.person.team || r.team === B.me.person.team).map(r => [r.who, `${r.who}${r.team ? ` · ${r.team}` : ''}`]);
 
+/* Rows of cases with what the office may see of each: of the first ones, the rest as they came. */
+const NAMED = 60;
+export const named = (rows, may) => rows.map((r, i) => {
+  const t = may && i < NAMED ? use(`case:${r.case}`).data : null;
+  return t ? {...r, name: t.name, school: t.school, major: t.major} : r;
+});
+
 const Pair = ({head, children}) => children ? <span><span class="soft">{_(head)}</span> {children}</span> : null;
 
 export function Case({c, acts, row}) {

@@ -22,7 +22,7 @@ export const hasRole = list => roles().some(r => list.includes(r));
 /* ---- loading: what a view uses is asked for when it is shown, and again while it is ---- */
 
 const SOURCES = {
-  team: () => allPages('team'), strike: () => allPages('strike'), mine: () => allPages('own'), me: () => api.list('me'),
+  team: () => allPages('team'), strike: () => allPages('strike'), mine: () => allPages('own'), me: () => api.list('me'), campaign: () => api.campaign().then(data => ({data})),
 };
 async function allPages(what) {
   const rows = [];

@@ -6,6 +6,7 @@ import {_} from './lang.js';
 import {Case, Hint, Left, asPeople, left, moment, outcomeText} from './parts.jsx';
 import {resetPin} from '../api.js';
 import {REASON, ref, say, timeOf} from './say.js';
+import {LEASE} from '../words.js';
 import {at, clockNow, local, ms, wire} from '../time.js';
 
 const reason = {name: 'reason', head: '理由', needed: true, most: REASON, options: [['忙不过来'], ['请假'], ['家长要求换人'], ['方言不通'], ['多次联系不上']].map(o => [o[0], ''])};
@@ -144,7 +145,7 @@ export function Leave() {
 
 const lateCols = [
   {key: 'no', head: '号', num: true}, {key: 'person', head: '谁记的'}, {key: 'what', head: '结果', of: r => outcomeText(r.what)}, {key: 'owner', head: '现在归'},
-  {key: 'why', head: '为什么迟'}, {key: 'at', head: '时间', of: r => moment(r.at), by: r => r.at},
+  {key: 'why', head: '为什么迟', of: r => LEASE[r.why] || r.why}, {key: 'at', head: '时间', of: r => moment(r.at), by: r => r.at},
 ];
 const lateActs = [
   {id: 'adopt', key: 'a', text: '采用', fields: [], say: r => say('adopt', ref(r), {c: r.case})},
