@@ -6,6 +6,7 @@ import {_} from './lang.js';
 import {Late, Leave, People, Team} from './team.jsx';
 import {Approvals, Disputes, Draws, Findings, Flags, Lanes, Mine, Money, Nights, Office, Rates, Strike} from './others.jsx';
 import {Import} from './import.jsx';
+import {Papers} from './papers.jsx';
 import {clock, clockNow} from '../time.js';
 import {ROLES} from '../words.js';
 
@@ -14,7 +15,7 @@ export const VIEWS = [
   ['team', '待办', Team, LEAD], ['team/people', '按人·战报', People, LEAD], ['team/leave', '请假', Leave, LEAD], ['team/late', '迟到', Late, LEAD],
   ['strike', '突击', Strike, ['strike', 'strike-head']],
   ['data', '活动', Lanes, ['data', 'operator', 'admin', 'callback-head']],
-  ['data/import', '导入', Import, ['data']],
+  ['data/import', '导入', Import, ['data']], ['data/papers', '材料', Papers, ['data', 'designated', 'callback-head']],
   ['supervision', '核验板', Flags, ['supervisor']], ['supervision/draws', '抽查', Draws, ['supervisor', 'leading', 'data']],
   ['supervision/findings', '巡查·认定', Findings, ['supervisor', ...HEADS]],
   ['leading', '各组', Rates, [...HEADS, 'data', 'supervisor', 'finance', 'strike-head', 'operator', 'admin']],
