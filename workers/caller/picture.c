@@ -23,10 +23,10 @@ type_text(struct span plain)
 {
 	const char *type = evidence_type(plain);
 
-	return type == NULL                ? "application/octet-stream"
+	return type == NULL               ? "application/octet-stream"
 	       : strcmp(type, "jpg") == 0 ? "image/jpeg"
 	       : strcmp(type, "png") == 0 ? "image/png"
-	                                   : "application/pdf";
+	                                  : "application/pdf";
 }
 
 /* The bytes are wiped by nobody once they are sent, as every page that shows a name. */
@@ -37,7 +37,8 @@ show(struct room *r, const uint8_t case_id[16], const char *hash, struct span se
 	struct err err = ERR_INIT;
 
 	if (desk_open_evidence(r->desk, case_id, sealed, &res->body, &err) == 0) {
-		log_info("office.picture", "person=%s file=%.16s decision=\"shown\"", r->person, hash);
+		log_info(
+		    "office.picture", "person=%s file=%.16s decision=\"shown\"", r->person, hash);
 		res->status = 200;
 		res->type = type_text(buf_span(&res->body));
 		http_set_header(res, "Content-Disposition", "inline");
@@ -68,8 +69,7 @@ picture_answer(struct room *r, const struct http_request *req, struct http_respo
 		pages_error(res, 503, "no-home", "这台机器不是服务器, 看不到存档的照片");
 		return;
 	}
-	(void)snprintf(
-	    path, sizeof(path), "%s/evidence/%s/%s", home.archive, r->id.campaign, hash);
+	(void)snprintf(path, sizeof(path), "%s/evidence/%s/%s", home.archive, r->id.campaign, hash);
 	if (file_read(&sealed, path, SEALED_MAX, NULL) == 0)
 		show(r, case_id, hash, buf_span(&sealed), res);
 	else

@@ -197,8 +197,8 @@ static json_t *
 show_last(const struct last_record *r, const uint8_t case_id[16], const uint8_t key[32])
 {
 	static const enum field_key shown[] = {F_outcome, F_channel, F_seconds, F_next_at,
-	    F_next_do, F_spoke, F_decide_by, F_rung, F_direction, F_reason, F_to, F_verdict,
-	    F_what, F_items};
+	    F_next_do, F_spoke, F_decide_by, F_rung, F_direction, F_reason, F_to, F_verdict, F_what,
+	    F_items};
 	struct buf plain = BUF_INIT;
 	struct record_header h;
 	struct body b;

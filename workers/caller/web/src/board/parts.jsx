@@ -55,7 +55,7 @@ export function Case({c, acts, row}) {
         <Pair head="批次">{t.batch}</Pair><Pair head="位置">{why(row && row.why) || laneText(t.lane)}</Pair></p>}
       {t && <ul class="nums">{(t.numbers || []).map(n => <li key={n.n}><span class="num">{n.dial || n.digits}</span> {KINDS[n.kind] || n.kind} <span class="soft">{n.note || ''}</span></li>)}</ul>}
       {t && <ol class="lasts">{(t.last || []).map(r => <li key={`${r.ob}${r.seq}`}><b>{outcomeText(r.outcome) || WORD[r.kind] || r.kind}</b> <span class="soft num">{r.person} {moment(r.at)}{r.seconds ? ` · ${Math.round(r.seconds / 60)} ${_('分')}` : ''}</span>
-        {(r.note || r.reason) && <q>{r.note || r.reason}</q>}{r.items !== undefined && <span class="soft"> {_('材料')} {bits(r.items)}/6</span>}<Pictures c={c} of={r.evidence || []} /></li>)}</ol>}
+        {[r.words, r.answered, r.note || r.reason].filter(Boolean).map((text, i) => <q key={i}>{text}</q>)}{r.items !== undefined && <span class="soft"> {_('材料')} {bits(r.items)}/6</span>}<Pictures c={c} of={r.evidence || []} /></li>)}</ol>}
     </div>
   );
 }
