@@ -319,6 +319,16 @@ ask_strike(struct op *o, struct broker *b, const struct msg_look *m, struct span
 }
 
 static bool
+ask_papers(struct op *o, struct broker *b, const struct msg_look *m, struct span f1)
+{
+	(void)b;
+	(void)f1;
+	op_str(o, "papers");
+	op_u(o, m->page / 2);
+	return true;
+}
+
+static bool
 ask_case(struct op *o, struct broker *b, const struct msg_look *m, struct span f1)
 {
 	(void)b;
@@ -358,6 +368,7 @@ static const struct look_row {
     {"own", "own", 0, ask_own, see_page},
     {"team", "lane", ROLE_LEADER | ROLE_DEPUTY, ask_team, see_page},
     {"strike", "lane", ROLE_STRIKE | ROLE_STRIKE_HEAD, ask_strike, see_page},
+    {"papers", "lane", ROLE_DATA | ROLE_DESIGNATED | ROLE_CALLBACK_HEAD, ask_papers, see_page},
     {"case", "case", 0, ask_case, see_case},
     {"number", "number", 0, ask_number, see_number},
     {"me", "me", 0, ask_me, see_me},

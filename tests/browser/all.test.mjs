@@ -5,6 +5,7 @@ import {caller} from './caller.mjs';
 import {desk} from './desk.mjs';
 import {operators} from './operators.mjs';
 import {openBrowser, openStand, tell} from './rig.mjs';
+import {whole} from './whole.mjs';
 
 const has = {};
 before(async () => {
@@ -16,7 +17,7 @@ after(async () => {
   if (has.stand) await has.stand.close();
 });
 
-for (const [name, run] of [...board, ...desk, ...caller, ...closing, ...operators]) {
+for (const [name, run] of [...board, ...desk, ...caller, ...closing, ...operators, ...whole]) {
   test(name, {timeout: 180000}, async t => {
     try {
       await run(t, has);

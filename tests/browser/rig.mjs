@@ -2,6 +2,7 @@
 import {spawn, spawnSync} from 'node:child_process';
 import {mkdirSync, mkdtempSync, readFileSync, rmSync} from 'node:fs';
 import {createRequire} from 'node:module';
+import {createServer} from 'node:net';
 import {tmpdir} from 'node:os';
 import {dirname, resolve} from 'node:path';
 import {createInterface} from 'node:readline';
@@ -42,10 +43,35 @@ export async function openStand() {
   return stand;
 }
 
-export const openBrowser = () => chromium.launch({
+const LAUNCH = {
   executablePath: process.env.HF_CHROMIUM || '/usr/lib/chromium/chromium', headless: true,
   args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update',
     '--disable-sync', '--disable-dev-shm-usage'],
+};
+export const openBrowser = () => chromium.launch(LAUNCH);
+
+/* A browser of its own, whose profile is in `dir`: a page of it, and the process. */
+export async function openKept(dir) {
+  const port = await freePort(), p = spawn(LAUNCH.executablePath, [...LAUNCH.args, '--headless', `--user-data-dir=${dir}`, `--remote-debugging-port=${port}`,
+    '--window-size=1366,768', 'about:blank'], {stdio: 'ignore', detached: true});
+  const browser = await until('the browser listens', () => chromium.connectOverCDP(`http://127.0.0.1:${port}`).catch(() => null));
+  const page = await browser.contexts()[0].newPage();
+  page.setDefaultTimeout(LIMIT);
+  return {page, p};
+}
+
+/* As when the power is cut: nothing of it may say goodbye. */
+export function killed(p) {
+  const ended = new Promise(done => p.on('exit', done));
+  process.kill(-p.pid, 'SIGKILL');
+  return ended;
+}
+
+const freePort = () => new Promise(done => {
+  const s = createServer().listen(0, '127.0.0.1', () => {
+    const {port} = s.address();
+    s.close(() => done(port));
+  });
 });
 
 /* 1366x768 at 125 %: what an office PC shows. */

@@ -72,6 +72,7 @@ class Stand:
     def set_up(self):
         s = self.s
         (s.dir / "demo").touch()
+        (s.dir / "recorder.conf").write_text("archive_same_device = true\n")  # else no photo comes to the archive
         self.clock(MONDAY_NINE)
         s.ctl("db", "migrate")
         for name in ("hf-recorder", "hf-broker", "hf-router"):

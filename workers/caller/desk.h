@@ -35,6 +35,9 @@ void desk_start(struct desk *d, struct client *c); /* c: borrowed; before the fi
 bool desk_do(struct desk *d, const char *text, size_t len, void *tag);
 /* A photo or paper for a case: {"evidence":{"case","hash","size","type"}} with `tag`, or an error, and false. */
 bool desk_evidence(struct desk *d, const uint8_t case_id[16], struct span plain, void *tag);
+/* The plain bytes of an archived one. ERR_NOT_FOUND: this case was not shown here; ERR_CORRUPT: not of this case. */
+int desk_open_evidence(const struct desk *d, const uint8_t case_id[16], struct span sealed,
+    struct buf *out, struct err *err);
 /* {"error":{"code":…,"text":…}}, with `do` and `id` of the command (or NULL). */
 void desk_error(struct desk *d, const char *code, const char *text, const json_t *command);
 /* An outbox that was cut, or put aside, is told before anything else. */

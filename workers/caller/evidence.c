@@ -46,6 +46,18 @@ desk_evidence(struct desk *d, const uint8_t case_id[16], struct span plain, void
 	return true;
 }
 
+/* Only who was shown the case has its key. */
+int
+desk_open_evidence(const struct desk *d, const uint8_t case_id[16], struct span sealed,
+    struct buf *out, struct err *err)
+{
+	const struct hold *hold = desk_hold(d, case_id);
+	const uint8_t *key = hold != NULL ? hold->key : map_get(d->keys, case_id, 16);
+
+	return key == NULL ? err_set(err, ERR_NOT_FOUND, "evidence: no key of this case")
+	                   : evidence_unseal(out, case_id, key, sealed, err);
+}
+
 /* {"do":"evidence","case":…,"file":…}; where a command may name files. */
 int
 evidence_do(struct desk *d, const json_t *o, void *tag, struct refusal *why)

@@ -138,6 +138,9 @@ void room_leave(struct room *r, const char *reason);
 void room_tick(struct room *r, int64_t now);
 bool room_is_idle(const struct room *r);
 
+/* picture.c */
+void picture_answer(struct room *r, const struct http_request *req, struct http_response *res);
+
 /* draftkey.c: 64 hex digits. */
 int draft_key(const struct room *r, char hex[65], struct err *err);
 

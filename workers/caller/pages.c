@@ -131,6 +131,12 @@ evidence(struct seat *s, const struct http_request *req, struct http_response *r
 }
 
 static void
+picture(struct seat *s, const struct http_request *req, struct http_response *res)
+{
+	picture_answer(s->room, req, res);
+}
+
+static void
 logout(struct seat *s, const struct http_request *req, struct http_response *res)
 {
 	struct room *r = s->room;
@@ -257,6 +263,7 @@ static const struct {
 } paths[] = {
     {"/api/do", true, false, true, do_command},
     {OFFICE_EVIDENCE, true, true, true, evidence},
+    {OFFICE_EVIDENCE, false, false, false, picture},
     {"/api/phone-ticket", true, false, true, phone},
     {"/api/reset-pin", true, false, true, reset_pin},
     {"/api/draw", true, false, true, spot_check},

@@ -181,11 +181,24 @@ put_field(json_t *o, const struct record_header *h, enum field_key key)
 }
 
 static json_t *
+hashes(const struct field *f)
+{
+	json_t *list = json_array();
+	char hex[65];
+
+	for (size_t i = 0; i < f->n; i++) {
+		hex_encode(hex, f->list[i].data, f->list[i].len);
+		(void)json_array_append_new(list, json_string(hex));
+	}
+	return list;
+}
+
+static json_t *
 show_last(const struct last_record *r, const uint8_t case_id[16], const uint8_t key[32])
 {
 	static const enum field_key shown[] = {F_outcome, F_channel, F_seconds, F_next_at,
-	    F_next_do, F_spoke, F_decide_by, F_rung, F_direction, F_reason, F_to, F_verdict,
-	    F_what};
+	    F_next_do, F_spoke, F_decide_by, F_rung, F_direction, F_reason, F_to, F_verdict, F_what,
+	    F_items};
 	struct buf plain = BUF_INIT;
 	struct record_header h;
 	struct body b;
@@ -201,6 +214,8 @@ show_last(const struct last_record *r, const uint8_t case_id[16], const uint8_t 
 			put_field(o, &h, shown[i]);
 		if (h.f[F_number].set)
 			put_hex(o, "number", h.f[F_number].bytes.data, h.f[F_number].bytes.len);
+		if (h.f[F_evidence].set)
+			(void)json_object_set_new(o, "evidence", hashes(&h.f[F_evidence]));
 	}
 	if (r->body.len > 0 &&
 	    chain_body_open(&plain, key, case_id, r->ob, r->seq, r->body, NULL) == 0 &&

@@ -362,7 +362,8 @@ views_campaign(struct room *r, const struct http_request *req, struct http_respo
 void
 views_list(struct room *r, const struct http_request *req, struct http_response *res)
 {
-	static const char *const whats[] = {"own", "team", "strike", "case", "number", "me"};
+	static const char *const whats[] = {
+	    "own", "team", "strike", "papers", "case", "number", "me"};
 	const char *page = http_query(req, "page"), *hex = http_query(req, "case"),
 	           *number = http_query(req, "number"), *wrong = NULL;
 	struct wanted w = {.number = number};

@@ -35,6 +35,21 @@ export const named = (rows, may) => rows.map((r, i) => {
 
 const Pair = ({head, children}) => children ? <span><span class="soft">{_(head)}</span> {children}</span> : null;
 
+const bits = n => [1, 2, 4, 8, 16, 32].filter(b => n & b).length;
+
+/* Photos and papers as they are archived: a look is enough for most, a click opens it whole. */
+function Pictures({c, of}) {
+  return of.length === 0 ? null : (
+    <span class="pictures">
+      {of.map((hash, i) => (
+        <a key={hash} href={`/api/evidence?case=${c}&hash=${hash}`} target="_blank" rel="noreferrer">
+          <img src={`/api/evidence?case=${c}&hash=${hash}`} alt={`${_('照片')} ${i + 1}`} loading="lazy" />
+        </a>
+      ))}
+    </span>
+  );
+}
+
 export function Case({c, acts, row}) {
   const src = use(`case:${c}`), t = src.data;
   return (
@@ -47,7 +62,7 @@ export function Case({c, acts, row}) {
         <Pair head="批次">{t.batch}</Pair><Pair head="位置">{why(row && row.why) || laneText(t.lane)}</Pair></p>}
       {t && <ul class="nums">{(t.numbers || []).map(n => <li key={n.n}><span class="num">{n.dial || n.digits}</span> {KINDS[n.kind] || n.kind} <span class="soft">{n.note || ''}</span></li>)}</ul>}
       {t && <ol class="lasts">{(t.last || []).map(r => <li key={`${r.ob}${r.seq}`}><b>{outcomeText(r.outcome) || WORD[r.kind] || r.kind}</b> <span class="soft num">{r.person} {moment(r.at)}{r.seconds ? ` · ${Math.round(r.seconds / 60)} ${_('分')}` : ''}</span>
-        {(r.note || r.reason) && <q>{r.note || r.reason}</q>}</li>)}</ol>}
+        {[r.words, r.answered, r.note || r.reason].filter(Boolean).map((text, i) => <q key={i}>{text}</q>)}{r.items !== undefined && <span class="soft"> {_('材料')} {bits(r.items)}/6</span>}<Pictures c={c} of={r.evidence || []} /></li>)}</ol>}
     </div>
   );
 }

@@ -22,7 +22,7 @@ export const hasRole = list => roles().some(r => list.includes(r));
 /* ---- loading: what a view uses is asked for when it is shown, and again while it is ---- */
 
 const SOURCES = {
-  team: () => allPages('team'), strike: () => allPages('strike'), mine: () => allPages('own'), me: () => api.list('me'), campaign: () => api.campaign().then(data => ({data})),
+  team: () => allPages('team'), strike: () => allPages('strike'), papers: () => allPages('papers'), mine: () => allPages('own'), me: () => api.list('me'), campaign: () => api.campaign().then(data => ({data})),
 };
 async function allPages(what) {
   const rows = [];
@@ -81,7 +81,7 @@ const holder = token => token && ([...B.hand.values()].find(t => t.token === tok
 export async function act(title, commands) {
   for (const [i, c] of commands.entries()) {
     const id = api.uuid7(), held = c.case || holder(c.token);
-    const said = await api.command(['act', 'note', 'number'].includes(c.do) ? {...c, id} : c);
+    const said = await api.command(['act', 'note', 'number', 'paper'].includes(c.do) ? {...c, id} : c);
     if (said.error) throw Object.assign(new Error(said.error.text), {kind: 'refused', error: said.error, done: i});
     B.acts.unshift({id, seq: said.stored && said.stored.seq, title, is: c.do, c: held, at: Date.now(), state: 'stored'});
     if (c.do === 'take' && B.hand.has(held) || c.do === 'give-back' && !B.hand.has(held)) B.acts[0].state = 'effective';

@@ -4,6 +4,7 @@ import {Acts} from './acts.jsx';
 import {Sheet, pickedIn, print} from './sheet.jsx';
 import {_} from './lang.js';
 import {Case, Hint, Left, asPeople, left, moment, outcomeText} from './parts.jsx';
+import {PAPER_ACTS, isPapers} from './papers.jsx';
 import {resetPin} from '../api.js';
 import {REASON, ref, say, timeOf} from './say.js';
 import {LEASE} from '../words.js';
@@ -37,7 +38,7 @@ const waitsCols = [
 /* Questions leave the case with its owner, so their rows lack what a list has; the case says it. */
 function waiting() {
   const team = use('team'), asked = use('questions');
-  const ups = (team.data || []).map(r => ({...r, kindOf: r.class === 'papers' || r.why === 'papers' ? '退档材料' : '上交'}));
+  const ups = (team.data || []).map(r => ({...r, kindOf: isPapers(r) ? '退档材料' : '上交'}));
   const questions = (asked.data || []).map(q => {
     const t = use(`case:${q.case}`).data || {}, note = (t.last || []).find(x => x.outcome === 'ask-leader') || {};
     return {...t, case: q.case, asked_by: q.person, since: q.since, deadline: q.deadline, kindOf: '提问', question: note.note || ''};
@@ -49,7 +50,7 @@ function waiting() {
 export function Team() {
   const {src, rows} = waiting();
   const s = {id: 'waiting', title: '等我处理的', rows, src, cols: waitsCols, empty: '没有人在等', file: '待办'}, row = pickedIn(s) || rows[0];
-  return <div class="two"><Sheet {...s} /><aside class="panel" aria-label={_('选中的人')}>{row ? <Case key={row.case} c={row.case} row={row} acts={CASE_ACTS} /> :
+  return <div class="two"><Sheet {...s} /><aside class="panel" aria-label={_('选中的人')}>{row ? <Case key={row.case} c={row.case} row={row} acts={isPapers(row) ? [...PAPER_ACTS, ...CASE_ACTS.filter(a => ['back', 'take'].includes(a.id))] : CASE_ACTS} /> :
     <Hint>{_('没有人在等。有提问或上交时，这里按时限排好。')}</Hint>}</aside></div>;
 }
 
