@@ -243,7 +243,8 @@ refill_boxes(struct ctl *c, struct refill_counts *n, struct err *err)
 
 	if (query(c,
 	        "SELECT ob, encode(agent, 'hex'), recorded_upto, recorded_h, frozen::int, "
-	        "greatest(0, least(released_upto, recorded_upto - 64)) FROM hf.outbox WHERE campaign = $1 AND agent IS NOT NULL ORDER BY "
+	        "greatest(0, least(released_upto, recorded_upto - 64)) FROM hf.outbox WHERE "
+	        "campaign = $1 AND agent IS NOT NULL ORDER BY "
 	        "ob",
 	        p, 1, &r, err) != 0)
 		return -1;

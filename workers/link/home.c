@@ -175,8 +175,7 @@ home_conninfo(const struct home *h, const char *user, char *out, size_t size)
 }
 
 int
-home_archive_beside(
-    const struct home *h, const char *store_dir, bool *ret_beside, struct err *err)
+home_archive_beside(const struct home *h, const char *store_dir, bool *ret_beside, struct err *err)
 {
 	struct stat store, archive;
 

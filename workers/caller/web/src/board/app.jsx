@@ -18,7 +18,7 @@ export const VIEWS = [
   ['strike', '突击', Strike, ['strike', 'strike-head']],
   ['data', '活动', Lanes, ['data', 'operator', 'admin', 'callback-head']],
   ['data/pass', '签字·裁定', Pass, ['data', 'callback-head', 'operator', 'admin', 'leading', ...LEAD]], ['data/import', '导入', Import, ['data']],
-    ['data/papers', '材料', Papers, ['data', 'designated', 'callback-head']],
+  ['data/papers', '材料', Papers, ['data', 'designated', 'callback-head']],
   ['supervision', '核验板', Flags, ['supervisor']], ['supervision/draws', '抽查', Draws, ['supervisor', 'leading', 'data']],
   ['supervision/findings', '巡查·认定', Findings, ['supervisor', ...HEADS]],
   ['leading', '各组', Rates, [...HEADS, 'data', 'supervisor', 'finance', 'strike-head', 'operator', 'admin']],
