@@ -16,6 +16,7 @@
 #include "ctl/say.h"
 #include "ctl/correction.h"
 #include "ctl/show.h"
+#include "workers/link/helper.h"
 
 #define WAIT_US 30000000
 #define LEAST   20 /* the plan's range of a deduction, percent */
@@ -189,7 +190,7 @@ finding_correct(struct ctl *c, int argc, char **argv, struct err *err)
 
 /* Columns 8 and 9 of a finding: when, and when it was corrected or 0. What is still open or came late has a due time. */
 static void
-put_due(struct ctl *c, const struct calling_days *d, const struct pg_result *r, int row, json_t *o)
+put_due(struct ctl *c, const struct weekdays *d, const struct pg_result *r, int row, json_t *o)
 {
 	struct span state = pg_get(r, row, 5);
 	bool open = span_eq_str(state, "open");
@@ -215,7 +216,7 @@ put_due(struct ctl *c, const struct calling_days *d, const struct pg_result *r, 
 
 /* Columns no, person, subject, what, percent, state, ob, seq; with days also those of put_due. */
 static int
-list(struct ctl *c, const char *sql, const struct calling_days *days, struct err *err)
+list(struct ctl *c, const char *sql, const struct weekdays *days, struct err *err)
 {
 	static const char *const names[] = {"person", "subject", "what"};
 	struct pg_param p;
@@ -267,7 +268,7 @@ list(struct ctl *c, const char *sql, const struct calling_days *days, struct err
 static int
 finding_list(struct ctl *c, int argc, char **argv, struct err *err)
 {
-	static struct calling_days days;
+	static struct weekdays days;
 
 	(void)argv;
 	if (argc != 0)
@@ -293,6 +294,29 @@ finding_list(struct ctl *c, int argc, char **argv, struct err *err)
 
 /* ---- disputes ---- */
 
+/* Five working days after a sheet was closed nothing is disputed any more; hf-reconcile says the term. */
+static int
+in_term(struct ctl *c, struct err *err)
+{
+	char program[] = "hf-reconcile", json[] = "--json", campaign[] = "--campaign",
+	     term[] = "term", at[32];
+	char *argv[] = {program, json, campaign, c->campaign, term, NULL};
+	json_t *out = NULL;
+	int code = 0, got = 0;
+
+	if (helper_json(argv, &out, &code, err) != 0)
+		return -1;
+	if (out == NULL || code != 0) {
+		got = err_set(err, ERR_GONE, "异议期算不出来: hf-reconcile term");
+	} else if (json_is_true(json_object_get(out, "over"))) {
+		clock_text(at, json_integer_value(json_object_get(out, "until")));
+		got = err_set(err, ERR_STALE,
+		    "异议期到 %s 为止 (关帐以后 5 个工作日), 已经过了; 请找回访组长", at);
+	}
+	json_decref(out);
+	return got;
+}
+
 static int
 dispute_add(struct ctl *c, int argc, char **argv, struct err *err)
 {
@@ -303,7 +327,7 @@ dispute_add(struct ctl *c, int argc, char **argv, struct err *err)
 		return -1;
 	if (argc != 0 || note == NULL)
 		return ctl_usage(err, verbs_finding, "dispute", "add");
-	if (ctl_campaign(c, err) != 0)
+	if (ctl_campaign(c, err) != 0 || in_term(c, err) != 0)
 		return -1;
 	field_set_s(&h, F_what, "pay");
 	return say_waiting(c, &h, "dispute", note, "异议已记下", err);
@@ -312,17 +336,9 @@ dispute_add(struct ctl *c, int argc, char **argv, struct err *err)
 static int
 dispute_list(struct ctl *c, int argc, char **argv, struct err *err)
 {
-	(void)argv;
 	if (argc != 0)
 		return ctl_usage(err, verbs_finding, "dispute", "list");
-	return list(c,
-	    "SELECT no, person, '', coalesce(what, ''), 0, CASE WHEN ruling IS NULL THEN 'open' "
-	    "WHEN "
-	    "ruling = 'give' THEN 'upheld' ELSE 'refused' END, encode(ob, 'hex'), seq FROM "
-	    "hf.v_dispute WHERE campaign = "
-	    "$1 "
-	    "ORDER BY no",
-	    NULL, err);
+	return ctl_become(c, "disputes", argc, argv, err);
 }
 
 const struct verb verbs_finding[] = {
@@ -331,7 +347,8 @@ const struct verb verbs_finding[] = {
         "涉及补贴的等人裁定"},
     {"finding", "correct", finding_correct, "N [--note T]", "台账已改正, 或撤销一条认定"},
     {"finding", "list", finding_list, "", "认定和裁定"},
-    {"dispute", "add", dispute_add, "--note T", "对自己的报到数或补贴有异议, 用 --as 说是谁"},
-    {"dispute", "list", dispute_list, "", "异议和答复"},
+    {"dispute", "add", dispute_add, "--note T",
+        "对自己的报到数或补贴有异议, 用 --as 说是谁; 关帐以后 5 个工作日内"},
+    {"dispute", "list", dispute_list, "", "异议和答复, 异议期到哪天"},
     {NULL, NULL, NULL, NULL, NULL},
 };

@@ -6,13 +6,9 @@
 #define CTL_CORRECTION_H
 
 #include "ctl/ctl.h"
-#include "proto/days.h"
+#include "workers/link/weekdays.h"
 
-struct calling_days {
-	bool week[7];                 /* Monday first */
-	struct days policy, imported; /* imported ones win */
-};
-int calling_days_load(struct ctl *c, struct calling_days *ret, struct err *err);
+int calling_days_load(struct ctl *c, struct weekdays *ret, struct err *err);
 
 struct correction {
 	int64_t due;
@@ -20,6 +16,6 @@ struct correction {
 	const char *to; /* who is to hear of it: "" nobody yet, "own", "leader", "heads" */
 };
 /* found: when; until: now, or when it was corrected. */
-struct correction correction_of(const struct calling_days *d, int64_t found, int64_t until);
+struct correction correction_of(const struct weekdays *d, int64_t found, int64_t until);
 
 #endif

@@ -520,6 +520,52 @@ def test_one_fen_of_the_past_is_seen(stack):
     assert r.returncode == 1 and {d["sql"] for d in json.loads(r.stdout)["differences"]} >= {"1050.01"}
 
 
+DAY = 86_400_000
+MIDNIGHT = 1772985600000  # the beginning of Monday 2026-03-09, on which both sheets were closed
+
+
+@pytest.mark.parametrize("ms, holidays, until", [
+    (MIDNIGHT + 8 * DAY - 1, "", "2026-03-16 23:59"),      # the last moment of the fifth working day
+    (MIDNIGHT + 8 * DAY, "", "2026-03-16 23:59"),          # the next day
+    (MIDNIGHT + 9 * DAY - 1, "2026-03-12,放假", "2026-03-17 23:59"),
+    (MIDNIGHT + 9 * DAY, "2026-03-12,放假", "2026-03-17 23:59"),
+    (MIDNIGHT + 7 * DAY, "2026-03-12,平常\n2026-03-15,补班", "2026-03-15 23:59"),  # a Sunday made up for
+], ids=["last minute", "next day", "holiday between", "day after it", "make-up day"])
+def test_disputes_end_after_five_working_days(stack, ms, holidays, until):
+    if holidays:
+        days = stack.dir / "days.csv"
+        days.write_text("日期,性质\n" + holidays + "\n", encoding="utf-8")
+        stack.ctl("--as", "admin", "holidays", "import", days)
+        wait_for("the days hold", lambda: until in stack.ctl("dispute", "list").stdout)
+    new = stack.dir / "clock.new"
+    new.write_text(f"{ms} 0 1000 1\n")  # the clock stands still there
+    new.rename(stack.dir / "clock")
+    r = stack.ctl("--json", "--as", "p02", "dispute", "add", "--note", "再算一遍", check=False)
+    if ms % DAY == MIDNIGHT % DAY:
+        assert r.returncode == 65 and until in r.stderr and "再算" not in r.stderr
+        assert until in stack.ctl("dispute", "list").stdout
+    else:
+        no = json.loads(r.stdout)["no"]
+        assert pay(stack)[0]["open_disputes"] == 1
+        close = stack.ctl("--as", "admin", "pay", "supplement", "--as-of", "now", check=False)
+        assert close.returncode == 1 and "1 件异议" in close.stderr
+        stack.ctl("--as", "head", "approve", "refuse", no)
+        assert pay(stack)[0]["open_disputes"] == 0
+
+
+def test_a_late_dispute_is_kept_and_keeps_nothing_open(stack):
+    """A machine may send what was said too late: the record is there, and does not count."""
+    c = Lines(stack, stack.dir / "ctl" / "c1", "--person", "p02")
+    c.say(do="act", kind="dispute", fields={"what": "pay"}, note="晚了")
+    c.hear("accepted", "error", "acted")
+    c.close()
+    late = wait_for("it is kept", lambda: [d for d in say(stack, "dispute", "list") if d["state"] == "late"])
+    assert len(late) == 1 and late[0]["at"] > late[0]["until"]
+    sheet = pay(stack)[0]
+    assert (sheet["open_disputes"], sheet["late_disputes"]) == (0, 1)
+    assert "过了期限" in stack.ctl("dispute", "list").stdout
+
+
 def test_a_closed_sheet_that_was_altered_is_not_believed(stack):
     no, _ = stack.closed
     stack.sql("ALTER TABLE hf.ledger DISABLE TRIGGER append_only")

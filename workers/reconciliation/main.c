@@ -44,6 +44,7 @@ static const char usage[] =
     "NO] [--as-of TIME] pay\n"
     "      hf-reconcile [--json] [--campaign ID] [--explain] --minimum N --as-of TIME close\n"
     "      hf-reconcile [--json] [--campaign ID] [--explain] [--as-of TIME] supplement\n"
+    "      hf-reconcile [--json] [--campaign ID] disputes | term\n"
     "      hf-reconcile [--json] [--explain] what-if FILE\n"
     "      hf-reconcile [--campaign ID] [--minimum N] try-policy FILE\n"
     "      hf-reconcile [--json] [--campaign ID] export KIND --out DIR [--csv | --csv-gb] "
@@ -289,7 +290,8 @@ struct work {
 	struct rds_sync *redis;
 	struct pg *pg;
 	struct readings rules;
-	struct past past; /* of --as-of */
+	struct weekdays days; /* working days */
+	struct past past;     /* of --as-of */
 	name_t campaign;
 };
 
@@ -299,7 +301,7 @@ answer(struct work *w, struct err *err)
 	const struct options *o = w->o;
 	struct past *past = o->as_of > 0 ? &w->past : NULL;
 	const struct figures_of of = {o->figure, o->person, o->team, o->stage};
-	const struct paydesk desk = {w->pg, w->home.keys, w->campaign, &w->rules, o->json,
+	const struct paydesk desk = {w->pg, w->home.keys, w->campaign, &w->rules, &w->days, o->json,
 	    o->explain, o->xlsx, past, o->minimum, o->sheet};
 
 	if (strcmp(o->verb, "rates") == 0)
@@ -312,6 +314,11 @@ answer(struct work *w, struct err *err)
 		return trypolicy_show(&desk, o->file, err);
 	if (strcmp(o->verb, "close") == 0 || strcmp(o->verb, "supplement") == 0)
 		return paydesk_close(&desk, strcmp(o->verb, "close") == 0, err);
+	if (strcmp(o->verb, "disputes") == 0 || strcmp(o->verb, "term") == 0)
+		return clock_open(w->home.dir, err) != 0
+		           ? -1
+		           : paydesk_disputes(
+		                 &desk, strcmp(o->verb, "term") == 0, clock_campaign_ms(), err);
 	if (strcmp(o->verb, "flags") == 0)
 		return flags(o, w->pg, w->home.keys, w->campaign, err);
 	if (strcmp(o->verb, "census") == 0)
@@ -340,16 +347,18 @@ open_past(struct work *w, struct err *err)
 static int
 run(const struct options *o, struct err *err)
 {
-	struct work w = {.o = o, .past = PAST_INIT};
+	static struct work w; /* large: a year of days */
 	char conninfo[700];
 	int got = -1;
 
+	w = (struct work){.o = o, .past = PAST_INIT};
 	if (crypt_init(err) != 0 || home_load(&w.home, err) != 0 ||
 	    home_redis(&w.home, "dash", &w.redis, err) != 0)
 		return -1;
 	home_conninfo(&w.home, "hf_reconcile", conninfo, sizeof(conninfo));
 	if (home_campaign(w.redis, o->campaign, w.campaign, err) == 0 &&
 	    paydesk_rules(w.redis, w.campaign, &w.rules, err) == 0 &&
+	    paydesk_days(w.redis, w.campaign, &w.days, err) == 0 &&
 	    pg_open(&w.pg, conninfo, err) == 0 && open_past(&w, err) == 0)
 		got = answer(&w, err);
 	past_done(&w.past);

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "workers/reconciliation/closed.h"
+#include "workers/reconciliation/dispute.h"
 #include "workers/reconciliation/sheet.h"
 #include "workers/reconciliation/supplement.h"
 
@@ -64,13 +65,19 @@ seal_facts(json_t *sheet, int64_t as_of)
 
 int
 payday_close(struct pg *pg, const char *keys, const char *campaign, const struct readings *rules,
-    const struct past *past, int64_t minimum, json_t **ret, json_t **reasons, struct err *err)
+    const struct weekdays *days, const struct past *past, int64_t minimum, json_t **ret,
+    json_t **reasons, struct err *err)
 {
 	json_t *closed;
 
 	if (closed_all(pg, keys, campaign, &closed, err) != 0)
 		return -1;
 	if (sheet_read(pg, campaign, rules, past, minimum, ret, err) != 0) {
+		json_decref(closed);
+		return -1;
+	}
+	if (dispute_put(pg, days, campaign, *ret, err) != 0) {
+		json_decref(*ret);
 		json_decref(closed);
 		return -1;
 	}
@@ -128,8 +135,8 @@ newest_as_of(const json_t *closed)
 }
 
 int
-payday_supplement(struct pg *pg, const char *keys, const char *campaign, struct past *past,
-    json_t **ret, json_t **reasons, struct err *err)
+payday_supplement(struct pg *pg, const char *keys, const char *campaign,
+    const struct weekdays *days, struct past *past, json_t **ret, json_t **reasons, struct err *err)
 {
 	int64_t as_of = past != NULL ? past->at : 0, newest = 0;
 	json_t *closed, *sheet = NULL;
@@ -140,7 +147,8 @@ payday_supplement(struct pg *pg, const char *keys, const char *campaign, struct 
 		return -1;
 	got = read_as_closed(pg, campaign, closed, past, &rules, &sheet, err);
 	newest = newest_as_of(closed);
-	if (got == 0 && make_supplement(sheet, closed, err) != 0) {
+	if (got == 0 && (make_supplement(sheet, closed, err) != 0 ||
+	                    dispute_put(pg, days, campaign, sheet, err) != 0)) {
 		json_decref(sheet);
 		got = -1;
 	}

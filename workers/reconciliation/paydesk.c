@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "proto/call.h"
 #include "workers/reconciliation/closed.h"
+#include "workers/reconciliation/dispute.h"
 #include "workers/reconciliation/paybook.h"
 #include "workers/reconciliation/payday.h"
 #include "workers/reconciliation/sheet.h"
@@ -118,6 +119,10 @@ paydesk_show(const struct paydesk *d, struct err *err)
 	        ? closed_read(d->pg, d->keys, d->campaign, d->sheet, &out, err) != 0
 	        : sheet_read(d->pg, d->campaign, d->rules, d->past, d->minimum, &out, err) != 0)
 		return err_wrap(err, "pay");
+	if (d->sheet == 0 && dispute_put(d->pg, d->days, d->campaign, out, err) != 0) {
+		json_decref(out);
+		return err_wrap(err, "pay");
+	}
 	if (d->xlsx != NULL) {
 		code = pay_book(d, out, err);
 		json_decref(out);
@@ -159,10 +164,10 @@ paydesk_close(const struct paydesk *d, bool is_close, struct err *err)
 	size_t i;
 	int code;
 
-	if (is_close
-	        ? payday_close(d->pg, d->keys, d->campaign, d->rules, d->past, d->minimum, &out,
-	              &reasons, err) != 0
-	        : payday_supplement(d->pg, d->keys, d->campaign, d->past, &out, &reasons, err) != 0)
+	if (is_close ? payday_close(d->pg, d->keys, d->campaign, d->rules, d->days, d->past,
+	                   d->minimum, &out, &reasons, err) != 0
+	             : payday_supplement(
+	                   d->pg, d->keys, d->campaign, d->days, d->past, &out, &reasons, err) != 0)
 		return err_wrap(err, "%s", is_close ? "close" : "supplement");
 	json_array_foreach(reasons, i, one)
 	{
@@ -180,19 +185,118 @@ paydesk_close(const struct paydesk *d, bool is_close, struct err *err)
 	return code;
 }
 
+static const char *
+state_zh(const char *state)
+{
+	static const struct {
+		const char *state, *zh;
+	} words[] = {{"open", "等答复"}, {"upheld", "成立"}, {"refused", "不成立"},
+	    {"late", "过了期限, 不作数"}};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcmp(state, words[i].state) == 0)
+			return words[i].zh;
+	return state;
+}
+
+static void
+print_disputes(const json_t *list)
+{
+	const json_t *row;
+	char at[32];
+	size_t i;
+
+	json_array_foreach(list, i, row)
+	{
+		clock_text(at, number(row, "at"));
+		printf("%-6jd %-12s %s  %s\n", (intmax_t)number(row, "no"), text(row, "person"), at,
+		    state_zh(text(row, "state")));
+	}
+	if (json_array_size(list) == 0)
+		printf("没有异议\n");
+}
+
+static json_t *
+term_json(const struct dispute_term *t, int64_t now)
+{
+	bool is_closed = t->closed_at > 0, has_end = t->until != INT64_MAX;
+
+	return json_pack("{s:o s:o s:b}", "closed_at",
+	    is_closed ? json_integer(t->closed_at) : json_null(), "until",
+	    has_end ? json_integer(t->until) : json_null(), "over", now > t->until);
+}
+
+int
+paydesk_disputes(const struct paydesk *d, bool is_term, int64_t now, struct err *err)
+{
+	struct dispute_term t;
+	json_t *out;
+	char at[32];
+
+	if (dispute_term_at(d->pg, d->days, d->campaign, now, &t, err) != 0)
+		return -1;
+	if (is_term)
+		out = term_json(&t, now);
+	else if (dispute_list(d->pg, d->days, d->campaign, &out, err) != 0)
+		return -1;
+	if (d->json)
+		put_json(out);
+	else if (!is_term)
+		print_disputes(out);
+	if (!d->json && t.until != INT64_MAX) {
+		clock_text(at, t.until);
+		printf("异议期到 %s 为止 (关帐以后 %d 个工作日)\n", at, DISPUTE_DAYS);
+	} else if (!d->json) {
+		printf("还没有关帐, 异议不限期\n");
+	}
+	json_decref(out);
+	return 0;
+}
+
+static int
+router_field(struct rds_sync *redis, const char *campaign, const char *field,
+    const struct rds_reply **ret, struct err *err)
+{
+	char key[96];
+	struct span argv[3] = {span_str("HGET"),
+	    span_str(call_key(key, sizeof(key), campaign, "router")), span_str(field)};
+
+	return rds_sync_cmd(redis, argv, 3, ret, err);
+}
+
 /* The policy that the router goes by; without one the defaults hold. */
 int
 paydesk_rules(struct rds_sync *redis, const char *campaign, struct readings *ret, struct err *err)
 {
-	char key[96];
 	const struct rds_reply *r;
-	struct span argv[3] = {span_str("HGET"),
-	    span_str(call_key(key, sizeof(key), campaign, "router")), span_str("policy")};
 	int got;
 
-	if (rds_sync_cmd(redis, argv, 3, &r, err) != 0)
+	if (router_field(redis, campaign, "policy", &r, err) != 0)
 		return -1;
 	got = readings_of_policy(ret, rds_str(r), err);
 	rds_sync_free(r);
+	return got;
+}
+
+int
+paydesk_days(struct rds_sync *redis, const char *campaign, struct weekdays *ret, struct err *err)
+{
+	const struct rds_reply *r;
+	struct buf policy = BUF_INIT;
+	struct span text;
+	int got = -1;
+
+	if (router_field(redis, campaign, "policy", &r, err) != 0)
+		return -1;
+	text = rds_str(r);
+	buf_add(&policy, text.data, text.len);
+	rds_sync_free(r);
+	if (router_field(redis, campaign, "days", &r, err) == 0) {
+		got = weekdays_read(ret, WEEKDAYS_WORKING, buf_span(&policy), rds_str(r), err);
+		rds_sync_free(r);
+		if (got != 0)
+			err_wrap(err, "the router's days");
+	}
+	buf_done(&policy);
 	return got;
 }
