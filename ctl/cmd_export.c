@@ -148,7 +148,8 @@ const struct verb verbs_export[] = {
     {"export", "daily", export_daily, USUAL " [--day DAY]", "每日战报: 表, 和可粘贴的 daily.txt"},
     {"export", "ledger", export_ledger, USUAL " [--unmasked --purpose TEXT]",
         "台账: 账本逐条, 带链值"},
-    {"export", "pay", export_pay, "--out DIR", "补贴表: 打印签字用的 pay.xlsx, 带可重算的公式"},
+    {"export", "pay", export_pay, "--out DIR [--as-of N]",
+        "补贴表: 打印签字用的 pay.xlsx, 带可重算的公式"},
     {"export", "personal", export_personal, "--person P " USUAL " [--unmasked --purpose TEXT]",
         "个人台账: 名下每个个案一行"},
     {"export", "weekly", export_weekly, USUAL " [--day DAY]",
@@ -156,6 +157,7 @@ const struct verb verbs_export[] = {
     {"export", "withdrawals", export_withdrawals, USUAL FULL,
         "给考试院的退档名单: XLSX 和 DBF, 照片按名单命名"},
     {"report", "daily", report_daily, "[--day DAY]", "每日战报, 可粘贴的文字; 什么也不写"},
-    {"report", "weekly", report_weekly, "[--day DAY]", "那一周的周报; 什么也不写"},
+    {"report", "weekly", report_weekly, "[--day DAY] [--html FILE [--team T]]",
+        "那一周的周报; --html: A4 打印页, 回访组长一页, 每组一页"},
     {NULL, NULL, NULL, NULL, NULL},
 };

@@ -332,6 +332,20 @@ def test_the_workbook_computes_the_same(stack):
     assert "不作发放依据" not in book["补贴表"]["A2"].value
 
 
+def test_the_week_is_a_page_to_print(stack):
+    path = stack.dir / "week.html"
+    assert stack.ctl("report", "weekly", "--html", path).stdout == f"{path}\n" and path.stat().st_mode & 0o777 == 0o600
+    text = path.read_text(encoding="utf-8")
+    whole = json.loads(stack.ctl("--json", "report", "weekly").stdout)["rows"][-1]
+    assert whole["小组"] == "合计" and f"<li><b>{whole['报到']}</b>报到</li>" in text and whole["报到"] == 20
+    assert "回访周报 · t1</h1>" in text and "<script" not in text and "size: A4" in text and "p02</td>" in text
+    assert stack.ctl("report", "weekly", "--html", path, check=False).returncode == 73  # it may have been signed
+    assert stack.ctl("report", "weekly", "--html", stack.dir / "x.html", "--team", "t7", check=False).returncode == 66
+    assert not (stack.dir / "x.html").exists()
+    stack.ctl("report", "weekly", "--html", stack.dir / "t1.html", "--team", "t1")
+    assert (stack.dir / "t1.html").read_text(encoding="utf-8").count("<section>") == 1
+
+
 def test_the_policy_in_force_says_by_which_reading(stack, numbers):
     """As the router keeps it; C and SQL follow it alike, and the workbook has no formulas for other readings."""
     default = (rig.ROOT / "deploy" / "policy" / "default.policy").read_text()

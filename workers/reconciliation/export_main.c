@@ -1,25 +1,31 @@
 /* export_main.c - the words of `hf-reconcile export`, `report` and `verify`, and the connections they need. */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/crypt.h"
+#include "base/file.h"
 #include "base/text.h"
 #include "workers/reconciliation/export.h"
 #include "workers/reconciliation/paydesk.h"
 #include "workers/reconciliation/manifest.h"
+#include "workers/reconciliation/weekly_html.h"
 
 static const char usage[] =
     "用法: hf-reconcile [--json] [--campaign ID] export KIND --out DIR [--csv | --csv-gb] "
     "[--as-of N]\n"
     "          [--person P] [--day YYYY-MM-DD] [--unmasked --purpose TEXT]\n"
     "      hf-reconcile [--json] [--campaign ID] report daily|weekly [--day YYYY-MM-DD]\n"
+    "          [--html FILE [--team T]]\n"
     "      hf-reconcile verify DIR [--key FILE] [--archive DIR]\n";
 
 struct words {
-	const char *campaign, *verb, *kind, *key, *archive;
+	const char *campaign, *verb, *kind, *key, *archive, *html, *team;
 	bool json;
 	struct export x;
 };
@@ -37,6 +43,10 @@ take_value(struct words *w, const char *name, const char *value)
 		w->x.day = value;
 	else if (strcmp(name, "--purpose") == 0)
 		w->x.purpose = value;
+	else if (strcmp(name, "--html") == 0)
+		w->html = value;
+	else if (strcmp(name, "--team") == 0)
+		w->team = value;
 	else if (strcmp(name, "--key") == 0)
 		w->key = value;
 	else if (strcmp(name, "--archive") == 0)
@@ -71,7 +81,11 @@ parse(struct words *w, int argc, char **argv)
 		else if (a[0] != '-')
 			return false;
 	}
-	return w->kind != NULL && (strcmp(w->verb, "export") != 0 || w->x.dir != NULL);
+	if (w->kind == NULL || (w->team != NULL && w->html == NULL))
+		return false;
+	if (w->html != NULL && (strcmp(w->verb, "report") != 0 || strcmp(w->kind, "weekly") != 0))
+		return false;
+	return strcmp(w->verb, "export") != 0 || w->x.dir != NULL;
 }
 
 static void
@@ -133,16 +147,45 @@ print_report(const struct words *w, const json_t *o)
 	}
 }
 
+/* A new file of its owner's: an earlier one may have been printed and signed. */
+static int
+write_html(const struct words *w, const json_t *o, struct err *err)
+{
+	struct buf text = BUF_INIT;
+	int fd, got;
+
+	if (!weekly_html(&text, o, w->team)) {
+		buf_done(&text);
+		return err_set(err, ERR_NOT_FOUND, "没有这个小组: %s", w->team);
+	}
+	fd = open(w->html, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0) {
+		buf_done(&text);
+		return errno == EEXIST
+		           ? err_set(err, ERR_EXISTS, "%s 已经有了; 换一个名字", w->html)
+		           : err_sys(err, "%s", w->html);
+	}
+	got = file_write_all(fd, buf_span(&text), err);
+	if (close(fd) != 0 && got == 0)
+		got = err_sys(err, "%s", w->html);
+	buf_done(&text);
+	return got;
+}
+
 static int
 run_report(struct words *w, struct err *err)
 {
 	json_t *o;
+	int got = 0;
 
 	if (export_show(&w->x, &o, err) != 0)
 		return -1;
-	print_report(w, o);
+	if (w->html == NULL)
+		print_report(w, o);
+	else if ((got = write_html(w, o, err)) == 0 && !w->json)
+		printf("%s\n", w->html);
 	json_decref(o);
-	return 0;
+	return got;
 }
 
 static int
