@@ -6,7 +6,7 @@ import openpyxl
 import pytest
 
 from pay_rig import compare
-from stack import Stack
+from stack import ROOT, Stack
 
 
 @pytest.fixture(scope="module")
@@ -29,30 +29,37 @@ def test_one_fen_in_one_row_is_seen(stack, column):
     assert got["first"][0][column] == got["first"][0][f"s_{column}"] + 1
 
 
-EXAMPLES = [  # of the plan: registered, admitted, called, minimum, slack, wrong, deduction, readings, fen
-    ("30, 30, 30, 0, true, false, false, 0", "", 315000),
-    ("95, 96, 96, 0, true, false, false, 0", "", 850250),
-    ("47, 50, 50, 0, true, false, false, 0", "", 305500),
-    ("118, 125, 125, 0, true, false, false, 0", "", 118 * 6700),
-    ("93, 100, 100, 0, true, false, false, 0", ", q2 => 'B'", 558000),
-    ("929, 1000, 1000, 0, true, false, false, 0", ", q2 => 'B'", 5109500),
-    ("929, 1000, 1000, 0, true, false, false, 0", ", q4 => 'strict93'", 0),
-    ("19, 20, 20, 25, true, false, false, 0", "", 114000),
-    ("19, 20, 20, 25, true, false, false, 0", ", q6 => 'per_short'", 121000),
-    ("19, 20, 20, 25, true, false, false, 0", ", q6 => 'per_called'", 113500),
-    ("19, 20, 20, 25, true, false, false, 0", ", q3 => 'auto'", 123500),
-    ("28, 29, 29, 0, true, false, true, 20", "", 86800),
-    ("28, 29, 29, 0, true, false, true, 20", ", q18 => 'total'", 65100),
-    ("27, 29, 29, 0, true, false, true, 33", "", 54722),
-    ("20, 29, 29, 30, true, false, false, 0", "", 0),
-    ("0, 0, 0, 0, true, false, false, 0", "", 0),
-]
+def examples():
+    """The rows of the table as the arguments of the law in SQL."""
+    rows = []
+    for line in (ROOT / "tests" / "golden" / "pay_examples.txt").read_text(encoding="utf-8").splitlines():
+        if line.startswith("#") or not line:
+            continue
+        cell = line.split(" | ")
+        people = [p.split("/") for p in cell[2].split()]
+        words = dict(w.split("=") for w in cell[8].split() if w != "-")
+        q7, q18 = words.pop("q7", "pooled"), words.get("q18", "payable")
+        top = words.pop("q2_top", "1")
+        named = "".join(f", {k} => '{v}'" for k, v in words.items()) + (f", q2_top => {top == '1'}" if top != "1" else "")
+        flag = [c == "1" for c in cell[5:7]]
+        pay = (f"hf.pay_of({people[0][0]}, {people[0][1]}, {cell[3]}, {cell[4]}, {flag[0]}, false, {flag[1]}, {cell[7]}{named})")
+        bonus = (f"hf.pay_cut(hf.pay_bonus(ARRAY[{','.join(p[0] for p in people)}]::bigint[], ARRAY[{','.join(p[1] for p in people)}]"
+                 f"::bigint[], '{q7}'), {flag[1]}, {cell[7]}, '{q18}')")
+        rows.append((cell, f"SELECT standard, amount, {bonus} FROM {pay}"))
+    return rows
 
 
-@pytest.mark.parametrize("row, readings, fen", EXAMPLES)
-def test_the_worked_examples_in_sql(stack, row, readings, fen):
-    got = stack.sql(f"SELECT amount FROM hf.pay_of({row}{readings})", user="hf_reconcile")
-    assert got == [[str(fen)]]
+def test_the_worked_examples_and_boundaries_in_sql(stack):
+    """The table that test_pay_examples.c holds against the C, row by row against the SQL."""
+    rows = examples()
+    assert {str(n) for n in range(1, 27)} <= {cell[0] for cell, _ in rows} and len(rows) > 200
+    got = stack.sql(" UNION ALL ".join(f"SELECT {i}, e.* FROM ({sql}) e" for i, (_, sql) in enumerate(rows)) + " ORDER BY 1",
+                    user="hf_reconcile")
+    assert len(got) == len(rows)
+    for (cell, _), (_, *said) in zip(rows, got):
+        for want, have in zip(cell[9:12], said):
+            if want != "-":
+                assert (have != want[1:]) if want.startswith("!") else (have == want), (cell, said)
 
 
 def test_a_mean_of_thirds_is_exact_in_sql(stack):
