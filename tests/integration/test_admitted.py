@@ -362,7 +362,7 @@ def test_the_policy_in_force_says_by_which_reading(stack, numbers):
         assert sheet["rules"]["version"] == 9 and sheet["rules"]["Q3"] == "off" and sheet["rules"]["Q2"] == "every-tier"
         assert (rows["p01"]["pay"], rows["p02"]["pay"]) == ("1000.00", "500.00")  # no steps
         stack.ctl("export", "pay", "--out", stack.dir / "other")
-        assert openpyxl.load_workbook(stack.dir / "other" / "pay.xlsx").sheetnames == ["补贴表"]
+        assert openpyxl.load_workbook(stack.dir / "other" / "pay.xlsx").sheetnames == ["补贴表", "各人"]
         stack.redis.hset("hf:{c1}:router", "policy", changed.replace("| off ", "| sometimes "))
         r = stack.ctl("pay", "show", check=False)
         assert r.returncode == 64 and "Q3" in r.stderr and "行" in r.stderr

@@ -5,6 +5,7 @@ import re
 import openpyxl
 import pytest
 
+import golden_sheets
 from pay_rig import compare
 from stack import ROOT, Stack
 
@@ -165,3 +166,44 @@ def test_the_workbook_computes_itself_and_has_room_to_sign(campaign):
     assert value(book, "算式", f"L{rows['p02']}") == "不一致"
     again = campaign.ctl("--campaign", "c1", "export", "pay", "--out", out, check=False)
     assert again.returncode == 73 and str(out) in again.stderr
+
+
+@pytest.fixture(scope="module")
+def sheets(stack):
+    golden_sheets.make(stack)
+    for kind, day in (("pay", ()), ("weekly", ("--day", "2026-03-09"))):
+        stack.ctl("--campaign", "c2", "export", kind, *day, "--out", stack.dir / f"c2-{kind}")
+    return stack
+
+
+def test_the_pay_sheet_cell_by_cell(sheets):
+    path = sheets.dir / "c2-pay" / "pay.xlsx"
+    assert golden_sheets.hold(path, "pay_sheet.txt") is None
+    book = openpyxl.load_workbook(path)
+    paid = {row[0].value: row for row in book["补贴表"].iter_rows(min_row=4) if row[0].value in golden_sheets.PAY}
+    assert {p: round(row[6].value * 100) for p, row in paid.items()} == golden_sheets.PAY  # the fen of the examples' table
+    for p, row in paid.items():
+        at = row[0].row
+        # the live formulas, computed here, give the same fen, and the page says so
+        assert round(value(book, "算式", f"K{at}") * 100) == golden_sheets.PAY[p], p
+        assert value(book, "算式", f"L{at}") == "一致", p
+    sheets.ctl("--campaign", "c2", "export", "pay", "--out", sheets.dir / "c2-again")
+    assert (sheets.dir / "c2-again" / "pay.xlsx").read_bytes() == path.read_bytes()
+
+
+def test_the_rates_sheet_cell_by_cell(sheets):
+    path = sheets.dir / "c2-weekly" / "weekly.xlsx"
+    assert golden_sheets.hold(path, "weekly_sheet.txt") is None
+    rates = json.loads(sheets.ctl("--json", "--campaign", "c2", "rates").stdout)["rows"]
+    page = {row[1]: row for row in openpyxl.load_workbook(path).active.iter_rows(min_row=4, values_only=True)}
+    for r in rates:
+        assert page[r["who"]][12:17] == (r["admitted"], r["registered"], r["rate"] or None, r["missing_93"], r["missing_95"])
+
+
+def test_one_cell_is_seen(sheets, tmp_path):
+    book = openpyxl.load_workbook(sheets.dir / "c2-pay" / "pay.xlsx")
+    book["补贴表"]["G9"].value += 0.01
+    book.save(tmp_path / "pay.xlsx")
+    assert golden_sheets.hold(tmp_path / "pay.xlsx", "pay_sheet.txt") is not None
+    golden = (ROOT / "tests" / "golden" / "pay_sheet.txt").read_text(encoding="utf-8").splitlines()
+    assert any(line.startswith("补贴表!G9 ") for line in set(golden_sheets.cells(tmp_path / "pay.xlsx")) - set(golden))

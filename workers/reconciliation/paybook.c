@@ -1,6 +1,6 @@
-/* paybook.c - two pages: what is paid, with a place to sign; and the same computed by the workbook's own formulas.
+/* paybook.c - what is paid, with a place to sign; the same computed by the workbook's own formulas; a page each person.
  *
- * Happy path: one row a person on both pages; the second refers to the first and says whether it agrees.
+ * Happy path: one row a person on the first two pages; the second refers to the first and says whether it agrees.
  * Failures: the file is there already, or cannot be written; nothing is left behind then. Money becomes a binary
  * number only where it is written, as the file format has no other; it is shown with two places. */
 #include "workers/reconciliation/paybook.h"
@@ -13,15 +13,18 @@
 #include <unistd.h>
 #include <xlsxwriter.h>
 
+#include "base/check.h"
+#include "workers/reconciliation/explain.h"
 #include "workers/reconciliation/readings.h"
 #include "workers/reconciliation/supplement.h"
 
-#define TOP 3 /* first row of persons, counted from 0 */
+#define TOP        3    /* first row of persons, counted from 0 */
+#define BREAKS_MAX 1000 /* of a worksheet; the format has 1023 */
 
 struct book {
 	lxw_workbook *book;
 	lxw_worksheet *paid, *check;
-	lxw_format *bold, *money;
+	lxw_format *bold, *money, *wrap;
 };
 
 /* The lower end of the tier and its standard: > except at 99 and 92 (Q1). */
@@ -178,6 +181,69 @@ sums(const struct book *b, lxw_row_t at, const json_t *rows)
 	}
 }
 
+/* ---- a page for each person, to hand over ---- */
+
+static const char *const own_end[] = {
+    "有异议的, 关帐以后 5 个工作日内提出 (提异议, 或 hfctl dispute add)。",
+    "本人签字: ______________        日期: ______________", NULL};
+
+/* The person's lines from row `at` on; the row behind them. */
+static lxw_row_t
+own_page(
+    const struct book *b, lxw_worksheet *page, lxw_row_t at, const json_t *row, const char *note)
+{
+	int64_t pay = fen(row, "pay"), bonus = fen(row, "leader_bonus");
+	char sum[PAY_TEXT], line[200];
+	const json_t *reason;
+	size_t i;
+
+	(void)snprintf(
+	    line, sizeof(line), "%s  %s  补贴明细", text(row, "person"), text(row, "team"));
+	worksheet_write_string(page, at++, 0, line, b->bold);
+	worksheet_write_string(page, at++, 0, note, b->wrap);
+	(void)snprintf(line, sizeof(line), "录取 %jd, 报到 %jd, %s%s",
+	    (intmax_t)json_integer_value(json_object_get(row, "admitted")),
+	    (intmax_t)json_integer_value(json_object_get(row, "registered")),
+	    text(row, "rate")[0] != '\0' ? "报到率% " : "没有录取的个案", text(row, "rate"));
+	worksheet_write_string(page, at++, 0, line, b->wrap);
+	(void)snprintf(line, sizeof(line), "补贴 %s 元, 组长奖励 %s 元, 合计 %s 元",
+	    text(row, "pay"), text(row, "leader_bonus"), pay_text(sum, pay + bonus));
+	worksheet_write_string(page, at++, 0, line, b->bold);
+	json_array_foreach(json_object_get(row, "explain"), i, reason)
+	{
+		worksheet_write_string(page, at++, 0, json_string_value(reason), b->wrap);
+	}
+	for (i = 0; own_end[i] != NULL; i++)
+		worksheet_write_string(page, ++at, 0, own_end[i], b->wrap);
+	return at + 2;
+}
+
+/* Each begins a page of paper; a workbook takes so many breaks. */
+static void
+own_pages(struct book *b, const json_t *rows, const char *note)
+{
+	lxw_worksheet *page = workbook_add_worksheet(b->book, "各人");
+	lxw_row_t *breaks = xcalloc(json_array_size(rows) + 1, sizeof(*breaks)), at = 0;
+	const json_t *row;
+	size_t i, n = 0;
+
+	b->wrap = workbook_add_format(b->book);
+	format_set_text_wrap(b->wrap);
+	format_set_align(b->wrap, LXW_ALIGN_VERTICAL_TOP);
+	worksheet_set_column(page, 0, 0, 90, NULL);
+	worksheet_set_paper(page, 9); /* A4 */
+	json_array_foreach(rows, i, row)
+	{
+		if (i > 0 && n < BREAKS_MAX)
+			breaks[n++] = at;
+		at = own_page(b, page, at, row, note);
+	}
+	breaks[n] = 0;
+	if (n > 0)
+		(void)worksheet_set_h_pagebreaks(page, breaks);
+	free(breaks);
+}
+
 static void
 fill(struct book *b, const json_t *sheet)
 {
@@ -206,8 +272,10 @@ fill(struct book *b, const json_t *sheet)
 		heads(b->check, b,
 		    "按公式重算: 档次、每 0.1% 加 0.50 元、懈怠每人减 5 元、误退按 50%、扣发",
 		    check);
-	(void)snprintf(note, sizeof(note), "到账本第 %jd 条为止%s",
+	(void)snprintf(note, sizeof(note), "到账本第 %jd 条为止; 规则第 %jd 版%s",
 	    (intmax_t)json_integer_value(json_object_get(sheet, "as_of_ledger")),
+	    (intmax_t)json_integer_value(
+	        json_object_get(json_object_get(sheet, "rules"), "version")),
 	    json_is_true(json_object_get(sheet, "provisional"))
 	        ? "; 暂数, 录取名单没有冻结, 不作发放依据"
 	        : "");
@@ -220,6 +288,7 @@ fill(struct book *b, const json_t *sheet)
 			    json_integer_value(json_object_get(sheet, "minimum")));
 	}
 	sums(b, (lxw_row_t)(TOP + i), rows);
+	own_pages(b, rows, note);
 }
 
 /* ---- a supplement: what was, what is, the difference, and a place to sign ---- */

@@ -136,9 +136,10 @@ paydesk_show(const struct paydesk *d, struct err *err)
 		paydesk_print(out, d->explain);
 		if (json_object_get(out, "as_of") != NULL)
 			clock_text(at, number(out, "as_of"));
-		printf("%s%s到账本第 %jd 条为止; %s; 最低工作量 %jd "
+		printf("%s%s到账本第 %jd 条为止; 规则第 %jd 版; %s; 最低工作量 %jd "
 		       "(0.8 × %jd ÷ %jd 人), 低于它而没有签字的懈怠认定, 不扣\n",
 		    at, at[0] != '\0' ? " 的情形, " : "", (intmax_t)number(out, "as_of_ledger"),
+		    (intmax_t)number(json_object_get(out, "rules"), "version"),
 		    json_is_true(json_object_get(out, "provisional"))
 		        ? "暂数: 录取名单没有冻结, 分母是各人未退档的个案"
 		        : "分母是冻结的录取名单",
