@@ -63,11 +63,12 @@ struct look {
 	json_t *findings;
 	struct map *apart; /* key -> struct record, owned: what only one side has so far */
 	struct pg_result *page;
-	int at;        /* the row of page that is next */
-	int64_t after; /* no of the last row that was taken */
-	bool is_over;  /* no page comes after this one */
-	bool failed;   /* PostgreSQL did, not the archive */
-	uint64_t from; /* segments up to it were compared before */
+	int at;             /* the row of page that is next */
+	int64_t after;      /* no of the last row that was taken */
+	bool is_over;       /* no page comes after this one */
+	bool failed;        /* PostgreSQL did, not the archive */
+	uint64_t epoch, no; /* place in the log of the last row that was read */
+	uint64_t from;      /* segments up to it were compared before */
 	struct buf page_sql, rest_sql;
 	struct shelf_segment end;
 	uint64_t n;
@@ -214,6 +215,19 @@ judge_flaws(struct look *l, struct err *err)
 	return got;
 }
 
+/* The ledger counts its rows in the order of the log. */
+static void
+judge_order(struct look *l, const struct record *x)
+{
+	uint64_t epoch = (uint64_t)pg_get_i64(l->page, l->at, 1);
+	uint64_t no = (uint64_t)pg_get_i64(l->page, l->at, 2);
+
+	if (epoch < l->epoch || (epoch == l->epoch && no <= l->no))
+		find(l, "ledger-archive", x);
+	l->epoch = epoch;
+	l->no = no;
+}
+
 static int
 row_record(struct look *l, struct record *ret, struct err *err)
 {
@@ -229,6 +243,7 @@ row_record(struct look *l, struct record *ret, struct err *err)
 	ret->is_said = !span_eq_str(pg_get(l->page, l->at, 6), "t");
 	crypt_hash(ret->said, &text, 1);
 	buf_done(&ob);
+	judge_order(l, ret);
 	return ret->is_said ? 0 : judge_flawed(l, ret, err);
 }
 
