@@ -141,13 +141,6 @@ class Filled(Stack):
             pipe.zadd("hf:{c1}:lane:pool", {c: self.now + DAY})
             pipe.execute()
 
-    def cpu(self):
-        """CPU seconds so far: PostgreSQL with the servers of connections that ended, and Redis."""
-        def of(name):
-            fields = pathlib.Path(f"/proc/{self.procs[name].pid}/stat").read_text().rsplit(")", 1)[1].split()
-            return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
-        return of("postgres"), of("redis")
-
     def words(self):
         return {"cases": self.cases, "persons": self.persons, "contacts": self.contacts, "now": self.now, "monday": self.monday,
                 "team": TEAM, "lane": LANE.format(persons=self.persons)}
@@ -190,6 +183,14 @@ class Filled(Stack):
                 pipe.zadd(key + lane, dict(items[at:at + 2000]))
             pipe.execute()
         self.redis.sadd(key + "lanes", *lanes)
+
+
+def cpu(stack):
+    """CPU seconds so far by program: PostgreSQL's with the servers of connections that ended."""
+    def of(p):
+        fields = pathlib.Path(f"/proc/{p.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+    return {name: of(p) for name, p in stack.procs.items()}
 
 
 def measured(argv, env, **more):
