@@ -20,6 +20,9 @@ DAY, CONTACTS, TEAM = 86_400_000, 6, 10
 FAST = ("fsync = off", "full_page_writes = off", "shared_buffers = '512MB'", "max_wal_size = '8GB'", "wal_level = minimal",
         "max_wal_senders = 0", "autovacuum = off")  # of the filling only
 
+MEASURED = ("shared_buffers = '1GB'", "work_mem = '16MB'", "max_wal_size = '4GB'", "checkpoint_timeout = '15min'",
+            "jit = off")  # what deploy/local-setup writes on a machine of 8 GB
+
 # A case by its number i, the same here and in state_of. 1 of 500 is held, 1 of 20 registered, 1 of 25 not released.
 LANE = """CASE WHEN i % 25 = 0 THEN 'unreleased' WHEN i % 20 = 1 THEN 'terminal' WHEN i % 20 IN (2, 3) THEN 'pool'
     WHEN i % 20 = 4 THEN 'resting' ELSE 'own:p' || i % {persons} || ':due' END"""
@@ -141,13 +144,6 @@ class Filled(Stack):
             pipe.zadd("hf:{c1}:lane:pool", {c: self.now + DAY})
             pipe.execute()
 
-    def cpu(self):
-        """CPU seconds so far: PostgreSQL with the servers of connections that ended, and Redis."""
-        def of(name):
-            fields = pathlib.Path(f"/proc/{self.procs[name].pid}/stat").read_text().rsplit(")", 1)[1].split()
-            return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
-        return of("postgres"), of("redis")
-
     def words(self):
         return {"cases": self.cases, "persons": self.persons, "contacts": self.contacts, "now": self.now, "monday": self.monday,
                 "team": TEAM, "lane": LANE.format(persons=self.persons)}
@@ -169,7 +165,7 @@ class Filled(Stack):
         begin = "SET session_replication_role = replica; SET synchronous_commit = off;"
         self.psql(begin + "DELETE FROM hf.case_state; TRUNCATE hf.person;" + (CASES + REST + LEDGER).format(**self.words()))
         self.psql("VACUUM (ANALYZE)")
-        self.pg_conf(["shared_buffers = '128MB'"])
+        self.pg_conf(MEASURED)
 
     def fill_redis(self):
         key = "hf:{c1}:"
@@ -190,6 +186,14 @@ class Filled(Stack):
                 pipe.zadd(key + lane, dict(items[at:at + 2000]))
             pipe.execute()
         self.redis.sadd(key + "lanes", *lanes)
+
+
+def cpu(stack):
+    """CPU seconds so far by program: PostgreSQL's with the servers of connections that ended."""
+    def of(p):
+        fields = pathlib.Path(f"/proc/{p.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+    return {name: of(p) for name, p in stack.procs.items()}
 
 
 def measured(argv, env, **more):

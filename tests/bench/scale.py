@@ -12,7 +12,7 @@ sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "integration"))
 
-from fill import Filled, measured  # noqa: E402
+from fill import Filled, cpu, measured  # noqa: E402
 from stack import BIN, Stack, wait_for  # noqa: E402
 
 ROWS = int(os.environ.get("BENCH_SCALE", "10000"))
@@ -29,10 +29,14 @@ def copied(s, *queries):
 
 def run(s, *more):
     """A run of the night: (seconds, MiB, exit, its JSON, {CPU seconds by program})."""
-    pg, redis = s.cpu()
+    before = cpu(s)
     took, peak, code, out, own = measured([BIN / "hfctl", "--json", "reconcile", "run", *more], s.env())
     s.psql("SELECT 1")  # its own server has ended, and is added up
-    return took, peak, code, json.loads(out), {"postgres": s.cpu()[0] - pg, "redis": s.cpu()[1] - redis, "hf-reconcile": own}
+    return took, peak, code, json.loads(out), {**since(s, before), "hf-reconcile": own}
+
+
+def since(s, before):
+    return {name: v - before[name] for name, v in cpu(s).items()}
 
 
 def night(cases):
@@ -68,11 +72,11 @@ def roster(rows, kind):
         begun = time.monotonic()
         s.sql(f"\\copy plain FROM '{s.dir}/r.csv' CSV HEADER")
         copy = time.monotonic() - begun
-        begun = time.monotonic()
+        before, begun = cpu(s), time.monotonic()
         _, peak, code, _, own = measured([BIN / "hfctl", "roster", "import", s.dir / f"r.{kind}"], s.env(), cwd=s.dir)
         wait_for("all cases are there", lambda: s.redis.hlen("hf:{c1}:cases") >= rows or code != 0, 1800)
         took = time.monotonic() - begun
-        return {"rows": rows, "took": took, "peak": peak, "copy": copy,
+        return {"rows": rows, "took": took, "peak": peak, "copy": copy, "cpu": {**since(s, before), "hfctl": own},
                 "good": code == 0 and s.redis.hlen("hf:{c1}:cases") == rows}
 
 

@@ -14,18 +14,28 @@
 #include "base/text.h"
 #include "workers/reconciliation/finding.h"
 #include "workers/reconciliation/shelf.h"
+#include "workers/reconciliation/shelf_row.h"
 #include "workers/reconciliation/since.h"
 
 #define PAGE         20000
 #define APART_MAX    400000 /* waiting: then they are judged as they are */
 #define LATE_MINUTES 10
 
-#define COLUMNS "SELECT no, log_epoch, log_no, ob, seq, encode(h, 'hex') FROM hf.ledger "
-static const char page_sql[] = COLUMNS
-    "WHERE campaign = $1 AND no > $2 AND flaw IS DISTINCT FROM 'frame' ORDER BY no LIMIT $3";
-static const char rest_sql[] =
-    COLUMNS "WHERE campaign = $1 AND no > $2 AND (log_epoch, log_no) <= ($4, $5) AND flaw IS "
-            "DISTINCT FROM 'frame' ORDER BY no LIMIT $3";
+/* Between: shelf_row_sql. */
+static const char columns_sql[] =
+    "SELECT no, log_epoch, log_no, ob, seq, encode(h, 'hex'), flaw IS NOT NULL, ";
+static const char page_sql[] = " FROM hf.ledger WHERE campaign = $1 AND no > $2 AND flaw IS "
+                               "DISTINCT FROM 'frame' ORDER BY no LIMIT $3";
+static const char rest_sql[] = " FROM hf.ledger WHERE campaign = $1 AND no > $2 AND (log_epoch, "
+                               "log_no) <= ($4, $5) AND flaw IS DISTINCT FROM 'frame' ORDER BY no "
+                               "LIMIT $3";
+/* The recorder puts what it flaws aside, too: the two say the same. */
+static const char flaws_sql[] =
+    "SELECT e.ob, e.seq FROM hf.quarantine q JOIN hf.ledger e USING (campaign, ob, seq, log_epoch, "
+    "log_no) WHERE campaign = $1 AND e.flaw IS DISTINCT FROM q.flaw ORDER BY e.no LIMIT 100";
+static const char flawed_sql[] =
+    "SELECT FROM hf.quarantine q JOIN hf.ledger e USING (campaign, ob, seq, flaw) WHERE campaign = "
+    "$1 AND ob = $2 AND seq = $3";
 static const char begin_sql[] =
     "SELECT no FROM hf.ledger WHERE campaign = $1 AND (log_epoch, log_no) <= ($2, $3) ORDER BY no "
     "DESC LIMIT 1";
@@ -42,6 +52,8 @@ static const char behind_sql[] =
 struct record {
 	uint8_t key[24]; /* ob || BE64(seq) */
 	uint8_t h[HASH_LEN];
+	uint8_t said[HASH_LEN]; /* of all that it says (shelf_row.h) */
+	bool is_said;           /* false: only h is comparable */
 	bool in_ledger;
 };
 
@@ -51,11 +63,13 @@ struct look {
 	json_t *findings;
 	struct map *apart; /* key -> struct record, owned: what only one side has so far */
 	struct pg_result *page;
-	int at;        /* the row of page that is next */
-	int64_t after; /* no of the last row that was taken */
-	bool is_over;  /* no page comes after this one */
-	bool failed;   /* PostgreSQL did, not the archive */
-	uint64_t from; /* segments up to it were compared before */
+	int at;             /* the row of page that is next */
+	int64_t after;      /* no of the last row that was taken */
+	bool is_over;       /* no page comes after this one */
+	bool failed;        /* PostgreSQL did, not the archive */
+	uint64_t epoch, no; /* place in the log of the last row that was read */
+	uint64_t from;      /* segments up to it were compared before */
+	struct buf page_sql, rest_sql;
 	struct shelf_segment end;
 	uint64_t n;
 };
@@ -118,7 +132,8 @@ compare(struct look *l, const struct record *a, const struct record *b)
 	struct record r = *a;
 
 	r.in_ledger = true;
-	if (memcmp(a->h, b->h, HASH_LEN) != 0)
+	if (memcmp(a->h, b->h, HASH_LEN) != 0 ||
+	    (a->is_said && b->is_said && memcmp(a->said, b->said, HASH_LEN) != 0))
 		find(l, "ledger-archive", &r);
 }
 
@@ -151,18 +166,73 @@ next_page(struct look *l, bool up_to_end, struct err *err)
 	pg_free(l->page);
 	l->page = NULL;
 	l->at = 0;
-	if (pg_exec(l->pg, up_to_end ? rest_sql : page_sql, p, up_to_end ? 5 : 3, &l->page, err) !=
-	    0)
+	if (pg_exec(l->pg, (const char *)(up_to_end ? l->rest_sql : l->page_sql).data, p,
+	        up_to_end ? 5 : 3, &l->page, err) != 0)
 		return -1;
 	l->is_over = pg_rows(l->page) < PAGE;
 	return 0;
 }
 
+/* What the recorder flawed need not say what the archive does, but lies in quarantine. */
 static int
-row_record(const struct look *l, struct record *ret, struct err *err)
+judge_flawed(struct look *l, const struct record *x, struct err *err)
+{
+	struct pg_param p[3] = {
+	    pg_text(l->campaign), pg_bytes(x->key, 16), pg_i64((int64_t)be64_get(x->key + 16))};
+	struct pg_result *r;
+
+	if (pg_exec(l->pg, flawed_sql, p, 3, &r, err) != 0)
+		return -1;
+	if (pg_rows(r) == 0)
+		find(l, "ledger-archive", x);
+	pg_free(r);
+	return 0;
+}
+
+/* The other way: what lies there is flawed in the ledger. */
+static int
+judge_flaws(struct look *l, struct err *err)
+{
+	struct pg_param p = pg_text(l->campaign);
+	struct pg_result *r;
+	int got = 0;
+
+	if (pg_exec(l->pg, flaws_sql, &p, 1, &r, err) != 0)
+		return -1;
+	for (int i = 0; i < pg_rows(r) && got == 0; i++) {
+		struct record x = {.in_ledger = true};
+		struct buf ob = BUF_INIT;
+
+		got = pg_get_bytes(r, i, 0, &ob, err);
+		if (got == 0 && ob.len == 16) {
+			memcpy(x.key, ob.data, 16);
+			be64_put(x.key + 16, (uint64_t)pg_get_i64(r, i, 1));
+			find(l, "ledger-archive", &x);
+		}
+		buf_done(&ob);
+	}
+	pg_free(r);
+	return got;
+}
+
+/* The ledger counts its rows in the order of the log. */
+static void
+judge_order(struct look *l, const struct record *x)
+{
+	uint64_t epoch = (uint64_t)pg_get_i64(l->page, l->at, 1);
+	uint64_t no = (uint64_t)pg_get_i64(l->page, l->at, 2);
+
+	if (epoch < l->epoch || (epoch == l->epoch && no <= l->no))
+		find(l, "ledger-archive", x);
+	l->epoch = epoch;
+	l->no = no;
+}
+
+static int
+row_record(struct look *l, struct record *ret, struct err *err)
 {
 	struct buf ob = BUF_INIT;
-	struct span hex = pg_get(l->page, l->at, 5);
+	struct span hex = pg_get(l->page, l->at, 5), text = pg_get(l->page, l->at, 7);
 
 	if (pg_get_bytes(l->page, l->at, 3, &ob, err) != 0)
 		return -1;
@@ -170,8 +240,11 @@ row_record(const struct look *l, struct record *ret, struct err *err)
 	memcpy(ret->key, ob.data, 16);
 	be64_put(ret->key + 16, (uint64_t)pg_get_i64(l->page, l->at, 4));
 	ret->in_ledger = true;
+	ret->is_said = !span_eq_str(pg_get(l->page, l->at, 6), "t");
+	crypt_hash(ret->said, &text, 1);
 	buf_done(&ob);
-	return 0;
+	judge_order(l, ret);
+	return ret->is_said ? 0 : judge_flawed(l, ret, err);
 }
 
 /* The next row is behind, at, or (1) ahead of this place of the log; 1 too when there is none. */
@@ -277,6 +350,7 @@ on_entry(void *arg, const struct shelf_segment *s, const struct log_entry *e, st
 	memcpy(mine.key, f.u.record.ob, 16);
 	be64_put(mine.key + 16, f.u.record.seq);
 	memcpy(mine.h, f.u.record.h, HASH_LEN);
+	mine.is_said = shelf_row_said(mine.said, e, &f.u.record);
 	l->n++;
 	l->failed = compare_entry(l, e, &mine, err) != 0;
 	return l->failed ? -1 : 0;
@@ -358,7 +432,21 @@ compare_all(struct look *l, const struct home *home, const struct since *since, 
 	judge_end(l, l->from);
 	if (l->end.number == 0)
 		return 0;
-	return rows_left(l, err) != 0 || judge_apart(l, err) != 0 ? -1 : 0;
+	return rows_left(l, err) != 0 || judge_apart(l, err) != 0 || judge_flaws(l, err) != 0 ? -1
+	                                                                                      : 0;
+}
+
+static void
+write_sql(struct look *l)
+{
+	for (int i = 0; i < 2; i++) {
+		struct buf *b = i == 0 ? &l->page_sql : &l->rest_sql;
+
+		buf_adds(b, columns_sql);
+		shelf_row_sql(b);
+		buf_adds(b, i == 0 ? page_sql : rest_sql);
+		buf_addc(b, '\0');
+	}
 }
 
 int
@@ -367,8 +455,10 @@ shelf_check(struct pg *pg, const struct home *home, const char *campaign, const 
 {
 	struct look l = {
 	    .pg = pg, .campaign = campaign, .findings = findings, .apart = map_create()};
-	int got = compare_all(&l, home, since, err);
+	int got;
 
+	write_sql(&l);
+	got = compare_all(&l, home, since, err);
 	memset(ret, 0, sizeof(*ret));
 	if (got == 0)
 		got = judge_age(&l, err);
@@ -379,5 +469,7 @@ shelf_check(struct pg *pg, const struct home *home, const char *campaign, const 
 	ret->records = l.n;
 	map_destroy(l.apart, free);
 	pg_free(l.page);
+	buf_done(&l.page_sql);
+	buf_done(&l.rest_sql);
 	return got != 0 ? err_wrap(err, "the archive against the ledger") : 0;
 }
