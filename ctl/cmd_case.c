@@ -1,4 +1,4 @@
-/* cmd_case.c - case show, why, trace, and why PERSON: what the queue knows, in words.
+/* cmd_case.c - case show, why, trace, and why PERSON: what the queue knows, in words (why.c).
  *
  * Reads only, straight from Redis; what its log forgot of a case, from PostgreSQL. Nothing sealed is opened here: a name is shown where its use is
  * logged, on the caller's screen. */
@@ -11,8 +11,8 @@
 #include "base/text.h"
 #include "ctl/lawview.h"
 #include "ctl/show.h"
+#include "ctl/why.h"
 #include "proto/record.h"
-#include "proto/roles.h"
 
 #define TRACE_PAGE 500
 
@@ -73,9 +73,12 @@ last_records(struct ctl *c, const uint8_t case_id[16], json_t *list, struct err 
 		if (record_header_decode(&h, span_of(e.data + 28, be32_get(e.data + 24)), NULL) !=
 		    0)
 			continue;
-		if (h.f[F_outcome].set) {
-			outcome = (const char *)h.f[F_outcome].bytes.data;
-			outcome_len = (int)h.f[F_outcome].bytes.len;
+		if (h.f[F_outcome].set || h.f[F_verdict].set) {
+			struct span word =
+			    h.f[F_outcome].set ? h.f[F_outcome].bytes : h.f[F_verdict].bytes;
+
+			outcome = (const char *)word.data;
+			outcome_len = (int)word.len;
 		}
 		clock_rfc3339(when, (int64_t)h.pc_wall);
 		json_array_append_new(
@@ -152,31 +155,14 @@ case_show(struct ctl *c, int argc, char **argv, struct err *err)
 	return 0;
 }
 
-/* One line: where it is, why, and since when or until when. */
 static int
 case_why(struct ctl *c, int argc, char **argv, struct err *err)
 {
 	uint8_t id[16];
-	struct buf text = BUF_INIT;
-	struct case_state s;
-	char lane[128], due[32];
 
 	if (argc != 1)
 		return ctl_usage(err, verbs_case, "case", "why");
-	if (show_resolve(c, argv[0], id, err) != 0 || show_state(c, id, &text, &s, err) != 0) {
-		buf_done(&text);
-		return -1;
-	}
-	clock_text(due, s.due);
-	if (s.held)
-		printf(
-		    "在 %s 手上 (来自 %s): %s\n", s.hand, show_lane(lane, s.lane), show_why(s.why));
-	else if (s.due > show_now(c))
-		printf("%s, 到 %s 才轮到: %s\n", show_lane(lane, s.lane), due, show_why(s.why));
-	else
-		printf("%s, 自 %s 等人: %s\n", show_lane(lane, s.lane), due, show_why(s.why));
-	buf_done(&text);
-	return 0;
+	return show_resolve(c, argv[0], id, err) != 0 ? -1 : why_case(c, id, err);
 }
 
 static void
@@ -315,109 +301,18 @@ case_trace(struct ctl *c, int argc, char **argv, struct err *err)
 	return 0;
 }
 
-static void
-print_roles(uint64_t roles)
-{
-	for (uint32_t bit = 1; bit < ROLES_ALL; bit <<= 1) {
-		if ((roles & bit) != 0 && role_zh(bit) != NULL)
-			printf("%s ", role_zh(bit));
-	}
-}
-
-struct person_row {
-	unsigned long roles;
-	char team[33], pk[65];
-	int qualified, active;
-};
-
-static bool
-person_parse(struct person_row *p, struct span row)
-{
-	char text[256];
-
-	if (row.len == 0 || row.len >= sizeof(text))
-		return false;
-	memcpy(text, row.data, row.len);
-	text[row.len] = '\0';
-	return sscanf(text, "%lu %32s %d %64s %d", &p->roles, p->team, &p->qualified, p->pk,
-	           &p->active) == 5;
-}
-
-/* The same questions in the same order as the queue asks them. */
 static int
-explain_person(struct ctl *c, const char *person, const struct rds_reply *r)
+person_why(struct ctl *c, int argc, char **argv, struct err *err)
 {
-	struct person_row p;
-	struct span lanes = rds_str(rds_at(r, 5)), gate = rds_str(rds_at(r, 6)),
-	            mode = rds_str(rds_at(r, 7));
-	int64_t until = 0;
-	char at[32];
-
-	if (!person_parse(&p, rds_str(rds_at(r, 1)))) {
-		printf("%s: 没有这个人\n", person);
-		return EXIT_FOUND;
-	}
-	printf("%s: ", person);
-	print_roles(p.roles);
-	printf("小组 %s; 在手 领取 %.*s, 打开 %.*s\n", p.team, (int)rds_str(rds_at(r, 2)).len,
-	    (const char *)rds_str(rds_at(r, 2)).data, (int)rds_str(rds_at(r, 3)).len,
-	    (const char *)rds_str(rds_at(r, 3)).data);
-	text_to_i64((const char *)gate.data, gate.len, &until);
-	clock_text(at, until);
-	if (!p.active)
-		printf("领不到: 已停用\n");
-	else if (!p.qualified ||
-	         (strcmp(p.team, "-") == 0 && (p.roles & (ROLE_STRIKE | ROLE_STRIKE_HEAD)) == 0))
-		printf("领不到: 还没有合格并编入小组 (hfctl person qualify / person set)\n");
-	else if (!span_eq_str(mode, "0"))
-		printf("领不到: 队列正在恢复或已停 (hfctl queue ls)\n");
-	else if (span_eq_str(rds_str(rds_at(r, 8)), "1"))
-		printf("领不到: %.*s 暂停了发放: %.*s (hfctl queue resume)\n",
-		    (int)rds_str(rds_at(r, 9)).len, (const char *)rds_str(rds_at(r, 9)).data,
-		    (int)rds_str(rds_at(r, 10)).len, (const char *)rds_str(rds_at(r, 10)).data);
-	else if (until > show_now(c))
-		printf("领不到: 不在拨打时间, 到 %s 开放\n", at);
-	else if (!span_eq_str(rds_str(rds_at(r, 2)), "0"))
-		printf("领不到: 手上还有一个领取的个案\n");
-	else if (lanes.len == 0)
-		printf("领不到: 路由还没有给此人安排队列 (看 hf-router 是否在运行)\n");
-	else
-		printf("按次序从这些队列领: %.*s\n", (int)lanes.len, (const char *)lanes.data);
-	return 0;
-}
-
-static int
-why_person(struct ctl *c, int argc, char **argv, struct err *err)
-{
-	struct call call;
-	const struct rds_reply *r, *me;
-	int code;
-
 	if (argc != 1 || !text_is_id(argv[0], strlen(argv[0])))
 		return ctl_usage(err, verbs_case, "why", NULL);
-	if (ctl_campaign(c, err) != 0)
-		return -1;
-	call_begin(&call, "hf1_broker", c->campaign, show_now(c), clock_wall_ms(), 0);
-	call_entry(&call, "me");
-	call_str(&call, argv[0]);
-	code = ctl_fcall(c, &call, &r, err);
-	call_done(&call);
-	if (code != 0)
-		return -1;
-	me = rds_at(r, 4);
-	if (rds_len(me) < 9)
-		code = err_set(err, ERR_CORRUPT, "队列没有回答 (%.*s)",
-		    (int)rds_str(rds_at(me, 1)).len, (const char *)rds_str(rds_at(me, 1)).data);
-	else
-		code = explain_person(c, argv[0], me);
-	rds_sync_free(r);
-	return code;
+	return why_person(c, argv[0], err);
 }
 
 const struct verb verbs_case[] = {
     {"case", "show", case_show, "NO", "一个个案: 位置、归属、最近的记录 (NO: 考生号或编号)"},
     {"case", "why", case_why, "NO", "一行话: 它为什么在那里"},
     {"case", "trace", case_trace, "NO", "它的全部变化, 一行一条"},
-    {"why", NULL, why_person, "PERSON", "这个人为什么领不到个案"},
+    {"why", NULL, person_why, "PERSON", "这个人为什么领不到个案"},
     {NULL, NULL, NULL, NULL, NULL},
 };

@@ -11,6 +11,7 @@
 #include "ctl/show.h"
 #include "proto/chain.h"
 #include "proto/record.h"
+#include "proto/why.h"
 #include "workers/link/keyclient.h"
 
 static const struct word {
@@ -29,34 +30,15 @@ static const struct word {
     {"terminal", "已办结"},
 };
 
-static const struct word whys[] = {
-    {"new", "新导入"},
-    {"released", "已放出"},
-    {"reserved", "报备人优先"},
-    {"retry", "到点重拨"},
-    {"promise", "约好的时间到了"},
-    {"inbound", "对方打来过"},
-    {"hand-up", "转组长"},
-    {"ask-leader", "问组长"},
-    {"strike", "转突击组"},
-    {"decide-by", "等对方决定"},
-    {"rest", "已确认,休眠"},
-    {"terminal", "已办结"},
-    {"incident", "投诉或舆情,督查处理"},
-    {"papers", "等材料"},
-    {"registered", "已报到"},
-    {"not-registered", "报到已更正,回到原处"},
-    {"data-error", "信息不符,数据组核对"},
-    {"unreachable", "联系不上,转组长"},
-    {"time-short", "时间不够,直接转组长"},
-    {"rung-1", "找人第 1 级: 发短信"},
-    {"rung-2", "找人第 2 级: 加微信、QQ"},
-    {"rung-4", "找人第 4 级: 查同校考生"},
-    {"rung-5", "找人第 5 级: 招办后台"},
-    {"rung-6", "找人第 6 级: 中学老师到班主任"},
-    {"rung-7", "找人第 7 级: 114"},
-    {"rung-9", "找人第 9 级: 组长同意了问户籍派出所"},
+/* Of the queue's own, of the ladder, and all of the law's. */
+static const struct word whys[] = {{"new", "新导入"}, {"rung-1", "找人第 1 级: 发短信"},
+    {"rung-2", "找人第 2 级: 加微信、QQ"}, {"rung-4", "找人第 4 级: 查同校考生"},
+    {"rung-5", "找人第 5 级: 招办后台"}, {"rung-6", "找人第 6 级: 中学老师到班主任"},
+    {"rung-7", "找人第 7 级: 114"}, {"rung-9", "找人第 9 级: 组长同意了问户籍派出所"},
     {"rung-9-asks", "找人第 9 级: 问户籍派出所要组长先同意 (hfctl rung agree), 这次不算"},
+#define WHY_ROW(id, code, text) {code, text},
+    WHY_TABLE(WHY_ROW)
+#undef WHY_ROW
 };
 
 static const char *
@@ -69,6 +51,19 @@ word_of(const struct word *w, size_t n, const char *code)
 	return NULL;
 }
 
+/* "p01:retry" */
+static void
+own_lane(char *out, const char *name)
+{
+	static const struct word classes[] = {{"promise", "约好的、马上要打的"},
+	    {"asked", "对方要求晚些打的"}, {"first", "首拨"}, {"retry", "重拨"}, {"due", "到期的"}};
+	size_t n = strcspn(name, ":");
+	const char *class = name + n + (name[n] == ':'),
+	           *zh = word_of(classes, sizeof(classes) / sizeof(classes[0]), class);
+
+	(void)snprintf(out, 128, "%.*s 的名单(%s)", (int)n, name, zh != NULL ? zh : class);
+}
+
 char *
 show_lane(char *out, const char *lane)
 {
@@ -77,10 +72,10 @@ show_lane(char *out, const char *lane)
 	if (zh != NULL)
 		snprintf(out, 128, "%s", zh);
 	else if (strncmp(lane, "own:", 4) == 0)
-		snprintf(out, 128, "%.*s 的名单(%s)", (int)strcspn(lane + 4, ":"), lane + 4,
-		    lane + 4 + strcspn(lane + 4, ":") + (lane[4 + strcspn(lane + 4, ":")] == ':'));
+		own_lane(out, lane + 4);
 	else if (strncmp(lane, "team:", 5) == 0)
-		snprintf(out, 128, "%.*s 组长处", (int)strcspn(lane + 5, ":"), lane + 5);
+		snprintf(out, 128, "%.*s 组长处%s", (int)strcspn(lane + 5, ":"), lane + 5,
+		    strstr(lane, ":hot") != NULL ? "(急)" : "");
 	else
 		snprintf(out, 128, "%s", lane);
 	return out;

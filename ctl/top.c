@@ -164,7 +164,7 @@ lanes_text(struct buf *out, const json_t *state, bool by_age)
 }
 
 static void
-ledger_text(struct buf *out, const json_t *l, const json_t *f)
+ledger_text(struct buf *out, const json_t *l, const json_t *f, json_int_t lost)
 {
 	static const char *const bars[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
 	const json_t *minutes = json_object_get(l, "per_minute"), *m;
@@ -178,6 +178,11 @@ ledger_text(struct buf *out, const json_t *l, const json_t *f)
 	    " · 已报到 %" JSON_INTEGER_FORMAT "/%" JSON_INTEGER_FORMAT "\n",
 	    num(f, "cases"), num(f, "attempted"), num(f, "confirmed"), num(f, "considering"),
 	    num(f, "unreachable"), num(f, "withdrawn"), num(f, "registered"), num(f, "admitted"));
+	if (lost >= 0)
+		buf_addf(out,
+		    "失联 %" JSON_INTEGER_FORMAT
+		    " 人 (找遍了还没找到, 目标 0): hfctl strike list\n",
+		    lost);
 	json_array_foreach(minutes, i, m)
 	{
 		last = json_integer_value(m);
@@ -260,6 +265,7 @@ top_text(struct buf *out, const json_t *state, long age_s, bool by_age)
 	    num(state, "epoch"), num(state, "agents"), num(state, "persons"));
 	problems_text(out, json_object_get(state, "problems"));
 	lanes_text(out, state, by_age);
-	ledger_text(out, ledger, figures);
+	ledger_text(
+	    out, ledger, figures, json_object_get(state, "lost") == NULL ? -1 : num(state, "lost"));
 	teams_text(out, json_object_get(figures, "teams"));
 }

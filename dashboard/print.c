@@ -148,7 +148,7 @@ void
 state_json(struct buf *out, const struct state *s)
 {
 	json_t *o = json_pack("{s:I s:I s:I s:s s:b s:I s:I s:I s:I s:I s:I s:I s:I s:s s:s s:s "
-	                      "s:o s:o s:o s:o s:I s:I}",
+	                      "s:o s:o s:o s:o s:I s:I s:I}",
 	    "seq", (json_int_t)s->seq, "wall", (json_int_t)s->wall, "now", (json_int_t)s->now,
 	    "campaign", s->campaign, "redis", (int)s->redis_up, "mode", (json_int_t)s->mode,
 	    "epoch", (json_int_t)s->epoch, "gate", (json_int_t)s->gate, "paused",
@@ -157,7 +157,7 @@ state_json(struct buf *out, const struct state *s)
 	    s->router_cursor, "log", s->log_head, "version", HF_VERSION, "lanes", lanes_json(s),
 	    "problems", problems_json(s), "ledger", ledger_json(&s->ledger), "figures",
 	    figures_json(&s->figures), "brokers", (json_int_t)s->brokers, "brokers_up",
-	    (json_int_t)s->brokers_up);
+	    (json_int_t)s->brokers_up, "lost", (json_int_t)s->lost);
 	char *text = json_dumps(o, JSON_COMPACT);
 
 	buf_adds(out, text == NULL ? "{}" : text);
@@ -228,6 +228,9 @@ state_metrics(struct buf *out, const struct state *s)
 	gauge(out, "hf_brokers_up", "Of these, how many take connections.", s->brokers_up);
 	gauge(out, "hf_problems", "Things an operator should look at now.", state_problems(s, p));
 	gauge(out, "hf_cases", "Cases imported.", s->cases);
+	gauge(out, "hf_cases_lost",
+	    "Lost applicants: looked for by every rung and not found; 0 is the aim, -1 not known.",
+	    s->lost);
 	gauge(out, "hf_leases", "Cases in somebody's hands.", s->leases);
 	gauge(out, "hf_cases_unaccounted", "Cases neither in a lane nor in a hand; 0 is right.",
 	    s->cases - state_waiting(s) - s->leases);

@@ -72,6 +72,7 @@ struct state {
 	bool redis_up;
 	int64_t mode, epoch, opseq, gate, paused;
 	int64_t cases, leases, streams_log, agents, persons;
+	int64_t lost;                /* applicants, by the router's count; -1 not known */
 	int64_t brokers, brokers_up; /* asked by connecting; see reach.h */
 	bool archive_beside;         /* the archive lies on the disk of the stores */
 	char router_cursor[48], log_head[48];

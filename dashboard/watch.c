@@ -124,9 +124,12 @@ take_count(struct watch *w, const struct rds_reply *r, uint32_t i)
 static void
 take_cursor(struct watch *w, const struct rds_reply *r, uint32_t i)
 {
+	struct span at = rds_str(rds_at(r, 0));
+
 	(void)i;
-	(void)snprintf(w->next.router_cursor, sizeof(w->next.router_cursor), "%.*s",
-	    (int)rds_str(r).len, (const char *)rds_str(r).data);
+	(void)snprintf(w->next.router_cursor, sizeof(w->next.router_cursor), "%.*s", (int)at.len,
+	    (const char *)at.data);
+	w->next.lost = rds_type(rds_at(r, 1)) == RDS_STR ? number(rds_at(r, 1)) : -1;
 }
 
 static void
@@ -178,7 +181,8 @@ take_campaigns(struct watch *w, const struct rds_reply *r, uint32_t i)
 	struct span only = rds_str(rds_at(r, 0));
 	char key[200];
 	struct span argv[8] = {span_str("HMGET"), {NULL, 0}},
-	            cursor[3] = {span_str("HGET"), {NULL, 0}, span_str("cursor")};
+	            cursor[4] = {
+	                span_str("HMGET"), {NULL, 0}, span_str("cursor"), span_str("lost")};
 
 	(void)i;
 	if (wanted != NULL && text_is_id(wanted, strlen(wanted)))
@@ -193,7 +197,7 @@ take_campaigns(struct watch *w, const struct rds_reply *r, uint32_t i)
 		argv[2 + j] = span_str(fields[j]);
 	ask(w, take_meta, 0, argv, 8);
 	cursor[1] = span_str(call_key(key, sizeof(key), w->next.campaign, "router"));
-	ask(w, take_cursor, 0, cursor, 3);
+	ask(w, take_cursor, 0, cursor, 4);
 	ask_key(w, take_lanes, 0, "SMEMBERS", "lanes");
 	ask_key(w, take_count, 0, "HLEN", "cases");
 	ask_key(w, take_count, 1, "ZCARD", "leases");

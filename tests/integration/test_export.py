@@ -181,7 +181,7 @@ def test_the_battle_report_is_ranked_by_what_is_left(stack):
     assert page.title == "战报" and page.freeze_panes == "A4" and page["A1"].value == "回访战报"
     rows = [[c for c in r] for r in page.iter_rows(min_row=3, values_only=True)]
     head, table = rows[0], {r[0]: dict(zip(rows[0], r)) for r in rows[1:]}
-    assert head == ["小组", "个案", "今日拨打", "今日联系", "已打", "没打过", "确认", "考虑", "退档", "失联", "还需"]
+    assert head == ["小组", "个案", "今日拨打", "今日联系", "已打", "没打过", "确认", "考虑", "退档", "联系不上", "还需"]
     teams = stack.sql("SELECT coalesce(team, '(还没有人)'), count(*), count(*) FILTER (WHERE attempts > 0), count(*) FILTER "
                       "(WHERE last_outcome = 'confirmed') FROM hf.v_figure WHERE lane <> 'unreleased' GROUP BY 1")
     assert {t[0]: t[1:] for t in teams} == {t: [str(table[t][k]) for k in ("个案", "已打", "确认")]

@@ -542,6 +542,10 @@ def test_who_is_lost_was_looked_for_before_the_strike_team_hears_of_it(rig):
     assert got["lost"] == 1 and [(t["case"], t["kind"], t["owner"]) for t in got["tasks"]] == [
         (case.hex(), "lost", "ann")]
     assert "失联 1 人" in rig.ctl("strike", "list").stdout
+    counted = lambda: rig.redis.hget(rig.key("router"), "lost")  # what dashboard and top show
+    wait_for("the router counts them", lambda: counted() == b"1", 30)
+    rig.say("ATTEMPT", "ann", {"outcome": "considering", "direction": "in"}, case=case)  # they rang in
+    wait_for("and nobody is", lambda: counted() == b"0", 30)
 
 
 def test_days_off_that_come_later_move_what_was_due(rig):

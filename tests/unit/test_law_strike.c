@@ -339,6 +339,58 @@ the_police_station_is_asked_after_the_leader_agreed(void **state)
 	kit_close(&k);
 }
 
+/* Stage 4: who hesitates or will not come goes to the strike team, always by the leader, and comes back to the owner
+ * when persuaded. */
+static void
+stage_4_hands_up_who_hesitates_and_who_will_not_come(void **state)
+{
+	static const struct {
+		const char *outcome;
+		int times; /* until the owner's tries are used up */
+		enum strike_kind kind;
+	} rows[] = {{"considering", 4, STRIKE_DIFFICULT}, {"will-not-say", 3, STRIKE_DIFFICULT},
+	    {"wavering", 4, STRIKE_DIFFICULT}, {"regret", 1, STRIKE_REGRET},
+	    {"not-coming", 1, STRIKE_NOT_COMING}};
+	struct law_act a;
+	struct kit k;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		kit_open(&k);
+		kit_say(&k, "2026-03-02 09:00", "confirmed", 1);
+		pass_or_stage(&k, LAW_STAGE, 3, "2026-03-02 10:00", NULL);
+		pass_or_stage(&k, LAW_STAGE, 4, "2026-03-03 09:00", NULL);
+		assert_string_equal(k.p.lane, "own:ann:due"); /* everybody is asked again */
+		for (int n = 1; n <= rows[i].times; n++) {
+			char at[32];
+
+			(void)snprintf(at, sizeof(at), "2026-03-03 09:%02d", n);
+			kit_say(&k, at, rows[i].outcome, 1);
+			assert_string_equal(
+			    k.p.lane, n < rows[i].times ? "own:ann:due" : "team:t1");
+			assert_int_equal(k.c.strike, STRIKE_NONE); /* never past the leader */
+		}
+		kit_tick(&k, "2026-03-04 09:00");
+		assert_int_equal(k.c.place, PLACE_TEAM);
+		kit_tick(&k, "2026-03-04 09:05"); /* a working day of silence */
+		assert_string_equal(k.p.lane, "strike");
+		assert_int_equal(k.c.strike, rows[i].kind);
+		assert_false(law_lost(&k.c));
+		assert_string_equal(k.p.owner, "ann");
+		law_act_init(&a, LAW_ATTEMPT);
+		a.person = "max";
+		a.strike_team = true;
+		a.outcome = "persuaded";
+		a.number = 1;
+		kit_act(&k, "2026-03-04 11:00", &a);
+		assert_int_equal(k.c.strike, STRIKE_NONE);
+		assert_string_equal(k.p.lane, "resting");
+		kit_tick(&k, "2026-03-06 11:00"); /* two days later the owner asks again */
+		assert_string_equal(k.p.lane, "own:ann:due");
+		kit_close(&k);
+	}
+}
+
 int
 main(void)
 {
@@ -354,6 +406,7 @@ main(void)
 	    cmocka_unit_test(at_most_one_strike_task_is_open),
 	    cmocka_unit_test(not_coming_ends_by_ruling_after_the_strike_team),
 	    cmocka_unit_test(ruled_unconfirmed_comes_back_as_a_strike_task),
+	    cmocka_unit_test(stage_4_hands_up_who_hesitates_and_who_will_not_come),
 	    cmocka_unit_test(without_a_team_the_leader_is_passed_by),
 	};
 

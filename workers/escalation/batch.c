@@ -283,6 +283,12 @@ write_cursor(struct router *r, struct call *call)
 		r->days_dirty = false;
 		buf_done(&days);
 	}
+	if (r->lost != r->lost_sent && pairs < CURSOR_PAIRS) {
+		pairs++;
+		call_str(call, "lost");
+		call_u(call, (uint64_t)r->lost);
+		r->lost_sent = r->lost;
+	}
 	if (r->closing.len > 0 && pairs < CURSOR_PAIRS) { /* else with the next one */
 		call_str(call, "closing");
 		call_span(call, buf_span(&r->closing));

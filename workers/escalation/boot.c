@@ -62,7 +62,8 @@ boot_forget(struct router *r)
 	r->release = NULL;
 	r->n_heap = 0;
 	r->n_batches++; /* what was queued is gone; 0 is never */
-	r->gate_sent = r->shut_sent = -1;
+	r->gate_sent = r->shut_sent = r->lost_sent = -1;
+	r->lost = 0;
 	r->book_dirty = r->policy_dirty = r->days_dirty = r->proposal_dirty = false;
 	buf_clear(&r->proposal);
 	r->days.n = 0;

@@ -312,7 +312,7 @@ unfirst_field(struct rperson *p)
 	return &p->without_result;
 }
 
-/* Whose plate the case is on: its owner's, its reporter's, or that of who just pulled it. */
+/* Whose plate the case is on: its owner's, its reporter's, or that of who just pulled it; and is it lost? */
 void
 case_count(struct router *r, struct rcase *c)
 {
@@ -324,6 +324,8 @@ case_count(struct router *r, struct rcase *c)
 		first = c->holder;
 	else if (owner[0] == '\0' && c->law.reserved)
 		first = c->law.hand;
+	r->lost += law_lost(&c->law) - c->lost;
+	c->lost = law_lost(&c->law);
 	count(r, c->unfirst_for, first, unfirst_field);
 	count(r, c->counts_for, open && owner[0] != '\0' ? owner : first, own_field);
 }

@@ -154,6 +154,10 @@ void law_new_days(
  * nobody wrote yet. */
 bool law_wants_message(const struct law_case *c, const struct policy *p, int rung);
 
+/* Lost (practice.md 5): with the strike team as lost, its rungs done or waived, or ruled so and resting since. The one
+ * figure that shall be zero. */
+bool law_lost(const struct law_case *c);
+
 /* Unreachable (practice.md 5): enough attempts in enough dayparts, or all numbers bad, and no contact in
  * this stage. */
 bool law_unreachable(const struct law_case *c, const struct policy *p);

@@ -8,6 +8,12 @@
 
 #include "workers/escalation/law_parts.h"
 
+bool
+law_lost(const struct law_case *c)
+{
+	return c->strike == STRIKE_LOST || (c->lost_ruling && c->place == PLACE_RESTING);
+}
+
 static void
 take(struct law *l)
 {

@@ -196,8 +196,8 @@ apply_entries(struct router *r)
 static bool
 wants_cursor(const struct router *r)
 {
-	return logid_after(r->done, r->cursor) || r->book_dirty || r->policy_dirty ||
-	       r->days_dirty || r->proposal_dirty;
+	return logid_after(r->done, r->cursor) || r->book_dirty || r->lost != r->lost_sent ||
+	       r->policy_dirty || r->days_dirty || r->proposal_dirty;
 }
 
 static void

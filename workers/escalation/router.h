@@ -47,6 +47,7 @@ struct rcase {
 	bool has_want, is_queued;
 	int64_t timer_at; /* in the heap; 0 none */
 	enum reason timer_why;
+	bool lost; /* it counts among r->lost */
 	/* Where it counts for the pull limits; names so that a person who goes leaves nothing behind. */
 	name_t counts_for, unfirst_for;
 };
@@ -159,6 +160,7 @@ struct router {
 	size_t n_release, release_next;
 	int volume, callers;
 	int64_t offers_until;
+	int64_t lost, lost_sent; /* the zero-lost figure; -1: not known what Redis has */
 	struct gateway *gateway; /* NULL: messages are the owners' */
 	uint64_t n_batches, n_records, n_places, n_timers, n_mismatches;
 };

@@ -53,7 +53,7 @@ find_day(const struct export *x, int64_t *ret, struct err *err)
 static const struct page_column daily[] = {{"小组", PAGE_TEXT, 12, 0}, {"个案", PAGE_COUNT, 8, 0},
     {"今日拨打", PAGE_COUNT, 10, 0}, {"今日联系", PAGE_COUNT, 10, 0}, {"已打", PAGE_COUNT, 8, 0},
     {"没打过", PAGE_COUNT, 8, 0}, {"确认", PAGE_COUNT, 8, 0}, {"考虑", PAGE_COUNT, 8, 0},
-    {"退档", PAGE_COUNT, 8, 0}, {"失联", PAGE_COUNT, 8, 0}, {"还需", PAGE_COUNT, 8, 0}};
+    {"退档", PAGE_COUNT, 8, 0}, {"联系不上", PAGE_COUNT, 10, 0}, {"还需", PAGE_COUNT, 8, 0}};
 #define DAILY (sizeof(daily) / sizeof(daily[0]))
 
 /* Calls of a day belong to the team of the case's owner, as the rest of the row does. */
@@ -83,7 +83,7 @@ static void
 add_line(struct buf *text, const struct pg_result *r, int i)
 {
 	static const char *const words[] = {"个案", "今日拨打", "今日联系", "已打", "没打过",
-	    "确认", "考虑", "退档", "失联", "还需"};
+	    "确认", "考虑", "退档", "联系不上", "还需"};
 	struct span team = pg_get(r, i, 0);
 
 	if (i + 1 < pg_rows(r))
@@ -139,7 +139,7 @@ export_daily(struct export *x, struct err *err)
 static const struct page_column weekly[] = {{"小组", PAGE_TEXT, 10, 0}, {"人员", PAGE_TEXT, 10, 0},
     {"本周拨打", PAGE_COUNT, 9, 0}, {"本周联系", PAGE_COUNT, 9, 0}, {"本周分钟", PAGE_COUNT, 9, 0},
     {"本周确认", PAGE_COUNT, 9, 0}, {"个案", PAGE_COUNT, 7, 0}, {"已打", PAGE_COUNT, 7, 0},
-    {"确认", PAGE_COUNT, 7, 0}, {"考虑", PAGE_COUNT, 7, 0}, {"失联", PAGE_COUNT, 7, 0},
+    {"确认", PAGE_COUNT, 7, 0}, {"考虑", PAGE_COUNT, 7, 0}, {"联系不上", PAGE_COUNT, 9, 0},
     {"退档", PAGE_COUNT, 7, 0}, {"录取", PAGE_COUNT, 7, 0}, {"报到", PAGE_COUNT, 7, 0},
     {"报到率%", PAGE_TEXT, 9, 0}, {"还差93%", PAGE_COUNT, 9, 0}, {"还差95%", PAGE_COUNT, 9, 0}};
 #define WEEKLY      (sizeof(weekly) / sizeof(weekly[0]))
