@@ -117,6 +117,7 @@ struct sim {
 	bool is_connected, is_router_up;
 	int64_t link_at[2]; /* order on a connection */
 	int64_t lag_us;     /* of the router's store */
+	int64_t tick_us;    /* it looks around without a reason: a beat, else idle */
 	uint64_t router_life;
 	int64_t router_down_at, router_up_at; /* us, newest outage */
 	uint64_t n_router_crashes, n_link_losses;

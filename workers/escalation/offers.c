@@ -32,6 +32,8 @@ offers_gate(struct router *r)
 		until = FAR_AHEAD;
 	else if (g.gate == GATE_CLOSED)
 		until = g.until;
+	if (!r->is_caught_up && until == 0)
+		return; /* the offers are still those of before: it may close, but nothing opens by them */
 	shut = shuts_at(r, &g);
 	if (until != r->gate_sent || shut != r->shut_sent) {
 		struct words *w = words_make("gate");

@@ -18,8 +18,7 @@
 #define CURSOR_EVERY 200000 /* µs between two writes of nothing but the cursor */
 #define LEAD_EVERY   1000000
 #define BLOCKED_US   30000000
-#define BEHIND_US                                                                                  \
-	60000000 /* a log that grows faster than it is read holds time back so long at most */
+#define BEHIND_US    60000000 /* so long at most a log that only grows holds time back */
 
 void
 work_add(struct router *r, enum work_kind kind, void *ptr)
