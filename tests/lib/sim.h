@@ -87,7 +87,9 @@ struct sim_case {
 	uint64_t promise_log;
 	bool is_ended; /* by a placement */
 	bool strike_open;
-	uint64_t attempts, acts, acts_at_strike; /* records of the log */
+	uint64_t attempts;
+	uint64_t act_at,
+	    strike_at; /* places in the log: the newest act, what the law knew when the task began */
 	bool is_touched;
 	int reach, mind;     /* of the applicant, in % and as a kind */
 	bool comes, in_file; /* to the registration; the arrivals file says so */
@@ -107,7 +109,7 @@ struct sim {
 	uint64_t last_token;
 	uint64_t touched[SIM_TOUCHED]; /* by the newest call */
 	size_t n_touched;
-	uint64_t acts_on_all; /* records of the log without a case */
+	uint64_t act_on_all_at; /* the newest record without a case */
 	struct roster *roster;
 	struct watch *watch;
 
