@@ -90,6 +90,8 @@ struct sim_case {
 	uint64_t attempts;
 	uint64_t act_at,
 	    strike_at; /* places in the log: the newest act, what the law knew when the task began */
+	uint64_t law_at;               /* up to where the law knew the log */
+	uint64_t record_at, before_at; /* the newest record, and the one before it */
 	bool is_touched;
 	int reach, mind;     /* of the applicant, in % and as a kind */
 	bool comes, in_file; /* to the registration; the arrivals file says so */

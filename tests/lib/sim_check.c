@@ -122,6 +122,8 @@ through_leader(uint64_t i, const struct sim_case *c, const struct law_case *is)
 	if ((is->strike != STRIKE_REGRET && is->strike != STRIKE_NOT_COMING) ||
 	    c->law.strike != STRIKE_NONE)
 		return;
+	if (c->before_at > c->law_at)
+		return; /* a slow router took two steps in one: it was with the leader in between */
 	if (c->law.place == PLACE_TEAM || c->s.owner[0] == '\0' || c->s.owner[0] == '-' ||
 	    c->s.owner[0] == 's')
 		return;
@@ -263,6 +265,7 @@ on_memory(uint64_t i, struct sim_case *c, const struct case_state *s, struct spa
 		strike_task(i, c, &is, s);
 	}
 	c->law = is;
+	c->law_at = log_at(s->law_epoch, s->law_no);
 	c->has_law = true;
 	if (!s->held) {
 		c->is_ended = strcmp(s->lane, "terminal") == 0;
@@ -284,6 +287,8 @@ on_record(uint64_t i, struct sim_case *c, const struct log_entry *e)
 	if (at >= e->detail.len || d[at] == '2' || frame_decode(&f, e->f0, NULL) != 0 ||
 	    record_header_decode(&h, f.u.record.header, NULL) != 0)
 		return;
+	c->before_at = c->record_at;
+	c->record_at = log_at(e->epoch, e->no);
 	if (h.kind == REC_ATTEMPT) {
 		char code[32];
 		enum outcome o;
