@@ -87,7 +87,11 @@ struct sim_case {
 	uint64_t promise_log;
 	bool is_ended; /* by a placement */
 	bool strike_open;
-	uint64_t attempts, acts, acts_at_strike; /* records of the log */
+	uint64_t attempts;
+	uint64_t act_at,
+	    strike_at; /* places in the log: the newest act, what the law knew when the task began */
+	uint64_t law_at;               /* up to where the law knew the log */
+	uint64_t record_at, before_at; /* the newest record, and the one before it */
 	bool is_touched;
 	int reach, mind;     /* of the applicant, in % and as a kind */
 	bool comes, in_file; /* to the registration; the arrivals file says so */
@@ -107,7 +111,7 @@ struct sim {
 	uint64_t last_token;
 	uint64_t touched[SIM_TOUCHED]; /* by the newest call */
 	size_t n_touched;
-	uint64_t acts_on_all; /* records of the log without a case */
+	uint64_t act_on_all_at; /* the newest record without a case */
 	struct roster *roster;
 	struct watch *watch;
 
@@ -117,6 +121,7 @@ struct sim {
 	bool is_connected, is_router_up;
 	int64_t link_at[2]; /* order on a connection */
 	int64_t lag_us;     /* of the router's store */
+	int64_t tick_us;    /* it looks around without a reason: a beat, else idle */
 	uint64_t router_life;
 	int64_t router_down_at, router_up_at; /* us, newest outage */
 	uint64_t n_router_crashes, n_link_losses;

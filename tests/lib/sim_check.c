@@ -36,6 +36,13 @@ sim_fail(const char *check, const char *fmt, ...)
 	putchar('\n');
 }
 
+/* A place in the log as one number. */
+static uint64_t
+log_at(uint64_t epoch, uint64_t no)
+{
+	return epoch << 40 | no;
+}
+
 /* ---- each on one case ---- */
 
 static void
@@ -115,6 +122,8 @@ through_leader(uint64_t i, const struct sim_case *c, const struct law_case *is)
 	if ((is->strike != STRIKE_REGRET && is->strike != STRIKE_NOT_COMING) ||
 	    c->law.strike != STRIKE_NONE)
 		return;
+	if (c->before_at > c->law_at)
+		return; /* a slow router took two steps in one: it was with the leader in between */
 	if (c->law.place == PLACE_TEAM || c->s.owner[0] == '\0' || c->s.owner[0] == '-' ||
 	    c->s.owner[0] == 's')
 		return;
@@ -124,9 +133,10 @@ through_leader(uint64_t i, const struct sim_case *c, const struct law_case *is)
 
 /* The task is where the strike team finds it, or waits for a ruling; it ends by what somebody did. */
 static void
-strike_task(uint64_t i, struct sim_case *c, const struct law_case *is, const char *lane)
+strike_task(uint64_t i, struct sim_case *c, const struct law_case *is, const struct case_state *s)
 {
-	uint64_t acts = c->acts + sim->acts_on_all;
+	const char *lane = s->lane;
+	uint64_t act_at = c->act_at > sim->act_on_all_at ? c->act_at : sim->act_on_all_at;
 	bool there = is->place == PLACE_STRIKE || is->place == PLACE_SUPERVISION;
 
 	if (is->strike != STRIKE_NONE && !there && is->place != PLACE_PARKED &&
@@ -142,10 +152,10 @@ strike_task(uint64_t i, struct sim_case *c, const struct law_case *is, const cha
 	if (is->strike != STRIKE_NONE && !c->strike_open)
 		sim->n_strikes++;
 	if (c->strike_open && is->strike == STRIKE_NONE && c->law.last == is->last &&
-	    c->law.attempts == is->attempts && acts == c->acts_at_strike)
+	    c->law.attempts == is->attempts && act_at <= c->strike_at)
 		sim_fail("no_strike_task_lost", "case %ju: it ended by itself", (uintmax_t)i);
 	if (is->strike != STRIKE_NONE && !c->strike_open)
-		c->acts_at_strike = acts;
+		c->strike_at = log_at(s->law_epoch, s->law_no);
 	c->strike_open = is->strike != STRIKE_NONE;
 }
 
@@ -156,7 +166,7 @@ may_be_late(const struct sim_case *c)
 		return true;
 	/* In somebody's hands, or the router was away: the next look is later. */
 	return c->s.held || !sim->is_router_up || !sim->is_connected ||
-	       sim->now - sim->router_up_at < 5 * SIM_MINUTE;
+	       !sim->router->is_caught_up || sim->now - sim->router_up_at < 5 * SIM_MINUTE;
 }
 
 /* What the law learnt while somebody had the case comes before the lane where the case had been. */
@@ -252,9 +262,10 @@ on_memory(uint64_t i, struct sim_case *c, const struct case_state *s, struct spa
 	if (c->has_law && !s->held) {
 		no_rung_skipped(i, &c->law, &is);
 		through_leader(i, c, &is);
-		strike_task(i, c, &is, s->lane);
+		strike_task(i, c, &is, s);
 	}
 	c->law = is;
+	c->law_at = log_at(s->law_epoch, s->law_no);
 	c->has_law = true;
 	if (!s->held) {
 		c->is_ended = strcmp(s->lane, "terminal") == 0;
@@ -276,6 +287,8 @@ on_record(uint64_t i, struct sim_case *c, const struct log_entry *e)
 	if (at >= e->detail.len || d[at] == '2' || frame_decode(&f, e->f0, NULL) != 0 ||
 	    record_header_decode(&h, f.u.record.header, NULL) != 0)
 		return;
+	c->before_at = c->record_at;
+	c->record_at = log_at(e->epoch, e->no);
 	if (h.kind == REC_ATTEMPT) {
 		char code[32];
 		enum outcome o;
@@ -287,7 +300,7 @@ on_record(uint64_t i, struct sim_case *c, const struct log_entry *e)
 			c->attempts++;
 	}
 	if (h.kind != REC_TIMER)
-		c->acts++;
+		c->act_at = log_at(e->epoch, e->no);
 	(void)i;
 }
 
@@ -324,7 +337,7 @@ entry(const struct log_entry *e)
 	uint64_t i;
 
 	if (strcmp(e->type, "record") == 0 && !e->has_case)
-		sim->acts_on_all++;
+		sim->act_on_all_at = log_at(e->epoch, e->no);
 	if (!e->has_case || !sim_case_no(e->case_id, &i))
 		return;
 	c = &sim->cases[i];

@@ -169,7 +169,8 @@ all_is_quiet(void)
 	bool done;
 
 	sim_people_done(&done);
-	return done && sim_zcard("leases") == 0 && sim->is_router_up && sim->is_connected;
+	return done && sim_zcard("leases") == 0 && sim->is_router_up && sim->is_connected &&
+	       sim->router->read.no == sim->log_no && !sim->router->is_inflight;
 }
 
 /* What a step waits for; false: not yet. */

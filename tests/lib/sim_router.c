@@ -319,7 +319,7 @@ tick(void *arg, uint64_t n)
 		return;
 	if (sim->is_connected)
 		pump(sim->router);
-	sim_after(sim->stage >= 3 ? SIM_MINUTE : 10 * SIM_SECOND, tick, NULL, n);
+	sim_after(sim->tick_us, tick, NULL, n);
 }
 
 static void

@@ -115,7 +115,7 @@ observe(void *arg, uint64_t n)
 		forget();
 	}
 	if (!sim->is_over)
-		sim_after(sim_zcard("leases") == 0    ? 2 * SIM_MINUTE
+		sim_after(sim_zcard("leases") == 0    ? 6 * SIM_MINUTE
 		          : sim->o.cases > MANY_CASES ? 2 * SIM_MINUTE
 		                                      : 40 * SIM_SECOND,
 		    observe, NULL, n + 1);
@@ -424,6 +424,9 @@ set_up(const struct sim_options *o)
 	/* With many cases the batches are large, as under load. */
 	busy_us = 20 * (int64_t)(o->cases < 20000 ? o->cases : 20000);
 	sim->lag_us = (int64_t)(1000 << sim_rnd(8)) + busy_us;
+	sim->tick_us = sim_chance(100)   ? 10 * SIM_SECOND
+	               : sim_chance(300) ? SIM_MINUTE
+	                                 : 10 * SIM_MINUTE;
 	if (o->lag_ms > 0)
 		sim->lag_us = 1000 * o->lag_ms;
 	sim->gather_us = 1 + (int64_t)sim_rnd(40000) + busy_us;

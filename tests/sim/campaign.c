@@ -104,10 +104,10 @@ everything(void)
 {
 	for (int b = BREAK_NONE + 1; b < BREAKS; b++)
 		broken((enum sim_break)b);
-	/* A router that never comes to the end of the log: time acts all the same. */
+	/* A router that takes minutes over a command; while it reads, it opens nothing by the offers of before. */
 	one(
 	    &(struct sim_options){
-	        .seed = 3, .cases = 300, .lag_ms = 200000, .to_pass_3 = true, .story = -1},
+	        .seed = 5, .cases = 300, .lag_ms = 200000, .to_pass_3 = true, .story = -1},
 	    false);
 	many((struct sim_options){.seed = 1, .cases = 40, .story = -1}, 20, 8);
 	one(&(struct sim_options){.seed = 1, .cases = 1403, .to_pass_3 = true, .story = -1}, true);

@@ -32,6 +32,13 @@ offers_gate(struct router *r)
 		until = FAR_AHEAD;
 	else if (g.gate == GATE_CLOSED)
 		until = g.until;
+	if (!r->is_caught_up && until == 0)
+		return; /* the offers are still those of before: it may close, but nothing opens by them */
+	/* Before the gate: many offers are several batches, and it opens behind the last one. */
+	if (g.gate != r->gate || now >= r->offers_until) {
+		r->gate = g.gate;
+		offers_all(r);
+	}
 	shut = shuts_at(r, &g);
 	if (until != r->gate_sent || shut != r->shut_sent) {
 		struct words *w = words_make("gate");
@@ -41,10 +48,6 @@ offers_gate(struct router *r)
 		words_queue(r, w);
 		r->gate_sent = until;
 		r->shut_sent = shut;
-	}
-	if (g.gate != r->gate || now >= r->offers_until) {
-		r->gate = g.gate;
-		offers_all(r);
 	}
 }
 

@@ -18,8 +18,6 @@
 #define CURSOR_EVERY 200000 /* µs between two writes of nothing but the cursor */
 #define LEAD_EVERY   1000000
 #define BLOCKED_US   30000000
-#define BEHIND_US                                                                                  \
-	60000000 /* a log that grows faster than it is read holds time back so long at most */
 
 void
 work_add(struct router *r, enum work_kind kind, void *ptr)
@@ -201,19 +199,12 @@ wants_cursor(const struct router *r)
 }
 
 static void
-let_time_act(struct router *r)
-{
-	r->time_at = clock_boot_us();
-	if (r->mode != MODE_HALTED && !r->is_doubt)
-		timers_fire(r);
-}
-
-static void
 idle(struct router *r)
 {
 	int64_t now = clock_boot_us();
 
-	let_time_act(r);
+	if (r->mode != MODE_HALTED && !r->is_doubt)
+		timers_fire(r);
 	if (r->is_doubt && r->doubt_until != 0 && clock_campaign_ms() >= r->doubt_until &&
 	    now - r->doubt_asked >= LEAD_EVERY) {
 		r->doubt_asked = now;
@@ -240,10 +231,6 @@ find_work(struct router *r)
 		campaign_continue(r);
 	if (!has_work(r))
 		imports_continue(r);
-	/* What is seen now may be over by what was not read yet: the law looks again at the record's place in the log. */
-	if (!has_work(r) && r->is_ready && r->is_caught_up &&
-	    clock_boot_us() - r->time_at >= BEHIND_US)
-		let_time_act(r);
 	if (!has_work(r) && !campaign_is_busy(r))
 		apply_entries(r);
 	if (r->is_ready && !has_work(r) && chunk_is_empty(r->chunk) && r->is_caught_up)

@@ -112,7 +112,7 @@ struct router {
 	int step;
 	bool is_loading, is_ready, is_inflight, is_reading, is_caught_up, said_waiting;
 	bool is_forcing; /* an entry waited long enough for a key */
-	int64_t blocked_since, cursor_at, time_at;
+	int64_t blocked_since, cursor_at;
 	bool is_doubt; /* after a lost store: what is in lane doubt stays there, */
 	int64_t doubt_until, doubt_asked; /* until this campaign ms at the latest; 0 never */
 	enum mode mode;

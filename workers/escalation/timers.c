@@ -135,7 +135,7 @@ timers_arm(struct router *r)
 		next = r->gate_changes;
 	if (r->offers_until < next)
 		next = r->offers_until;
-	us = clock_until_us(next);
+	us = r->is_caught_up ? clock_until_us(next) : INT64_MAX;
 	if (us == INT64_MAX) {
 		loop_timer_stop(r->due_timer);
 		return;
