@@ -56,7 +56,8 @@ gained(void)
 
 	if (ppm == 0 || real_clock(CLOCK_BOOTTIME, &t) != 0)
 		return wrong->asleep_ns;
-	return wrong->asleep_ns + (t.tv_sec * BILLION + t.tv_nsec - wrong->since_ns) / 1000 * ppm / 1000;
+	return wrong->asleep_ns +
+	       (t.tv_sec * BILLION + t.tv_nsec - wrong->since_ns) / 1000 * ppm / 1000;
 }
 
 int

@@ -106,7 +106,8 @@ released_records_whose_verdict_nobody_knows_are_stepped_over(void **state)
 	assert_int_equal(session_accepted(t.s), 4);
 	assert_int_equal(agent_times_told(LINK_ACCEPTED), 2);
 	agent_pass(2 * S);
-	assert_int_equal(agent_sent(MSG_NEXT)->u.next.next_no, 2); /* what rode on 2 is asked alone */
+	assert_int_equal(
+	    agent_sent(MSG_NEXT)->u.next.next_no, 2); /* what rode on 2 is asked alone */
 }
 
 static void

@@ -330,7 +330,8 @@ static void
 tidy(struct outbox *o)
 {
 	uint64_t released = o->fold.mark[MARK_RELEASED].upto;
-	uint64_t heard = o->fold.mark[MARK_ACCEPTED].upto; /* or its verdict could not be asked for */
+	uint64_t heard =
+	    o->fold.mark[MARK_ACCEPTED].upto; /* or its verdict could not be asked for */
 	size_t full = OUTBOX_SEGMENT > 2 * o->snapshot ? OUTBOX_SEGMENT : 2 * o->snapshot;
 
 	if (released == fold_head(&o->fold) && full > OUTBOX_TIDY + 2 * o->snapshot)
