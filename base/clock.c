@@ -19,8 +19,10 @@
 #include "base/file.h"
 #include "base/text.h"
 
-#define DAY_MS   86400000LL
-#define RATE_MAX 100000000LL /* 100,000 times real time: faster is a mistake */
+#define DAY_MS          86400000LL
+#define WALL_JUMP_MS    5000
+#define WALL_DIFFERS_MS 30000
+#define RATE_MAX        100000000LL /* 100,000 times real time: faster is a mistake */
 
 struct line {
 	int64_t t0_ms, b0_us, rate_milli;
@@ -149,6 +151,28 @@ clock_until_us(int64_t at_ms)
 		return INT64_MAX;
 	left = at_us - clock_boot_us();
 	return left > 0 ? left : 0;
+}
+
+static int64_t
+distance(int64_t a, int64_t b)
+{
+	return a > b ? a - b : b - a;
+}
+
+const char *
+clock_watch_check(struct clock_watch *c, int64_t wall_ms, int64_t boot_us, int64_t theirs_ms)
+{
+	int64_t offset = wall_ms - boot_us / 1000;
+
+	if (!c->is_set) {
+		c->offset_ms = offset;
+		c->is_set = true;
+	}
+	if (distance(offset, c->offset_ms) > WALL_JUMP_MS)
+		return "the wall clock jumped";
+	if (theirs_ms != 0 && distance(wall_ms, theirs_ms) > WALL_DIFFERS_MS)
+		return "the wall clock differs from the store's";
+	return "";
 }
 
 void

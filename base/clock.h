@@ -28,6 +28,16 @@ int clock_open(const char *home, struct err *err);
 int64_t clock_campaign_ms(void);
 /* Real microseconds until campaign time reaches at_ms; 0 if it did; INT64_MAX while halted. */
 int64_t clock_until_us(int64_t at_ms);
+/* The wall clock against BOOTTIME, and against a store's. What a program draws from a wall clock that was wrong stays
+ * wrong in it: it stops what depends on time, and is begun again when the clock is right. */
+struct clock_watch {
+	int64_t offset_ms; /* wall - BOOTTIME when we started */
+	bool is_set;
+};
+/* "" or what is wrong. theirs_ms: the store's wall clock now, 0 when not known. */
+const char *clock_watch_check(
+    struct clock_watch *c, int64_t wall_ms, int64_t boot_us, int64_t theirs_ms);
+
 /* The host's boot id (16 bytes from /proc/sys/kernel/random/boot_id), zeros when unknown. */
 void clock_boot_id(uint8_t out[16]);
 

@@ -3,7 +3,7 @@
  *
  * Not durable (AOF off, not fsynced always, a replica, a failed write, eviction): nothing is
  * accepted and nothing granted. Too full, or a clock that jumped: records are accepted, nothing
- * is granted. A store that refuses to tell (no rights) counts as not durable. */
+ * is granted (and, by the clock, nobody's lease ends). A store that refuses to tell (no rights) counts as not durable. */
 #include "broker/guard.h"
 
 #include <stdio.h>
@@ -20,8 +20,6 @@
 #include "broker/store.h"
 
 #define LOOK_TIMEOUT_US 2000000
-#define WALL_JUMP_MS    5000
-#define WALL_DIFFERS_MS 30000
 #define EVIDENCE_ROOM   (256ULL << 20) /* where the store has no limit of its own */
 #define MEMORY_PERCENT  60
 
@@ -116,28 +114,6 @@ bool
 facts_too_full(const struct store_facts *f)
 {
 	return f->max_memory > 0 && f->used_memory / MEMORY_PERCENT >= f->max_memory / 100;
-}
-
-static int64_t
-distance(int64_t a, int64_t b)
-{
-	return a > b ? a - b : b - a;
-}
-
-const char *
-clock_watch_check(struct clock_watch *c, int64_t wall_ms, int64_t boot_us, int64_t redis_wall_ms)
-{
-	int64_t offset = wall_ms - boot_us / 1000;
-
-	if (!c->is_set) {
-		c->offset_ms = offset;
-		c->is_set = true;
-	}
-	if (distance(offset, c->offset_ms) > WALL_JUMP_MS)
-		return "the wall clock jumped";
-	if (redis_wall_ms != 0 && distance(wall_ms, redis_wall_ms) > WALL_DIFFERS_MS)
-		return "the wall clock differs from the store's";
-	return "";
 }
 
 /* ---- asking ---- */
@@ -304,6 +280,12 @@ uint64_t
 guard_evidence_room(const struct guard *g)
 {
 	return g->facts.max_memory > 0 ? g->facts.max_memory / 10 : EVIDENCE_ROOM;
+}
+
+bool
+guard_clock_is_wrong(const struct guard *g)
+{
+	return g->bad_clock[0] != '\0';
 }
 
 const char *

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 
 /* What INFO, CONFIG GET and TIME said. */
 struct store_facts {
@@ -23,15 +24,6 @@ void facts_config(struct store_facts *f, struct span name, struct span value);
 const char *facts_not_durable(const struct store_facts *f);
 bool facts_too_full(const struct store_facts *f); /* used_memory beyond 60 % of maxmemory */
 
-/* The wall clock against BOOTTIME and against the store's. */
-struct clock_watch {
-	int64_t offset_ms; /* wall - BOOTTIME when we started */
-	bool is_set;
-};
-/* "" or what is wrong. redis_wall_ms: 0 when not known. */
-const char *clock_watch_check(
-    struct clock_watch *c, int64_t wall_ms, int64_t boot_us, int64_t redis_wall_ms);
-
 struct broker;
 struct guard;
 struct guard *guard_create(struct broker *b);
@@ -42,6 +34,7 @@ void guard_look(struct guard *g, guard_fn *done, void *arg);
 void guard_tick(struct guard *g); /* each second: the clock */
 const char *guard_run_id(const struct guard *g);
 bool guard_is_durable(const struct guard *g);
+bool guard_clock_is_wrong(const struct guard *g);    /* then nothing ends by it either */
 uint64_t guard_evidence_room(const struct guard *g); /* bytes for all pieces of evidence together */
 /* "" or the reason word of NONE for which nothing is handed out. */
 const char *guard_stops_grants(const struct guard *g);

@@ -2,7 +2,7 @@
  * + guard on BOOTTIME.
  *
  * A gap starts everything over: our own loop stood still (a stop, a suspend), the link to the
- * store was down, a page was lost. Expiry waits until the sockets are drained, so that renewals
+ * store was down, a page was lost. With a clock that is wrong nothing ends at all. Expiry waits until the sockets are drained, so that renewals
  * which arrived are read before the case is taken away. While the store is RECOVERING the same
  * patience, counted from the last gap, ends it. */
 #include "broker/observer.h"
@@ -16,6 +16,7 @@
 #include "broker/batch.h"
 #include "broker/broker.h"
 #include "broker/front.h"
+#include "broker/guard.h"
 #include "broker/settings.h"
 #include "broker/watch.h"
 
@@ -37,7 +38,7 @@ struct observer {
 	int64_t beat_us;  /* the last one */
 	int64_t since_us; /* no gap since then */
 	uint64_t life;    /* raised by each restart: a page of an older life counts for nothing */
-	bool is_sweeping, was_serving;
+	bool is_sweeping, was_serving, was_wrong;
 	uint64_t mode, epoch; /* as of the last beat or sweep */
 	struct pending expire[PENDING_MAX];
 	size_t n_expire;
@@ -170,15 +171,18 @@ notice_gaps(struct observer *o)
 {
 	const struct broker *b = o->b;
 	int64_t now = clock_boot_us();
-	bool serving = broker_is_serving(b);
+	bool serving = broker_is_serving(b), wrong = guard_clock_is_wrong(b->guard);
 
 	if (now - o->beat_us > BEAT_US + GAP_US)
 		observer_restart(o, "the loop stood still");
 	else if (serving != o->was_serving)
 		observer_restart(o, "the store was away");
+	else if (wrong != o->was_wrong)
+		observer_restart(o, wrong ? "the clock is wrong" : "the clock is right again");
 	else if (b->epoch != o->epoch || (b->mode == MODE_RECOVERING && o->mode != b->mode))
 		observer_restart(o, "the store began anew");
 	o->was_serving = serving;
+	o->was_wrong = wrong;
 	o->epoch = b->epoch;
 	o->mode = b->mode;
 	o->beat_us = now;
@@ -191,7 +195,7 @@ on_sweep(void *arg)
 	struct broker *b = o->b;
 
 	notice_gaps(o);
-	if (!broker_is_serving(b) || b->is_draining || o->is_sweeping)
+	if (!broker_is_serving(b) || b->is_draining || o->is_sweeping || o->was_wrong)
 		return;
 	if (b->mode == MODE_RECOVERING && clock_boot_us() - o->since_us >= limit_us(o))
 		op_submit(b->batch, op_create("lift", on_lifted, o));

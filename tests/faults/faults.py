@@ -194,10 +194,10 @@ class Clock:
 
     def __init__(self, path):
         with open(path, "w+b") as f:
-            f.write(bytes(24))
+            f.write(bytes(32))
             f.flush()
             os.chmod(path, 0o644)
-            self.m = mmap.mmap(f.fileno(), 24)
+            self.m = mmap.mmap(f.fileno(), 32)
         self.path = path
 
     def wall(self, ns):
@@ -206,6 +206,11 @@ class Clock:
     def rate(self, ppm):
         self.m[16:24] = struct.pack("<q", time.clock_gettime_ns(time.CLOCK_BOOTTIME))
         self.m[8:16] = struct.pack("<q", ppm)
+
+    def asleep(self, ns):
+        """As after a suspend: the wall clock, and the clock that counts it, have gone on."""
+        self.m[24:32] = struct.pack("<q", ns)
+        self.wall(ns)
 
     def env(self):
         return {"LD_PRELOAD": ROOT / "build/tests/faults/jump_clock.so", "HF_CLOCK_FILE": self.path}

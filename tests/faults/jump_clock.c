@@ -1,8 +1,9 @@
 /* jump_clock.c - preloaded into one program: its clocks say something else, when the test says so.
  *
- * HF_CLOCK_FILE names a file of three int64 that is shared with the test: what the wall clock is ahead (ns, may be
- * below 0), how much faster the machine's own clock runs (parts in a million, may be below 0), and since when (ns of
- * CLOCK_BOOTTIME). Zeros: the clocks as they are. Without the file: the same. */
+ * HF_CLOCK_FILE names a file of four int64 that is shared with the test: what the wall clock is ahead (ns, may be
+ * below 0), how much faster the machine's own clock runs (parts in a million, may be below 0), since when (ns of
+ * CLOCK_BOOTTIME), and what that clock is ahead besides (ns: the machine was suspended). Zeros: the clocks as they
+ * are. Without the file: the same. */
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <stdatomic.h>
@@ -16,7 +17,7 @@
 #define BILLION 1000000000LL
 
 struct wrong {
-	_Atomic int64_t wall_ns, ppm, since_ns;
+	_Atomic int64_t wall_ns, ppm, since_ns, asleep_ns;
 };
 
 static struct wrong right, *wrong = &right;
@@ -54,8 +55,9 @@ gained(void)
 	struct timespec t;
 
 	if (ppm == 0 || real_clock(CLOCK_BOOTTIME, &t) != 0)
-		return 0;
-	return (t.tv_sec * BILLION + t.tv_nsec - wrong->since_ns) / 1000 * ppm / 1000;
+		return wrong->asleep_ns;
+	return wrong->asleep_ns +
+	       (t.tv_sec * BILLION + t.tv_nsec - wrong->since_ns) / 1000 * ppm / 1000;
 }
 
 int

@@ -93,6 +93,9 @@ class Worker(threading.Thread):
                     self.stack.note(self.person, self.life, op, **more)
             if "error" in said:
                 self.stack.note(self.person, self.life, "error", code=said["error"].get("code", ""))
+            for op in ("blocked", "link", "person"):
+                if op in said:
+                    self.stack.note(self.person, self.life, op, said=said[op])
             if "none" in said:
                 self.stack.note(self.person, self.life, "none", reason=said["none"]["reason"])
             q.put(said)

@@ -13,6 +13,7 @@ import os
 import pathlib
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -161,6 +162,7 @@ def main():
     o.out.parent.mkdir(parents=True, exist_ok=True)
     version = subprocess.run(["git", "-C", ROOT, "rev-parse", "--short", "HEAD"], capture_output=True, text=True,
                              check=False).stdout.strip()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))     # so that a leg takes its programs with it
     end, seed, bad = time.monotonic() + o.seconds, o.seed, 0
     while time.monotonic() < end:
         leg = Leg(seed, o.leg, o.workers)

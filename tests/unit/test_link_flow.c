@@ -83,10 +83,15 @@ static void
 released_records_whose_verdict_nobody_knows_are_stepped_over(void **state)
 {
 	(void)state;
-	for (int i = 0; i < 4; i++)
-		(void)agent_record("ann", 0, false);
+	agent_welcome(0);
+	agent_hold_a_case(9);
+	for (int i = 0; i < 4; i++) {
+		uint64_t seq = agent_record("ann", i == 1 ? 9 : 0, false);
+
+		if (i == 1)
+			assert_int_equal(session_ride(t.s, "ann", seq, NULL), 0);
+	}
 	agent_end_turn();
-	agent_welcome(3);
 	agent_nack("GAP", MSG_RECORD, 1, 4);
 	agent_nack("GAP", MSG_RECORD, 2, 4);
 	assert_int_equal(session_accepted(t.s), 0);
@@ -100,6 +105,9 @@ released_records_whose_verdict_nobody_knows_are_stepped_over(void **state)
 	agent_accept(4, VERDICT_EFFECTIVE);
 	assert_int_equal(session_accepted(t.s), 4);
 	assert_int_equal(agent_times_told(LINK_ACCEPTED), 2);
+	agent_pass(2 * S);
+	assert_int_equal(
+	    agent_sent(MSG_NEXT)->u.next.next_no, 2); /* what rode on 2 is asked alone */
 }
 
 static void

@@ -417,11 +417,16 @@ files_go_when_their_records_are_released_and_ids_stay(void **state)
 	for (int i = 0; i < 60; i++)
 		store(o, "big", 60000);
 	head = outbox_tip(o, tip);
+	mark(o, MARK_ACCEPTED, 3, FOLD_UNKNOWN);
 	mark(o, MARK_RELEASED, 3, FOLD_UNKNOWN);
 	assert_int_equal(outbox_commit(o, NULL), 0);
 	assert_int_equal(access(first, F_OK), 0);
 	assert_int_equal(outbox_read(o, 1, &bytes, &r, NULL), 0);
 	mark(o, MARK_RELEASED, 50, FOLD_UNKNOWN);
+	assert_int_equal(outbox_commit(o, NULL), 0);
+	assert_int_equal(
+	    access(first, F_OK), 0); /* what became of 4 to 50 was not heard: it is asked again */
+	mark(o, MARK_ACCEPTED, 50, FOLD_UNKNOWN);
 	assert_int_equal(outbox_commit(o, NULL), 0);
 	assert_int_equal(access(first, F_OK), -1);
 	for (int round = 0; round < 2; round++) {

@@ -82,6 +82,29 @@ two_silences_turn_to_the_next_broker(void **state)
 }
 
 static void
+a_broker_that_hands_nothing_out_is_left_but_not_too_often(void **state)
+{
+	(void)state;
+	agent_welcome(0);
+	assert_int_equal(session_next(t.s, "ann", NULL), 0);
+	agent_end_turn();
+	agent_none("ann", 1, "backlog");
+	assert_int_equal(agent_times_told(LINK_NONE), 1);
+	assert_int_equal(t.endpoint, 1);
+	agent_welcome(0);
+	assert_int_equal(session_next(t.s, "ann", NULL), 0);
+	agent_end_turn();
+	agent_none("ann", 2, "backlog"); /* nor does this one: the stores are behind */
+	assert_int_equal(t.endpoint, 1);
+	agent_welcome(0);
+	t.now += 5 * S;
+	assert_int_equal(session_next(t.s, "ann", NULL), 0);
+	agent_end_turn();
+	agent_none("ann", 3, "backlog");
+	assert_int_equal(t.endpoint, 0);
+}
+
+static void
 a_connection_that_cannot_send_is_silent_too(void **state)
 {
 	(void)state;
@@ -382,6 +405,7 @@ main(void)
 	    EACH(a_welcome_to_an_older_hello_is_passed_over),
 	    EACH(tickets_are_signed_and_hello_carries_them),
 	    EACH(two_silences_turn_to_the_next_broker),
+	    EACH(a_broker_that_hands_nothing_out_is_left_but_not_too_often),
 	    EACH(a_connection_that_cannot_send_is_silent_too),
 	    EACH(the_hold_is_durable_before_the_case_is_shown),
 	    EACH(a_lease_is_renewed_and_its_deadline_counts_from_the_sending),

@@ -21,6 +21,7 @@
 #define SCAN_SIZE "500"
 
 enum boot_step {
+	BOOT_CLOCK,
 	BOOT_CAMPAIGN,
 	BOOT_META,
 	BOOT_LEAD,
@@ -189,8 +190,10 @@ static void
 ask_step(struct router *r)
 {
 	struct span argv[2] = {span_str("SMEMBERS"), span_str("hf:campaigns")};
+	struct span time[1] = {span_str("TIME")};
 
 	switch ((enum boot_step)r->step) {
+	case BOOT_CLOCK: ask(r, time, 1); return;
 	case BOOT_CAMPAIGN: ask(r, argv, 2); return;
 	case BOOT_META:
 		ask_key(r, "HMGET", "meta", "epoch", "loading", "doubt", "doubt_until");
@@ -211,6 +214,25 @@ ask_step(struct router *r)
 }
 
 /* ---- the steps' answers ---- */
+
+/* A router that began with a wrong clock would have wrong days for as long as it runs. */
+static int
+check_clock(struct router *r, const struct rds_reply *reply, struct err *err)
+{
+	struct span s = rds_str(rds_at(reply, 0));
+	uint64_t seconds;
+	const char *wrong;
+
+	if (!text_to_u64((const char *)s.data, s.len, &seconds))
+		return err_set(err, ERR_INVALID, "TIME tells no time");
+	wrong =
+	    clock_watch_check(&r->clock, clock_wall_ms(), clock_boot_us(), (int64_t)seconds * 1000);
+	if (wrong[0] != '\0')
+		return err_set(err, ERR_INVALID,
+		    "%s: nothing is placed; set this machine's clock, then restart hf-router",
+		    wrong);
+	return 1;
+}
 
 /* 1 go on, 0 wait and begin again, -1 failed. */
 static int
@@ -391,6 +413,7 @@ static int
 take_answer(struct router *r, const struct rds_reply *reply, struct err *err)
 {
 	switch ((enum boot_step)r->step) {
+	case BOOT_CLOCK: return check_clock(r, reply, err);
 	case BOOT_CAMPAIGN: return choose_campaign(r, reply, err);
 	case BOOT_META: return meta(r, reply);
 	case BOOT_LEAD: return watch_lead(r, reply);
@@ -427,7 +450,7 @@ on_answer(void *arg, const struct rds_reply *reply, const struct err *err)
 	}
 	rc = take_answer(r, reply, &why);
 	if (rc < 0) {
-		step_failed(r, r->campaign, why.text);
+		step_failed(r, r->step == BOOT_CLOCK ? "clock" : r->campaign, why.text);
 		return;
 	}
 	if (rc == 0) {
@@ -459,7 +482,7 @@ boot_begin(struct router *r)
 		return;
 	boot_forget(r);
 	r->is_loading = true;
-	r->step = BOOT_CAMPAIGN;
+	r->step = BOOT_CLOCK;
 	memcpy(r->scan, "0", 2);
 	next(r);
 }

@@ -161,9 +161,13 @@ on_tick(void *arg)
 {
 	struct router *r = arg;
 	struct err err = ERR_INIT;
+	const char *wrong;
 
 	if (clock_open(r->home.dir, &err) != 0)
 		log_warn("clock.file", "why=\"%s\" decision=\"going on as before\"", err.text);
+	wrong = clock_watch_check(&r->clock, clock_wall_ms(), clock_boot_us(), 0);
+	if (wrong[0] != '\0' && (r->is_ready || r->is_loading))
+		router_reload(r, wrong);
 	if (++r->ticks % STATS_TICKS == 0 && r->is_ready)
 		log_info("stats", "records=%ju places=%ju timers=%ju mismatches=%ju cases=%zu",
 		    (uintmax_t)r->n_records, (uintmax_t)r->n_places, (uintmax_t)r->n_timers,

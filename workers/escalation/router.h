@@ -7,6 +7,7 @@
 #ifndef ESCALATION_ROUTER_H
 #define ESCALATION_ROUTER_H
 
+#include "base/clock.h"
 #include "base/conf.h"
 #include "base/loop.h"
 #include "base/map.h"
@@ -116,6 +117,7 @@ struct router {
 	bool is_doubt; /* after a lost store: what is in lane doubt stays there, */
 	int64_t doubt_until, doubt_asked; /* until this campaign ms at the latest; 0 never */
 	enum mode mode;
+	struct clock_watch clock;
 	uint64_t epoch, generation; /* generation: answers to an older one are dropped */
 	char scan[24];
 

@@ -330,13 +330,15 @@ static void
 tidy(struct outbox *o)
 {
 	uint64_t released = o->fold.mark[MARK_RELEASED].upto;
+	uint64_t heard =
+	    o->fold.mark[MARK_ACCEPTED].upto; /* or its verdict could not be asked for */
 	size_t full = OUTBOX_SEGMENT > 2 * o->snapshot ? OUTBOX_SEGMENT : 2 * o->snapshot;
 
 	if (released == fold_head(&o->fold) && full > OUTBOX_TIDY + 2 * o->snapshot)
 		full = OUTBOX_TIDY + 2 * o->snapshot;
 	if (o->size >= full && outbox_dir_rotate(o, NULL) != 0)
 		return;
-	while (o->n_segs > 1 && o->segs[0].last_seq <= released) {
+	while (o->n_segs > 1 && o->segs[0].last_seq <= (released < heard ? released : heard)) {
 		uint64_t last = o->segs[0].last_seq;
 
 		if (carry_ids(o, NULL) != 0 || outbox_dir_unlink_oldest(o, NULL) != 0)

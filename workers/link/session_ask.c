@@ -172,6 +172,16 @@ tell_none(struct session *s, struct ask *a, const struct msg_none *m, bool waits
 	                    .seq = waits});
 }
 
+/* This broker hands nothing out, whatever we ask; another one may. */
+static void
+turn_away(struct session *s, int64_t now)
+{
+	if (s->endpoints < 2 || (s->turned_us != 0 && now < s->turned_us + TURN_PACE_US))
+		return;
+	s->turned_us = now;
+	session_conn(s, CONN_EV_SILENCE, now);
+}
+
 void
 work_none(struct session *s, const struct msg_none *m, int64_t now)
 {
@@ -195,6 +205,8 @@ work_none(struct session *s, const struct msg_none *m, int64_t now)
 	}
 	if (step(s, a, waits ? ASK_EV_WAIT : ASK_EV_NONE).effect == DO_TELL)
 		tell_none(s, a, m, waits);
+	if (strcmp(m->reason, "backlog") == 0)
+		turn_away(s, now);
 }
 
 void

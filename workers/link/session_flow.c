@@ -153,6 +153,18 @@ flow_accepted(struct session *s, const struct msg_accepted *m, int64_t now)
 		f->next = f->accepted + 1;
 }
 
+/* Accepted beyond doubt, by a verdict that nobody tells. */
+static void
+pass_over(struct session *s, uint64_t upto, int64_t now)
+{
+	struct flow *f = &s->flow;
+
+	memset(f->answers, 0, sizeof(f->answers));
+	while (f->accepted < upto)
+		work_taken(s, ++f->accepted, now);
+	f->tries = 0;
+}
+
 /* The store has them and does not tell their verdicts any more, since they are released. */
 static void
 step_over(struct session *s, uint64_t upto, int64_t now)
@@ -168,10 +180,7 @@ step_over(struct session *s, uint64_t upto, int64_t now)
 	mark.upto = upto;
 	CHECK(fold_hash_at(state, upto, mark.h));
 	outbox_add_mark(s->outbox, &mark);
-	memset(f->answers, 0, sizeof(f->answers));
-	while (f->accepted < upto)
-		work_taken(s, ++f->accepted, now);
-	f->tries = 0;
+	pass_over(s, upto, now);
 }
 
 static void
@@ -274,9 +283,8 @@ flow_tick(struct session *s, int64_t now)
 	struct flow *f = &s->flow;
 	uint64_t base = outbox_state(s->outbox)->base_seq;
 
-	if (f->accepted < base) { /* released and forgotten before we heard of a verdict */
-		f->accepted = base;
-		memset(f->answers, 0, sizeof(f->answers));
+	if (f->accepted < base) { /* a lost store knows less; these were released and forgotten */
+		pass_over(s, base, now);
 		if (f->next <= base)
 			rewind_flow(s);
 	}

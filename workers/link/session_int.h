@@ -13,6 +13,7 @@
 #define HALTED_US       5000000LL
 #define RETRY_US        200000LL
 #define RETRY_MAX_US    2000000LL
+#define TURN_PACE_US    5000000LL
 #define UNSENT_US       50000LL /* try again after a send that could not be */
 
 struct ask {
@@ -84,6 +85,7 @@ struct session {
 	struct outbox *outbox;     /* borrowed */
 	struct session_port port;
 	size_t endpoints, endpoint;
+	int64_t turned_us; /* when we last left a broker that hands nothing out; 0 never */
 	enum conn_state conn;
 	int told; /* 0 nothing, 1 online, 2 offline */
 	bool hello_out;
