@@ -72,26 +72,33 @@ const TEXT = {
 };
 
 function Script({task}) {
-  const d = draftOf(task.case), script = S.campaign.script || {}, box = useRef(null);
+  const script = S.campaign.script || {}, box = useRef(null);
   return (
     <section aria-labelledby="h-script" class="script">
       <h3 id="h-script">话术 <span class="soft">{script.version ? `版本 ${script.version}` : '三件事必须说清'}{script.by && <i lang="zh"> · {script.by} {script.date}</i>}</span></h3>
       {script.text && script.text.length > 0 && <ol ref={box}>{script.text.map((line, i) => <li key={i} lang="zh">{line.text || line}</li>)}</ol>}
-      <ul class="ticks">
-        {TICKS.map(([code, text, key]) => (
-          <li key={code}>
-            <label><input type="checkbox" checked={d.ticks.includes(code)} onChange={() => letter(key)} data-need={code === 'cost' ? 'ticks' : undefined} />
-              <kbd>{key.toUpperCase()}</kbd> {text}</label>
-            <span class="soft">{TEXT[code]}</span>
-          </li>
-        ))}
-      </ul>
+      <Ticks task={task} />
     </section>
   );
 }
 
+export function Ticks({task}) {
+  const d = draftOf(task.case);
+  return (
+    <ul class="ticks">
+      {TICKS.map(([code, text, key]) => (
+        <li key={code}>
+          <label><input type="checkbox" checked={d.ticks.includes(code)} onChange={() => letter(key)} data-need={code === 'cost' ? 'ticks' : undefined} />
+            <kbd>{key.toUpperCase()}</kbd> {text}</label>
+          <span class="soft">{TEXT[code]}</span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
 /* What the campaign wants to be written, when a message is this rung's task or this record's result. */
-function Message({task}) {
+export function Message({task}) {
   const text = messageOf(task, draftOf(task.case));
   if (!text) return null;
   return <p class="message"><span><b>消息照抄：</b><i lang="zh">{text}</i></span> <button type="button" class="small" onClick={() => copy(text, '消息已复制')}>复制消息</button></p>;

@@ -20,7 +20,7 @@ function Meter({name, value, most, unit}) {
   );
 }
 
-function Last({r, now}) {
+export function Last({r, now}) {
   const kind = (r.kind || '').toLowerCase(), o = r.outcome ? outcome(r.outcome, S.campaign).text : KIND[kind] === undefined ? kind : KIND[kind];
   const head = [r.at ? when(ms(r.at), now) : '', r.channel ? CHANNEL[r.channel] || r.channel : '', r.seconds ? span(r.seconds) : '', r.person || ''].filter(Boolean);
   return (
@@ -34,7 +34,7 @@ function Last({r, now}) {
 
 const size = n => n >= 1 << 20 ? `${(n / (1 << 20)).toFixed(1)} MB` : `${Math.ceil(n / 1024)} kB`;
 
-function Papers({task}) {
+export function Papers({task}) {
   const list = draftOf(task.case).evidence || [];
   return (
     <section aria-labelledby="h-papers" class="papers">
