@@ -5,15 +5,10 @@ import {Stopwatch} from './stopwatch.jsx';
 import {draftOf, edit, isTyped} from './drafts.js';
 import {S, hand, set} from './store.js';
 import {clockNow, ms, when} from './time.js';
-import {messageOf} from './message.js';
+import {messageOf, rungOf} from './message.js';
 import {KINDS, SEX, TICKS, why} from './words.js';
 
 const masked = no => no && no.length > 10 ? `${no.slice(0, 6)}****${no.slice(-4)}` : no;
-/* A rung of the search is a task: which one, in the campaign's words. */
-const rungText = t => {
-  const r = t.rung && (S.campaign.rungs || []).find(x => x.n === t.rung);
-  return r ? <span lang="zh">：{r.text}</span> : null;
-};
 const grouped = d => /^1\d{10}$/.test(d) ? `${d.slice(0, 3)} ${d.slice(3, 7)} ${d.slice(7)}` : d;
 
 function Hands() {
@@ -138,7 +133,7 @@ export function Case({task: t}) {
         {t.address && <span>寄通知书 <i lang="zh">{t.address}</i></span>}
         {more.map(([k, v]) => <span key={k} lang="zh">{k} {v}</span>)}
       </p>
-      <p class="whynow"><b>为什么现在打：</b>{why(t.why)}{rungText(t)}{due ? ` · ${when(due, now)} 到点` : ''}
+      <p class="whynow"><b>为什么现在打：</b>{why(t.why)}<i lang="zh">{rungOf(t.why)}</i>{due ? ` · ${when(due, now)} 到点` : ''}
         {t.lease === 'expired' && <em> ▲ 租约断了，照常记录</em>}</p>
       <Message task={t} />
       <Numbers task={t} />

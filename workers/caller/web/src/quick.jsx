@@ -4,6 +4,7 @@ import {choose, next, save, take, timer} from './actions.js';
 import {Message, Ticks} from './case.jsx';
 import {draftOf, edit, isRunning} from './drafts.js';
 import {List} from './list.jsx';
+import {rungOf} from './message.js';
 import {missing, outcome} from './outcomes.js';
 import {Just, Needs, NextStep, Outcomes, Text} from './record.jsx';
 import {Last, Papers} from './side.jsx';
@@ -43,7 +44,7 @@ function One({task: t}) {
       <p class="bar"><button type="button" onClick={() => set({atList: true})}>‹ 名单</button> <Stopwatch case={t.case} /></p>
       <h2 class="name"><b lang="zh">{t.name || '(没有姓名)'}</b></h2>
       <p class="soft" lang="zh">{[t.major, t.school, t.area].filter(Boolean).join(' · ')}</p>
-      <p class="whynow">{why(t.why)}{t.due ? ` · ${when(ms(t.due), clockNow())}` : ''}</p>
+      <p class="whynow">{why(t.why)}<i lang="zh">{rungOf(t.why)}</i>{t.due ? ` · ${when(ms(t.due), clockNow())}` : ''}</p>
       <Message task={t} />
       <Numbers task={t} />
       <div class="record">
@@ -59,7 +60,7 @@ function One({task: t}) {
         </p>
       </div>
       <p class="line"><button type="button" onClick={() => set({dialog: 'number'})}>新增号码</button></p>
-      <Papers task={t} />
+      <Papers task={t} phone />
       <details><summary>以前的联系（{last.length} 条）</summary><ul class="lasts">{last.map(r => <Last key={`${r.ob}-${r.seq}`} r={r} now={clockNow()} />)}</ul></details>
     </main>
   );
