@@ -70,8 +70,10 @@ function showNights(s) {
 
 function showFunnel(s) {
   const l = {...s.ledger, ...s.figures}, share = l.admitted > 0 ? Math.floor(l.registered * 100000 / l.admitted) / 1000 : null;
-  $('funnel').textContent = `导入 ${l.cases} · 打过 ${l.attempted} · 联系上过 ${l.attempted - l.unreachable} = 确认 ${l.confirmed} + 犹豫 ${l.considering}` +
-    ` + 其他 ${l.attempted - l.unreachable - l.confirmed - l.considering} · 打过还没联系上 ${l.unreachable} · 退档 ${l.withdrawn}`;
+  /* Everybody is counted once. Others: reached, or not, without a result that decides: no answer, to be called later, refused. */
+  const other = l.attempted - l.confirmed - l.considering - l.withdrawn - l.unreachable;
+  $('funnel').textContent = `导入 ${l.cases} = 没打过 ${l.cases - l.attempted} + 打过 ${l.attempted};打过 ${l.attempted} = 确认 ${l.confirmed} + 犹豫或不表态 ${l.considering}` +
+    ` + 退档 ${l.withdrawn} + 三次以上没联系上 ${l.unreachable} + 其他 ${other}${other < 0 ? ' (对不上!)' : ''}`;
   $('bar-done').style.width = `${share || 0}%`;
   $('rate').textContent = share === null ? '报到率: 还没有人' :
     `报到率 ${share.toFixed(3)} % (${l.registered}/${l.admitted}) · 基本任务 93 % 还差 ${Math.max(0, Math.ceil(93 * l.admitted / 100) - l.registered)} 人` +

@@ -46,6 +46,9 @@ async function telephone(t, {browser, stand}) {
   await page.locator('.quick-numbers a').first().tap();
   await page.locator('.watch.on').waitFor();
   await picture(page, '53-telephone-one');
+  await page.locator('.outcome').nth(0).tap();
+  for (const tick of await page.locator('.quick-one .ticks input').all()) await tick.tap();
+  assert.equal(await page.locator('.quick-one .ticks input:checked').count(), 3);
   await page.locator('.outcome').nth(6).tap();
   await page.getByText('明天 10:00').tap();
   await until('it can be saved', async () => (await page.locator('#lacks').innerText()).includes('可以保存'));

@@ -9,6 +9,10 @@ async function looks(t, {browser, stand}) {
   await until('it is live', async () => (await page.locator('#age').innerText()).includes('实时'));
   assert.deepEqual(await axe(page), []);
   await picture(page, '60-operators');
+  const n = (await page.locator('#funnel').innerText()).match(/\d+/g).map(Number);
+  assert.equal(n[0], n[1] + n[2], 'everybody was called or was not');
+  assert.equal(n[3], n.slice(4).reduce((a, b) => a + b, 0), 'who was called is counted once');
+  assert.equal(n[2], n[3]);
   assert.deepEqual(page.said, []);
   await page.context().close();
 }

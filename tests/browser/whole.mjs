@@ -76,4 +76,97 @@ async function withdrawal(t, {browser, stand}) {
   await until('it is withdrawn', async () => (await stand.say('sql SELECT count(*) FROM hf.v_figure WHERE withdrawn')).rows[0][0] === '1');
 }
 
-export const whole = [['a withdrawal: a photo and two signatures', withdrawal]];
+/* The PC goes off in the middle of a word: the browser is killed, and so is what it had not yet written. Opened again it wants
+ * the PIN; then the words are there, and so is the call that was being timed. */
+async function powerCut(t, {stand}) {
+  const dir = mkdtempSync(resolve(tmpdir(), 'hf-profile-'));
+  try {
+    const first = await openKept(dir);
+    await logIn(first.page, stand, 'p01');
+    await someCase(first.page);
+    const who = await name(first.page);
+    await nobody(first.page);
+    await first.page.keyboard.press('Space');
+    await first.page.keyboard.press('4');
+    await until('the words have the focus', () => first.page.evaluate(() => document.activeElement.id === 'words'));
+    await first.page.keyboard.insertText('家里让我先');
+    await until('the draft is on the disk', () => first.page.evaluate(async () => {
+      const open = indexedDB.open((await indexedDB.databases()).find(d => d.name.startsWith('huifang-')).name);
+      const db = await new Promise(r => { open.onsuccess = () => r(open.result); });
+      const all = db.transaction('drafts').objectStore('drafts').getAll();
+      const n = await new Promise(r => { all.onsuccess = () => r(all.result.length); });
+      db.close();
+      return n > 0;
+    }));
+    await first.page.keyboard.insertText('去看看'); /* on its way to the disk, or not */
+    await killed(first.p);
+    const second = await openKept(dir);
+    await logIn(second.page, stand, 'p01');
+    await second.page.locator('h2.name').waitFor();
+    if (await name(second.page) !== who) await second.page.locator('.hands .chip', {hasText: who}).click();
+    await until('the words are back', async () => await second.page.locator('#words').count() === 1 &&
+      (await second.page.locator('#words').inputValue()).startsWith('家里让我先'));
+    await picture(second.page, '81-after-the-power-cut');
+    await second.page.locator('#words').fill('家里让我先去看看');
+    const before = await attempts(stand, 'p01');
+    await second.page.keyboard.press('Control+s');
+    await until('it is in the ledger', async () => (await second.page.locator('#just').innerText()).match(new RegExp(`${who}.*已入账`)));
+    assert.equal(await attempts(stand, 'p01'), before + 1);
+    await killed(second.p);
+  } finally {
+    rmSync(dir, {recursive: true, force: true, maxRetries: 20, retryDelay: 100});
+  }
+}
+
+/* The PC believes in another year, and the own list has not come yet: the times offered are the server's all the same. */
+async function wrongClock(t, {browser, stand}) {
+  const page = await newPage(browser);
+  await page.clock.install({time: new Date('2021-07-04T03:00:00Z')});
+  await page.route('**/api/own', route => route.abort());
+  await logIn(page, stand, 'p01');
+  await someCase(page);
+  await nobody(page);
+  await page.keyboard.press('2');
+  await page.locator('[data-times=decide_by] input[type=datetime-local]').waitFor();
+  assert.match(await page.locator('[data-times=decide_by] input[type=datetime-local]').inputValue(), /^2026-03-1\d/);
+  assert.match(await page.locator('.top time').innerText(), /^(09|1\d):/);
+  await page.keyboard.press('5');
+  await page.context().close();
+}
+
+/* A photo that is dropped while the office is away waits and goes up by itself. In a dialog Ctrl+Enter is the dialog's. */
+async function photoWaits(t, {browser, stand}) {
+  const page = await newPage(browser);
+  await logIn(page, stand, 'p01');
+  await someCase(page);
+  const who = await name(page), had = await page.locator('.papers li').count(), before = await attempts(stand, 'p01');
+  await page.route('**/api/evidence**', route => route.abort());
+  const photo = await page.screenshot({type: 'jpeg', quality: 50});
+  await page.locator('#file').setInputFiles({name: '准考证.jpg', mimeType: 'image/jpeg', buffer: photo});
+  await until('it waits', async () => /准考证.jpg.*待传/.test(await page.locator('.papers').innerText()));
+  await picture(page, '82-photo-waits');
+  await page.unroute('**/api/evidence**');
+  await until('it is there', async () => /准考证.jpg.*(已存本机|已送到)/.test(await page.locator('.papers').innerText()));
+  assert.equal(await page.locator('.papers li').count(), had + 1);
+  await nobody(page);
+  await page.keyboard.press('5');
+  await page.keyboard.press('n');
+  await page.locator('#digits').waitFor();
+  await page.keyboard.press('Control+Enter');
+  await page.locator('dialog .told', {hasText: '3 到 20 位'}).waitFor();
+  await page.locator('#digits').fill('19900009999');
+  await page.keyboard.press('Control+Enter');
+  await page.locator('dialog[open]').waitFor({state: 'detached'});
+  assert.equal(await name(page), who, 'the record behind the dialog is not saved by its keys');
+  await page.keyboard.press('m');
+  await page.keyboard.press('1');
+  await until('the message has the name in it', async () => (await page.locator('.message').innerText()).includes(`${who}同学`));
+  assert.deepEqual(await axe(page), []);
+  await picture(page, '83-message');
+  assert.equal(await attempts(stand, 'p01'), before);
+  assert.deepEqual(page.said, []);
+  await page.context().close();
+}
+
+export const whole = [['the power is cut in the middle of a word', powerCut], ['the clock of the PC is wrong', wrongClock], ['a photo waits for the office, a dialog has its keys', photoWaits],
+  ['a withdrawal: a photo and two signatures', withdrawal]];

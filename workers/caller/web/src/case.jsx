@@ -5,15 +5,10 @@ import {Stopwatch} from './stopwatch.jsx';
 import {draftOf, edit, isTyped} from './drafts.js';
 import {S, hand, set} from './store.js';
 import {clockNow, ms, when} from './time.js';
-import {messageOf} from './message.js';
+import {messageOf, rungOf} from './message.js';
 import {KINDS, SEX, TICKS, why} from './words.js';
 
 const masked = no => no && no.length > 10 ? `${no.slice(0, 6)}****${no.slice(-4)}` : no;
-/* A rung of the search is a task: which one, in the campaign's words. */
-const rungText = t => {
-  const r = t.rung && (S.campaign.rungs || []).find(x => x.n === t.rung);
-  return r ? <span lang="zh">：{r.text}</span> : null;
-};
 const grouped = d => /^1\d{10}$/.test(d) ? `${d.slice(0, 3)} ${d.slice(3, 7)} ${d.slice(7)}` : d;
 
 function Hands() {
@@ -72,26 +67,33 @@ const TEXT = {
 };
 
 function Script({task}) {
-  const d = draftOf(task.case), script = S.campaign.script || {}, box = useRef(null);
+  const script = S.campaign.script || {}, box = useRef(null);
   return (
     <section aria-labelledby="h-script" class="script">
       <h3 id="h-script">话术 <span class="soft">{script.version ? `版本 ${script.version}` : '三件事必须说清'}{script.by && <i lang="zh"> · {script.by} {script.date}</i>}</span></h3>
       {script.text && script.text.length > 0 && <ol ref={box}>{script.text.map((line, i) => <li key={i} lang="zh">{line.text || line}</li>)}</ol>}
-      <ul class="ticks">
-        {TICKS.map(([code, text, key]) => (
-          <li key={code}>
-            <label><input type="checkbox" checked={d.ticks.includes(code)} onChange={() => letter(key)} data-need={code === 'cost' ? 'ticks' : undefined} />
-              <kbd>{key.toUpperCase()}</kbd> {text}</label>
-            <span class="soft">{TEXT[code]}</span>
-          </li>
-        ))}
-      </ul>
+      <Ticks task={task} />
     </section>
   );
 }
 
+export function Ticks({task}) {
+  const d = draftOf(task.case);
+  return (
+    <ul class="ticks">
+      {TICKS.map(([code, text, key]) => (
+        <li key={code}>
+          <label><input type="checkbox" checked={d.ticks.includes(code)} onChange={() => letter(key)} data-need={code === 'cost' ? 'ticks' : undefined} />
+            <kbd>{key.toUpperCase()}</kbd> {text}</label>
+          <span class="soft">{TEXT[code]}</span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
 /* What the campaign wants to be written, when a message is this rung's task or this record's result. */
-function Message({task}) {
+export function Message({task}) {
   const text = messageOf(task, draftOf(task.case));
   if (!text) return null;
   return <p class="message"><span><b>消息照抄：</b><i lang="zh">{text}</i></span> <button type="button" class="small" onClick={() => copy(text, '消息已复制')}>复制消息</button></p>;
@@ -131,7 +133,7 @@ export function Case({task: t}) {
         {t.address && <span>寄通知书 <i lang="zh">{t.address}</i></span>}
         {more.map(([k, v]) => <span key={k} lang="zh">{k} {v}</span>)}
       </p>
-      <p class="whynow"><b>为什么现在打：</b>{why(t.why)}{rungText(t)}{due ? ` · ${when(due, now)} 到点` : ''}
+      <p class="whynow"><b>为什么现在打：</b>{why(t.why)}<i lang="zh">{rungOf(t.why)}</i>{due ? ` · ${when(due, now)} 到点` : ''}
         {t.lease === 'expired' && <em> ▲ 租约断了，照常记录</em>}</p>
       <Message task={t} />
       <Numbers task={t} />

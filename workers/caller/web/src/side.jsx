@@ -20,7 +20,7 @@ function Meter({name, value, most, unit}) {
   );
 }
 
-function Last({r, now}) {
+export function Last({r, now}) {
   const kind = (r.kind || '').toLowerCase(), o = r.outcome ? outcome(r.outcome, S.campaign).text : KIND[kind] === undefined ? kind : KIND[kind];
   const head = [r.at ? when(ms(r.at), now) : '', r.channel ? CHANNEL[r.channel] || r.channel : '', r.seconds ? span(r.seconds) : '', r.person || ''].filter(Boolean);
   return (
@@ -34,11 +34,12 @@ function Last({r, now}) {
 
 const size = n => n >= 1 << 20 ? `${(n / (1 << 20)).toFixed(1)} MB` : `${Math.ceil(n / 1024)} kB`;
 
-function Papers({task}) {
+/* phone: it is the telephone's own page, which takes photos itself. */
+export function Papers({task, phone}) {
   const list = draftOf(task.case).evidence || [];
   return (
     <section aria-labelledby="h-papers" class="papers">
-      <h3 id="h-papers">照片、材料 <span class="soft">拖进来或粘贴也行</span></h3>
+      <h3 id="h-papers">照片、材料 {!phone && <span class="soft">拖进来或粘贴也行</span>}</h3>
       <ul>
         {list.map(e => (
           <li key={e.hash}><span lang="zh">{e.name}</span> <span class="soft">{size(e.size)} · {S.sent.has(e.hash) ? '✓ 已送到' : '▣ 已存本机'}</span>{' '}
@@ -47,8 +48,8 @@ function Papers({task}) {
         {waitingOf(task.case).map((w, i) => <li key={`w${i}`}><span lang="zh">{w.file.name}</span> <span class="soft">{size(w.file.size)} · ⇡ 待传</span></li>)}
       </ul>
       <p class="line">
-        <label class="file">选文件<input id="file" type="file" multiple accept="image/jpeg,image/png,application/pdf" onChange={e => { files(e.target.files); e.target.value = ''; }} /></label>
-        <button type="button" class="small" onClick={() => set({dialog: 'phone'})}>手机扫码传</button>
+        <label class="file">{phone ? '拍照、选文件' : '选文件'}<input id="file" type="file" multiple accept="image/jpeg,image/png,application/pdf" onChange={e => { files(e.target.files); e.target.value = ''; }} /></label>
+        {!phone && <button type="button" class="small" onClick={() => set({dialog: 'phone'})}>手机扫码传</button>}
         <button type="button" class="small" onClick={() => set({dialog: 'paper'})}><kbd>F6</kbd> 退档材料</button>
         {S.uploading > 0 && <span role="status">正在传…</span>}
       </p>
