@@ -25,6 +25,7 @@ class Stream:
         self.sock = self.conn.sock
         self.answer = self.conn.getresponse()
         assert self.answer.status == 200 and self.answer.getheader("Content-Type") == "text/event-stream"
+        self.sock.settimeout(None)  # a stream may be silent as long as it likes; until() has the limits
         self.thread = threading.Thread(target=self._read, daemon=True)
         self.thread.start()
 
