@@ -16,7 +16,7 @@ LEADER, HEAD, ADMIN, SUP = ("--as", "l1"), ("--as", "h1"), ("--as", "admin"), ("
 class Lines(test_main_path.Lines):
     def hear(self, *kinds):
         def too_long(*_):
-            raise AssertionError(f"hf-caller says nothing of {kinds}")
+            raise AssertionError(f"hf-caller says nothing of {kinds}, but {self.passed[-4:]}")
         signal.signal(signal.SIGALRM, too_long)
         signal.alarm(20)
         try:

@@ -27,10 +27,12 @@ class Lines:
 
     def hear(self, *kinds):
         """The next object that has one of these keys; others are passed over."""
+        self.passed = []
         for line in self.p.stdout:
             said = json.loads(line)
             if not kinds or any(k in said for k in kinds):
                 return said
+            self.passed.append(said)
         raise AssertionError(f"hf-caller ended while waiting for {kinds}")
 
     def close(self):
