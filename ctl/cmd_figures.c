@@ -52,6 +52,21 @@ pay_show(struct ctl *c, int argc, char **argv, struct err *err)
 	return ctl_become(c, "pay", argc, argv, err);
 }
 
+/* The own line, whatever the rights: what the office shows as well. */
+static int
+pay_my(struct ctl *c, int argc, char **argv, struct err *err)
+{
+	char person[] = "--person", explain[] = "--explain";
+	char *words[] = {person, xstrdup(c->as != NULL ? c->as : ""), explain};
+
+	(void)argv;
+	if (argc != 0)
+		return ctl_usage(err, verbs_figures, "pay", "my");
+	if (c->as == NULL)
+		return err_set(err, ERR_INVALID, "用 --as 说是谁: hfctl --as P pay my");
+	return ctl_become(c, "pay", 3, words, err);
+}
+
 static int
 pay_what_if(struct ctl *c, int argc, char **argv, struct err *err)
 {
@@ -79,8 +94,11 @@ verify(struct ctl *c, int argc, char **argv, struct err *err)
 }
 
 const struct verb verbs_figures[] = {
-    {"pay", "show", pay_show, "[--explain] [--minimum N] [--as-of TIME] [--sheet NO] [--xlsx FILE]",
+    {"pay", "show", pay_show,
+        "[--explain] [--minimum N] [--as-of TIME] [--person P] [--sheet NO] [--xlsx "
+        "FILE]",
         "按账本算出的补贴, 逐行说明; --sheet: 账本里签过字的一张, --xlsx: 签字页"},
+    {"pay", "my", pay_my, "", "自己的补贴 (试算), 怎么算的, 再多报到 1 人多多少; 用 --as 说是谁"},
     {"pay", "what-if", pay_what_if, "FILE [--explain]", "按一张表试算补贴, 不需要服务器"},
     {"rates", "ids", rates_ids,
         "--figure F [--person P | --team T] [--stage S[.PASS]] [--as-of TIME]",

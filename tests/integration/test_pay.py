@@ -29,6 +29,23 @@ def test_the_contract_example_needs_no_server(tmp_path):
     assert row["explain"][-1] == "再多报到 1 人 = +536.50 元"
 
 
+def test_what_one_more_brings_and_how_many_bring_something(tmp_path):
+    got = rows_of(what_if(tmp_path, "a,t1,0,29,26,0,0,0", "b,t2,0,29,29,0,0,0", "c,t3,0,29,20,0,0,0"))
+    assert got["a"]["explain"][-1] == "再多报到 1 人 = +1633.50 元"
+    assert not any("再多报到" in line for line in got["b"]["explain"])  # all have
+    assert got["c"]["explain"][-1] == "再多报到 1 人还不加钱；再多 7 人 = +1633.50 元"
+
+
+def test_every_reading_that_gives_another_figure_is_said(tmp_path):
+    row = rows_of(what_if(tmp_path, "p,t,0,20,19,25,0,0,"))["p"]  # example 16
+    said = [line for line in row["explain"] if line.startswith("另一种读法")]
+    assert row["pay"] == "1140.00" and said == [
+        "另一种读法（Q1：各档都含本数）：1235.00 元", "另一种读法（Q3：不看工作量都加发）：1235.00 元",
+        "另一种读法（Q6：每少打一人减 5 元）：1210.00 元", "另一种读法（Q6：每打过一人减 5 元）：1135.00 元"]
+    row = rows_of(what_if(tmp_path, "p,t,0,29,28,0,1,20"))["p"]  # example 19
+    assert row["pay"] == "868.00" and "另一种读法（Q18：按原来的总额扣）：651.00 元" in row["explain"]
+
+
 def test_cuts_reach_pay_and_bonus(tmp_path):
     got = rows_of(what_if(tmp_path, "p01,t1,1,30,29,0,0,20", "p02,t2,1,29,28,0,1,0", "p03,t3,0,29,27,0,1,33"))
     assert (got["p01"]["pay"], got["p01"]["leader_bonus"]) == ("1809.60", "1200.00")  # 96.667 %: target reached

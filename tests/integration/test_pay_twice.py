@@ -110,6 +110,16 @@ def test_the_sheet_of_the_ledger_agrees_with_the_database(campaign):
     assert any("没有懈怠认定" in line and "1140.00" in line for line in rows["p04"]["explain"])
 
 
+def test_a_caller_sees_the_own_line_and_what_one_more_brings(campaign):
+    r = campaign.ctl("--json", "--campaign", "c1", "--as", "p02", "pay", "my")
+    rows = json.loads(r.stdout)["rows"]
+    assert [(x["person"], x["pay"], x["one_more"]) for x in rows] == [("p02", "1633.50", "536.50")]
+    text = campaign.ctl("--campaign", "c1", "--as", "p02", "pay", "my").stdout
+    assert "再多报到 1 人 = +536.50 元" in text and "暂数" in text and "p01" not in text
+    assert campaign.ctl("--campaign", "c1", "pay", "my", check=False).returncode == 64
+    assert campaign.ctl("--campaign", "c1", "pay", "show", "--person", "p99", check=False).returncode == 66
+
+
 def test_one_fen_of_difference_is_found_and_named(campaign):
     body = campaign.sql("SELECT pg_get_functiondef('hf.pay_cut'::regproc)")
     kept = "\n".join("\t".join(line) for line in body)

@@ -59,6 +59,8 @@ split(char *line, char *cell[CELLS])
 	int n = 0;
 
 	line[strcspn(line, "\n")] = '\0';
+	for (int i = 0; i < CELLS; i++)
+		cell[i] = line;
 	for (char *at = line; at != NULL && n < CELLS; n++) {
 		char *next = strstr(at, " | ");
 

@@ -3,7 +3,9 @@
 #include "workers/reconciliation/explain.h"
 
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/check.h"
 
@@ -96,27 +98,63 @@ explain_cuts(
 	say(lines, "应发 %s 元（最后一次四舍五入到分）", pay_text(a, pay->amount));
 }
 
+/* Every reading that a question has; what gives the same fen is not said. */
+static const struct {
+	size_t at; /* in pay_policy */
+	int value;
+	const char *zh;
+} readings[] = {
+    {offsetof(struct pay_policy, tier), PAY_TIER_LITERAL, "Q1：“>”不含本数，“≥”含本数"},
+    {offsetof(struct pay_policy, tier), PAY_TIER_INCLUSIVE, "Q1：各档都含本数"},
+    {offsetof(struct pay_policy, tier), PAY_TIER_STRICT, "Q1：各档都不含本数"},
+    {offsetof(struct pay_policy, step_in), PAY_STEP_ANY_TIER, "Q2：93% 以下也加发"},
+    {offsetof(struct pay_policy, step_in), PAY_STEP_FROM_93, "Q2：93% 以下不加发"},
+    {offsetof(struct pay_policy, step), PAY_STEP_NEEDS_MIN, "Q3：达到最低工作量才加发"},
+    {offsetof(struct pay_policy, step), PAY_STEP_AUTO, "Q3：不看工作量都加发"},
+    {offsetof(struct pay_policy, n2), PAY_N2_ROW, "Q4：不到 93% 也按档发"},
+    {offsetof(struct pay_policy, n2), PAY_N2_STRICT93, "Q4：不到 93% 不发"},
+    {offsetof(struct pay_policy, n1), PAY_N1_PER_PAID, "Q6：每报到一人减 5 元"},
+    {offsetof(struct pay_policy, n1), PAY_N1_PER_SHORT, "Q6：每少打一人减 5 元"},
+    {offsetof(struct pay_policy, n1), PAY_N1_PER_CALLED, "Q6：每打过一人减 5 元"},
+    {offsetof(struct pay_policy, n5), PAY_N5_OF_PAYABLE, "Q18：按扣后仍应发的扣"},
+    {offsetof(struct pay_policy, n5), PAY_N5_OF_TOTAL, "Q18：按原来的总额扣"},
+};
+
 static void
 explain_other_readings(
     json_t *lines, const struct pay_policy *p, const struct pay_row *row, const struct pay *pay)
 {
-	struct pay_policy other = *p;
 	char a[PAY_TEXT];
-	int64_t more = pay_one_more(p, row), fen;
 
-	other.step_in = p->step_in == PAY_STEP_ANY_TIER ? PAY_STEP_FROM_93 : PAY_STEP_ANY_TIER;
-	fen = pay_of(&other, row).amount;
-	if (fen != pay->amount)
-		say(lines, "另一种读法（Q2：93%% 以下%s加发）：%s 元",
-		    other.step_in == PAY_STEP_FROM_93 ? "不" : "也", pay_text(a, fen));
-	other = *p;
-	other.n2 = p->n2 == PAY_N2_ROW ? PAY_N2_STRICT93 : PAY_N2_ROW;
-	fen = pay_of(&other, row).amount;
-	if (fen != pay->amount)
-		say(lines, "另一种读法（Q4：不到 93%% %s发）：%s 元",
-		    other.n2 == PAY_N2_STRICT93 ? "不" : "也", pay_text(a, fen));
-	if (more > 0)
-		say(lines, "再多报到 1 人 = +%s 元", pay_text(a, more));
+	for (size_t i = 0; i < sizeof(readings) / sizeof(readings[0]); i++) {
+		struct pay_policy other = *p;
+		int64_t fen;
+
+		memcpy((char *)&other + readings[i].at, &readings[i].value, sizeof(int));
+		fen = pay_of(&other, row).amount;
+		if (fen != pay->amount)
+			say(lines, "另一种读法（%s）：%s 元", readings[i].zh, pay_text(a, fen));
+	}
+}
+
+/* What one more brings; if that is nothing, how many more bring something. */
+static void
+explain_one_more(json_t *lines, const struct pay_policy *p, const struct pay_row *row)
+{
+	struct pay_row more = *row;
+	char a[PAY_TEXT];
+	int64_t fen = pay_one_more(p, row), was = pay_of(p, row).amount;
+
+	if (fen > 0) {
+		say(lines, "再多报到 1 人 = +%s 元", pay_text(a, fen));
+		return;
+	}
+	while (more.rate.registered < more.rate.admitted && pay_of(p, &more).amount <= was)
+		more.rate.registered++;
+	fen = pay_of(p, &more).amount - was;
+	if (fen > 0)
+		say(lines, "再多报到 1 人还不加钱；再多 %jd 人 = +%s 元",
+		    (intmax_t)(more.rate.registered - row->rate.registered), pay_text(a, fen));
 }
 
 static void
@@ -156,6 +194,7 @@ pay_json(const struct pay_policy *p, const char *person, const struct pay_row *r
 	explain_minimum(lines, p, row, &pay);
 	explain_cuts(lines, p, row, &pay);
 	explain_other_readings(lines, p, row, &pay);
+	explain_one_more(lines, p, row);
 	if (row->leader)
 		explain_team(lines, p, team, row, bonus);
 	rate_text(rate, row->rate);

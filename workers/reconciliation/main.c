@@ -41,7 +41,7 @@ static const char usage[] =
     "      hf-reconcile [--json] [--campaign ID] flags [--person P] [--day YYYY-MM-DD]\n"
     "      hf-reconcile [--json] [--campaign ID] night [--whole] | nights | kept NIGHT\n"
     "      hf-reconcile [--json] [--campaign ID] [--explain] [--xlsx FILE] [--minimum N] [--sheet "
-    "NO] [--as-of TIME] pay\n"
+    "NO] [--as-of TIME] [--person P] pay\n"
     "      hf-reconcile [--json] [--campaign ID] [--explain] --minimum N --as-of TIME close\n"
     "      hf-reconcile [--json] [--campaign ID] [--explain] [--as-of TIME] supplement\n"
     "      hf-reconcile [--json] [--campaign ID] disputes | term\n"
@@ -304,7 +304,7 @@ answer(struct work *w, struct err *err)
 	struct past *past = o->as_of > 0 ? &w->past : NULL;
 	const struct figures_of of = {o->figure, o->person, o->team, o->stage};
 	const struct paydesk desk = {w->pg, w->home.keys, w->campaign, &w->rules, &w->days, o->json,
-	    o->explain, o->xlsx, past, o->minimum, o->sheet};
+	    o->explain, o->person, o->xlsx, past, o->minimum, o->sheet};
 
 	if (strcmp(o->verb, "rates") == 0)
 		return ratedesk_rates(w->pg, w->campaign, o->by, past, o->json, err);

@@ -108,6 +108,24 @@ pay_book(const struct paydesk *d, const json_t *out, struct err *err)
 	return 0;
 }
 
+static int
+keep_person(json_t *sheet, const char *person, struct err *err)
+{
+	json_t *rows = json_array(), *row;
+	size_t i;
+
+	json_array_foreach(json_object_get(sheet, "rows"), i, row)
+	{
+		if (strcmp(text(row, "person"), person) == 0)
+			json_array_append(rows, row);
+	}
+	json_object_set_new(sheet, "rows", rows);
+	return json_array_size(rows) == 1
+	           ? 0
+	           : err_set(
+	                 err, ERR_NOT_FOUND, "补贴表里没有 %s: 不是回访员, 名下也没有个案", person);
+}
+
 int
 paydesk_show(const struct paydesk *d, struct err *err)
 {
@@ -122,6 +140,10 @@ paydesk_show(const struct paydesk *d, struct err *err)
 	if (d->sheet == 0 && dispute_put(d->pg, d->days, d->campaign, out, err) != 0) {
 		json_decref(out);
 		return err_wrap(err, "pay");
+	}
+	if (d->person != NULL && keep_person(out, d->person, err) != 0) {
+		json_decref(out);
+		return -1;
 	}
 	if (d->xlsx != NULL) {
 		code = pay_book(d, out, err);

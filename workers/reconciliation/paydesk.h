@@ -17,6 +17,7 @@ struct paydesk {
 	const struct readings *rules;
 	const struct weekdays *days; /* working days */
 	bool json, explain;
+	const char *person;     /* this one's row alone, or NULL */
 	const char *xlsx;       /* or NULL */
 	struct past *past;      /* as of then; NULL: now */
 	int64_t minimum, sheet; /* -1, 0: not given */

@@ -93,6 +93,7 @@ add_row(
 	struct span name = pg_get(r, i, 0), team_name = pg_get(r, i, 1);
 	char *person = xasprintf("%.*s", (int)name.len, (const char *)name.data);
 	json_t *o = pay_json(&rules->policy, person, &row, &team);
+	char more[PAY_TEXT];
 
 	json_object_set_new(o, "team", json_stringn((const char *)team_name.data, team_name.len));
 	json_object_set_new(o, "admitted", json_integer(row.rate.admitted));
@@ -102,6 +103,10 @@ add_row(
 	json_object_set_new(o, "slack", json_boolean(row.slack));
 	json_object_set_new(o, "wrong_withdrawal", json_boolean(row.wrong_withdrawal));
 	json_object_set_new(o, "deduction_percent", json_integer(row.deduction));
+	json_object_set_new(o, "one_more",
+	    row.rate.registered < row.rate.admitted
+	        ? json_string(pay_text(more, pay_one_more(&rules->policy, &row)))
+	        : json_null());
 	json_array_append_new(rows, o);
 	free(person);
 }

@@ -12,7 +12,7 @@
  * "moved_at",
  * "rows":[…],"differences":[…]};
  * a row is that of explain.h with "team", "admitted", "registered", "called", "withdrawn", "slack", "wrong_withdrawal",
- * "deduction_percent" beside it, differences are
+ * "deduction_percent", "one_more" (yuan that one more registration adds, text; null when all have) beside it, differences are
  * those of twice.h. */
 /* past: as it stood then, by the rules of then ("as_of" is in the answer); NULL: now, by these. What waits to be answered
  * is always that of now. minimum: what the leading group set, or -1 for 0.8 x placed / callers. freeze: the ledger number of the frozen list

@@ -18,6 +18,7 @@ export function Pay() {
     <div class="pay">
       <p class="big">{row.pay || '0.00'} 元{got.data.provisional ? '（试算，还会变）' : ''}</p>
       <p>{row.rate && <span>比例 <b>{row.rate}</b> · </span>}{row.standard && <span>标准 <b>{row.standard}</b> · </span>}{row.leader_bonus && Number(row.leader_bonus) > 0 && <span>组长补贴 <b>{row.leader_bonus}</b> · </span>}<span class="soft">{clock(ms(got.asof))} 算的</span></p>
+      {row.one_more && Number(row.one_more) > 0 && <p>再多报到 1 人 <b>+{row.one_more}</b> 元</p>}
       <h3>怎么算的</h3>
       <ol lang="zh">{(row.explain || []).map((l, i) => <li key={i}>{l}</li>)}</ol>
     </div>

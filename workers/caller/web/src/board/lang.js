@@ -27,7 +27,7 @@ export const EN = {
   '按键': 'Keys', '正在打开…': 'Opening…', '服务器断开': 'No server', '离线中，记下的会补送': 'Offline; what is said will be sent',
   '已连接': 'Connected', '阶段': 'Stage', '刷新': 'Refresh', '退出': 'Log out', '页面': 'Views', '记录页': 'Recording page',
   '这台机器不是服务器，报表看不到；名单和操作照常。': 'This machine is not the server: no figures; lists and acts work.', '理由': 'Reason',
-  '决定': 'Decision', '同意': 'Give', '不同意': 'Refuse', '姓名': 'Name', '等了': 'Since', '时限': 'Time left', '情况': 'State',
+  '决定': 'Decision', '期限': 'Until', '成立': 'Upheld', '过了期限': 'Too late', '同意': 'Give', '不同意': 'Refuse', '姓名': 'Name', '等了': 'Since', '时限': 'Time left', '情况': 'State',
   '在我手里': 'in my hand', '中学': 'School', '专业': 'Major', '次': 'Tries', '分': 'Min', '放回': 'Give back', '接手': 'Take',
   '接到手里，在记录页打电话、记结果；放回也在那里': 'It comes into your hand; call and record on the recording page', '突击单': 'Dossiers',
   '失联清零：没有等人接手的': 'Zero lost: nobody waits', '失联清零板': 'Zero lost', '等人接手': 'waiting', '超时': 'over',

@@ -93,11 +93,11 @@ const patrolActs = [{id: 'patrol', key: 'n', text: '记一次巡查', fields: [
 say: (r, v) => say('finding', {what: v.what, subject: v.subject, reason: v.reason}, {note: v.note})}];
 const anyCols = (rows, first) => {
   const keys = [...new Set(rows.flatMap(r => Object.keys(r)))].filter(k => !['ob', 'seq', 'case'].includes(k) && rows.some(r => r[k] === null || typeof r[k] !== 'object'));
-  return [...first.filter(k => keys.includes(k)), ...keys.filter(k => !first.includes(k))].map(k => ({key: k, head: HEADS[k] || k, num: rows.some(r => typeof r[k] === 'number') && k !== 'at',
-    of: k === 'what' || k === 'state' || k === 'verdict' ? r => _(SAYS[r[k]] || r[k] || '') : k === 'at' ? r => moment(r.at) : k === 'kind' ? r => _(WORD[r.kind] || r.kind || '') : undefined}));
+  return [...first.filter(k => keys.includes(k)), ...keys.filter(k => !first.includes(k))].map(k => ({key: k, head: HEADS[k] || k, num: rows.some(r => typeof r[k] === 'number') && k !== 'at' && k !== 'until',
+    of: k === 'what' || k === 'state' || k === 'verdict' ? r => _(SAYS[r[k]] || r[k] || '') : k === 'at' || k === 'until' ? r => moment(r[k]) : k === 'kind' ? r => _(WORD[r.kind] || r.kind || '') : undefined}));
 };
-const SAYS = {record: '记录不实', slack: '懈怠', 'wrong-withdrawal': '错误退档', deduction: '扣减', open: '未决', give: '同意', refuse: '不同意', given: '同意', refused: '不同意', decided: '已定', counts: '算数'};
-const HEADS = {percent: '扣减%', night: '夜', no: '号', person: '谁', subject: '对谁', what: '内容', kind: '哪种', n: '数', at: '时间', reason: '理由', count: '数量', verdict: '决定', by: '谁定', state: '状态', note: '说明', open: '未决', digits: '号码', cases: '人数'};
+const SAYS = {record: '记录不实', slack: '懈怠', 'wrong-withdrawal': '错误退档', deduction: '扣减', open: '未决', give: '同意', refuse: '不同意', given: '同意', refused: '不同意', decided: '已定', upheld: '成立', late: '过了期限', counts: '算数'};
+const HEADS = {percent: '扣减%', night: '夜', no: '号', person: '谁', subject: '对谁', what: '内容', kind: '哪种', n: '数', at: '时间', until: '期限', reason: '理由', count: '数量', verdict: '决定', by: '谁定', state: '状态', note: '说明', open: '未决', digits: '号码', cases: '人数'};
 export function Findings() {
   const src = use('findings'), rows = Array.isArray(src.data) ? src.data : (src.data || {}).rows || [];
   const s = {id: 'findings', title: '认定', rows, src, cols: rows.length ? anyCols(rows, ['no', 'person', 'subject', 'what', 'reason']) : [{key: 'no', head: '号'}, {key: 'subject', head: '对谁'}], name: r => r.ob ? keyRef(r) : String(r.no), empty: '还没有认定', file: '认定'};
