@@ -56,6 +56,7 @@ struct verb {
 	X(late) \
 	X(question) \
 	X(notice) \
+	X(service) \
 	X(absence) \
 	X(queue) \
 	X(pause) \

@@ -31,9 +31,9 @@
 static const struct record_rule rules[REC_KINDS] = {
 	/* name, token, case, moves, binds, roles, required, allowed (PROTOCOL.md 14.3) */
 	[REC_ATTEMPT] = {"ATTEMPT", RULE_MAY, RULE_MUST, true, true,
-	    ROLE_OWNER | LEAD | ROLE_STRIKE, B(outcome), RANGE(F_channel, F_direction) | B(what)},
+	    ROLE_OWNER | LEAD | ROLE_STRIKE, B(outcome), RANGE(F_channel, F_direction) | B(what) | B(items)},
 	[REC_NOTE] = {"NOTE", RULE_MAY, RULE_MAY, false, false, ROLE_ANY, 0,
-	    B(channel) | B(evidence) | B(direction) | B(ref_ob) | B(ref_seq) | B(what)},
+	    B(channel) | B(evidence) | B(direction) | B(ref_ob) | B(ref_seq) | B(what) | B(items)},
 	[REC_NUMBER] = {"NUMBER", RULE_MAY, RULE_MUST, true, false,
 	    ROLE_OWNER | LEAD | ROLE_STRIKE | ROLE_BACK_OFFICE | ROLE_DATA, 0,
 	    B(number) | B(rung) | B(source) | B(valid)},

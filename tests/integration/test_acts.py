@@ -355,6 +355,28 @@ def test_a_case_counts_as_complete_with_a_parents_number_or_a_reason(office):
     assert office.p01.hear("lease", "error")["lease"]
 
 
+def test_what_was_done_since_is_a_record_and_is_counted(office):
+    case = called(office, done=["group"])
+    office.placed(case, "own:p01:")
+    office.p01.say(do="note", case=case, note="宿舍选好了，想走专硕", done=["dormitory", "special-master"], then="stay")
+    assert office.p01.hear("accepted", "error")["accepted"]["verdict"] == "effective"
+    office.p01.say(do="note", case=case, note="x", done=["nonsense"])
+    assert office.p01.hear("error")["error"]["code"] == "bad-field"
+
+    def row():
+        rows = {r["case"]: r for r in office.as_json("service", "list", "--person", "p01")}
+        return {k for k, v in rows.get(case, {}).items() if v is True}
+    wait_for("the ledger has it", lambda: row() == {"group", "dormitory", "special_master"})
+    mine = next(r for r in office.as_json("service", "list") if r["person"] == "p01")
+    assert mine["group"] == 1 and mine["dormitory"] == 1 and mine["paid"] == 0 and mine["cases"] >= 1
+    assert "进群 1" in office.ctl("service", "list").stdout
+    office.p01.say(do="take", case=case)
+    task = office.p01.hear("task", "error")["task"]
+    assert [r["done"] for r in task["last"] if "done" in r] == [["dormitory", "special-master"], ["group"]]
+    office.p01.say(do="give-back", token=task["token"], reason="class")
+    assert office.p01.hear("lease", "error")["lease"]
+
+
 def at(office, ms):
     """The campaign's clock goes on from there."""
     with open("/proc/uptime") as f:

@@ -101,10 +101,41 @@ others_sleep_on(void **state)
 	}
 }
 
+/* The intention that was said is asked after every two weeks, until they have paid. */
+static void
+a_special_masters_intention_is_followed_until_it_is_paid(void **state)
+{
+	struct law_act a;
+	struct kit k;
+
+	(void)state;
+	kit_open(&k);
+	law_act_init(&a, LAW_NOTE);
+	a.person = "ann";
+	a.special_master = true;
+	a.effective = false;
+	kit_act(&k, "2026-03-02 09:00", &a);
+	assert_false(k.c.special_master);
+	a.effective = true;
+	kit_act(&k, "2026-03-02 09:05", &a);
+	assert_true(k.c.special_master);
+	assert_int_equal(k.c.attempts, 0); /* a note is no call and moves nothing */
+	assert_string_equal(k.p.lane, "own:ann:first");
+	law_act_init(&a, LAW_ATTEMPT);
+	a.person = "ann";
+	a.outcome = "following";
+	a.number = 1;
+	a.paid = true;
+	kit_act(&k, "2026-03-02 10:00", &a);
+	assert_false(k.c.special_master);
+	kit_close(&k);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_special_masters_intention_is_followed_until_it_is_paid),
 	    cmocka_unit_test(each_date_in_turn),
 	    cmocka_unit_test(a_date_that_becomes_known_wakes_who_rests),
 	    cmocka_unit_test(others_sleep_on),

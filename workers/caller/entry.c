@@ -13,6 +13,7 @@
 #include "base/uuid.h"
 #include "proto/call.h"
 #include "proto/chain.h"
+#include "workers/caller/bits.h"
 
 #define NONE_BYTES  120 /* why there is no number of a kind */
 #define NOTE_BYTES  4000
@@ -211,25 +212,22 @@ take_row(struct entry_record *r, const struct field_row *row, const json_t *v)
 static bool
 take_ticks(struct entry_record *r, const json_t *v)
 {
-	static const char *const names[] = {"cost", "one-school", "consequences"};
-	uint64_t bits = 0;
-	const json_t *one;
-	size_t i;
+	uint64_t bits;
 
-	if (!json_is_array(v))
+	if (!bits_take(v, bits_ticks, &bits))
 		return false;
-	json_array_foreach(v, i, one)
-	{
-		unsigned n = 0;
-
-		while (n < 3 &&
-		       (!json_is_string(one) || strcmp(json_string_value(one), names[n]) != 0))
-			n++;
-		if (n == 3)
-			return false;
-		bits |= 1ULL << n;
-	}
 	field_set_u(&r->h, F_ticks, bits);
+	return true;
+}
+
+static bool
+take_done(struct entry_record *r, const json_t *v)
+{
+	uint64_t bits;
+
+	if (!bits_take(v, bits_done, &bits))
+		return false;
+	field_set_u(&r->h, F_items, bits);
 	return true;
 }
 
@@ -356,6 +354,7 @@ static const struct {
 	unsigned kinds;
 } shapes[] = {
     {"ticks", take_ticks, KIND(ATTEMPT)},
+    {"done", take_done, KIND(ATTEMPT) | KIND(NOTE)},
     {"concerns", take_concerns, KIND(ATTEMPT)},
     {"evidence", take_evidence, KIND(ATTEMPT) | KIND(NOTE) | KIND(PAPER)},
     {"next_step", take_next_step, KIND(ATTEMPT)},

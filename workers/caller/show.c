@@ -14,6 +14,7 @@
 #include "base/uuid.h"
 #include "proto/chain.h"
 #include "proto/record.h"
+#include "workers/caller/bits.h"
 
 static void
 put_span(json_t *o, const char *key, struct span s)
@@ -212,6 +213,8 @@ show_last(const struct last_record *r, const uint8_t case_id[16], const uint8_t 
 		put_u(o, "at", saved_ms(&h));
 		for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++)
 			put_field(o, &h, shown[i]);
+		if (h.f[F_items].set && h.kind != REC_PAPER)
+			(void)json_object_set_new(o, "done", bits_words(h.f[F_items].u, bits_done));
 		if (h.f[F_number].set)
 			put_hex(o, "number", h.f[F_number].bytes.data, h.f[F_number].bytes.len);
 		if (h.f[F_evidence].set)

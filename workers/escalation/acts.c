@@ -85,6 +85,8 @@ call_fields(struct law_act *a, struct act_words *w, const struct record_header *
 	a->decide_by = time_of(h, F_decide_by);
 	a->rung = h->f[F_rung].set && u_of(h, F_rung) < RUNG_COUNT ? (int)u_of(h, F_rung) : -1;
 	a->evidence = h->f[F_evidence].set ? h->f[F_evidence].n : 0;
+	a->special_master = (u_of(h, F_items) & DONE_SPECIAL_MASTER) != 0;
+	a->paid = (u_of(h, F_items) & DONE_PAID) != 0;
 }
 
 /* PAPER says what happened to the papers in `what`; without a word they came in. */

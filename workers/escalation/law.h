@@ -84,12 +84,16 @@ struct law_act {
 	const char *to;    /* HANDOVER: person */
 	const char *to_team;
 	bool credit;         /* HANDOVER: the case itself, not only the work */
-	bool special_master; /* IMPORT: the roster says so */
+	bool special_master; /* IMPORT: the roster says so; ATTEMPT, NOTE: they said so */
+	bool paid;           /* ATTEMPT, NOTE: said or seen */
 	bool incomplete;     /* IMPORT: an own or a parent's number is missing without a reason */
 	int n_numbers;       /* IMPORT */
 	uint64_t numbers[LAW_NUMBERS];
 };
 void law_act_init(struct law_act *a, enum law_kind kind); /* effective, all texts "" */
+
+/* What was done, bits of `items` of an ATTEMPT or NOTE; the law goes by two of them. */
+enum { DONE_PAID = 1, DONE_SPECIAL_MASTER = 32 };
 
 enum presence { PRESENT, ABSENT, GONE };
 struct span_of_time {

@@ -301,6 +301,16 @@ uncount(struct law_case *c, const struct law_ctx *ctx, const struct law_act *a)
 		c->fails--;
 }
 
+/* The intention is followed until it is paid (domain.md a.5). */
+static void
+special_master(struct law_case *c, const struct law_act *a)
+{
+	if (a->effective && a->special_master)
+		c->special_master = true;
+	if (a->effective && a->paid)
+		c->special_master = false;
+}
+
 void
 law_fold(struct law_case *c, const struct law_ctx *ctx, const struct law_act *a)
 {
@@ -321,6 +331,7 @@ law_fold(struct law_case *c, const struct law_ctx *ctx, const struct law_act *a)
 		/* fall through */
 	case LAW_ATTEMPT:
 	case LAW_PAPER:
+		special_master(c, a);
 		if (o == OUT_NONE)
 			break;
 		fold_facts(c, ctx, a, o);
@@ -346,9 +357,9 @@ law_fold(struct law_case *c, const struct law_ctx *ctx, const struct law_act *a)
 		else
 			c->by_hand = true;
 		break;
+	case LAW_NOTE: special_master(c, a); break;
 	case LAW_TIMER:
 	case LAW_RELEASE:
-	case LAW_NOTE:
 	case LAW_HANDOVER:
 	case LAW_STAGE:
 	case LAW_PASS:
