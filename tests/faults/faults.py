@@ -331,6 +331,8 @@ def call_fails(s, rng, kind):
     n = rng.choice((1, 2, 3, 10, 30)) if kind in ("write", "fsync", "send", "malloc") else 1
     if not fail_once(s, s.order, s.failing, kind, n, kind in AT_START or rng.random() < 0.4):
         s.faults.pop()      # it did not happen
+    elif s.failing in s.names and kind in ("write", "fsync"):
+        process(s, s.failing).kill()     # it is read-only for ever
 
 
 # ---- all ------------------------------------------------------------------------------------------------
