@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "broker/answers.h"
 #include "broker/batch.h"
@@ -35,9 +36,15 @@ broker_is_serving(const struct broker *b)
 bool
 broker_may_grant(const struct broker *b, const char **ret_why)
 {
+	const struct settings *set = b->settings;
+	int64_t patience = (set->lease_ms + set->guard_ms) * 1000;
+
 	*ret_why = guard_stops_grants(b->guard);
 	if ((*ret_why)[0] == '\0' && keyring_count(b->keys) == 0)
 		*ret_why = "backlog";
+	if (b->has_claimant && clock_boot_us() < b->claimed_us + patience)
+		*ret_why =
+		    "backlog"; /* until a second one had time to come; a liar stops us no longer */
 	return (*ret_why)[0] == '\0';
 }
 

@@ -33,6 +33,7 @@ struct broker {
 	uint64_t opseq;       /* highest seen in that epoch */
 	uint8_t claimant[16]; /* an agent that saw more of the store than it knows of itself */
 	bool has_claimant;
+	int64_t claimed_us; /* when; for lease + guard from then nothing is handed out */
 	unsigned hellos_waiting;
 	bool is_bound, was_serving;
 	int exit_code;

@@ -6,7 +6,7 @@
  * WELCOME and does not keep the others out. An agent that claims to have seen more of the store
  * than the store knows of itself is a witness (guarantee 1.6): two agents who say so, or the
  * only one enrolled, are believed, since one stolen key could otherwise halt the campaign by
- * lying. */
+ * lying; after a first one nothing is handed out for lease + guard. */
 #include "broker/hello.h"
 
 #include <stdio.h>
@@ -171,6 +171,8 @@ hear_witness(const struct hello_request *h, const struct reply *r)
 	    (uintmax_t)m->opseq_seen);
 	if (roster_agents(b->roster) > 1 &&
 	    (!b->has_claimant || memcmp(b->claimant, m->agent, sizeof(b->claimant)) == 0)) {
+		if (!b->has_claimant)
+			b->claimed_us = clock_boot_us();
 		memcpy(b->claimant, m->agent, sizeof(b->claimant));
 		b->has_claimant = true;
 		return;

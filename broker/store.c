@@ -445,14 +445,14 @@ store_witness(struct store *s, uint64_t epoch, uint64_t opseq)
 {
 	struct op *o;
 
-	if (!s->is_ready || !s->was_normal)
+	if (!s->is_ready || s->incarnation[0] == '\0')
 		return;
 	o = op_create("attach", on_witnessed, s);
 	op_str(o, guard_run_id(s->b->guard));
 	op_str(o, s->incarnation);
 	op_u(o, epoch);
 	op_u(o, opseq);
-	op_str(o, "0");
+	op_str(o, "1"); /* it was behind when they said HELLO, whatever it has counted since */
 	op_submit(s->b->batch, o);
 }
 

@@ -188,7 +188,7 @@ state_problems(const struct state *s, struct problem out[STATE_PROBLEMS])
 {
 	struct list l = {out, 0};
 
-	if (s->campaign[0] == '\0') {
+	if (s->campaign[0] == '\0' && s->redis_up) {
 		say(add(&l, "没有可看的", "hfctl campaign create 编号", DATA), "还没有活动", -1,
 		    "");
 		return l.n;

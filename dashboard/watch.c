@@ -29,6 +29,8 @@ struct watch {
 	struct state next; /* being filled */
 	size_t pending;
 	bool failed;
+	char campaign
+	    [40]; /* of the last look that went well: a Redis that is away has none to tell */
 	uint64_t seq;
 };
 
@@ -42,6 +44,10 @@ static void
 finish(struct watch *w)
 {
 	w->next.redis_up = !w->failed;
+	if (w->failed)
+		memcpy(w->next.campaign, w->campaign, sizeof(w->campaign));
+	else
+		memcpy(w->campaign, w->next.campaign, sizeof(w->campaign));
 	w->next.wall = clock_wall_ms();
 	w->next.now = clock_campaign_ms();
 	w->next.seq = ++w->seq;

@@ -146,8 +146,9 @@ def tokens(run):
             if t in given:
                 yield f"I5 token {t}: given for {given[t]} and {case}"
             given[t] = case
+    first = min(given, default="") if run.get("cut") else ""
     for e in run["history"]:
-        if e["op"] == "task" and given.get(e["token"]) != e["case"] and not (
+        if e["op"] == "task" and given.get(e["token"]) != e["case"] and e["token"] >= first and not (
                 run["halted"] or run.get("recovered")):
             yield f"I5 token {e['token']}: shown to {e['who']}, not granted for that case"
     newest = {}
@@ -171,8 +172,8 @@ def late_is_late(run):
                 right = r["token"] == newest.get(case) and not moved.get(case)
                 if run.get("recovered") and detail.split(" ")[3] == "readmitted":
                     right = r["token"] > newest.get(case, "")
-                if run.get("recovered") and case not in newest:
-                    right = verdict == "0"  # its grant is in the archive only
+                if (run.get("recovered") or run.get("cut")) and case not in newest:
+                    right = verdict == "0"  # its grant is in the archive alone
                 if right != (verdict == "0"):
                     yield f"G3 {ob} {seq}: verdict {verdict} of token {r['token']}, newest {newest.get(case)}"
         if s:

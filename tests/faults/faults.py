@@ -117,12 +117,13 @@ def run_line(s, line, **env):
                        text=True, timeout=300, check=False)
     assert r.returncode == 0, f"{line}: {r.returncode}\n{r.stdout}{r.stderr}"
     s.timed.append((line, time.monotonic() - began))
+    print(f"{time.monotonic() - began:6.2f} s  {line}\n{r.stdout.rstrip()}{r.stderr.rstrip()}")
     return r.stdout + r.stderr
 
 
-def run_runbook(s, name):
-    for line in commands(name):
-        run_line(s, line)
+def run_runbook(s, name, **env):
+    """Runs its lines, prints each with its time, returns what they said."""
+    return [run_line(s, line, **env) for line in commands(name)]
 
 
 def back_to_work(s, epoch):
@@ -330,6 +331,8 @@ def call_fails(s, rng, kind):
     n = rng.choice((1, 2, 3, 10, 30)) if kind in ("write", "fsync", "send", "malloc") else 1
     if not fail_once(s, s.order, s.failing, kind, n, kind in AT_START or rng.random() < 0.4):
         s.faults.pop()      # it did not happen
+    elif s.failing in s.names and kind in ("write", "fsync"):
+        process(s, s.failing).kill()     # it is read-only for ever
 
 
 # ---- all ------------------------------------------------------------------------------------------------

@@ -198,10 +198,10 @@ class FaultStack(Stack):
             conf.write_text(text)
         subprocess.run([str(BIN / "hf-sample"), "--rows", str(self.cases), "--seed", str(self.seed), "--format", "csv",
                         "--out", str(self.dir / "roster.csv")], check=True)
-        self.ctl("roster", "import", self.dir / "roster.csv")
-        self.ctl("stage", "open", "2")
-        self.ctl("pass", "open", "1", "--until", "2026-03-09 20:30")
-        self.ctl("release", "--all", "--seed", "1")
+        for act in (("roster", "import", self.dir / "roster.csv"), ("stage", "open", "2"),
+                    ("pass", "open", "1", "--until", "2026-03-09 20:30"), ("release", "--all", "--seed", "1")):
+            r = self.ctl(*act, check=False)
+            assert r.returncode in (0, 75), (act, r.stdout, r.stderr)     # 75: accepted; a busy machine needs longer
         wait_for("all are released", lambda: self.redis.zcard("hf:{c1}:lane:pool") > self.cases // 2
                  and not any(self.redis.zcard("hf:{c1}:lane:" + x) for x in ("unreleased", "triage")), 60)
 

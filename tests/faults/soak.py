@@ -101,7 +101,8 @@ class Leg:
         began = time.monotonic()
         with contextlib.ExitStack() as after:
             s = after.enter_context(FaultStack(self.seed, workers=self.workers, cases=CASES, think=0,
-                                               recorder="archive_same_device = true\narchive_wait = 1\n",
+                                               recorder="archive_same_device = true\narchive_wait = 1\n"
+                                               + ("" if self.lossy else "log_keep = 10000000\n"),
                                                prepare=self.prepare))
             s.again = AGAIN
             after.push(lambda kind, *_: kind and self.keep(s))

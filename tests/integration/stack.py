@@ -80,7 +80,7 @@ class Stack:
 
     def env(self, **more):
         e = {k: v for k, v in os.environ.items() if not k.startswith("HF_")}
-        e.update(HF_HOME=str(self.dir), **{k: str(v) for k, v in more.items()})
+        e.update({"HF_HOME": str(self.dir), **{k: str(v) for k, v in more.items()}})
         return e
 
     # -- processes ----------------------------------------------------------------------------------

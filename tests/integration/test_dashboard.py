@@ -151,6 +151,7 @@ def test_a_store_that_is_away_is_said_and_comes_back(stack, dash):
     stack.kill("redis", signal.SIGKILL)
     wait_for("Redis is away", lambda: not dash.state()["redis"] and dash.status("/readyz") == 503)
     assert dash.status("/livez") == 200
+    wait_for("it is the first problem", lambda: dash.state()["problems"][0]["what"] == "Redis 连不上", 60)
     stack.spawn("redis", ["redis-server", stack.dir / "redis.conf"])
     wait_for("Redis is back", lambda: dash.state()["redis"])
     stack.kill("postgres", signal.SIGQUIT)
