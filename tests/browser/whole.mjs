@@ -135,6 +135,7 @@ async function beginsAnew(t, {browser, stand}) {
   await page.keyboard.insertText('想在');
   await stand.say('stop office');
   await page.locator('#link.bad').waitFor();
+  assert.ok((await page.locator('#list .row.now').innerText()).includes('离线中，照常记录'));
   await stand.say('start office');
   await until('it says that it wants a login', async () => (await page.locator('#link').innerText()).includes('要再登录一次'));
   await page.keyboard.insertText('家里');

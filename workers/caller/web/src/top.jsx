@@ -4,7 +4,7 @@ import {logout, toDoor} from './actions.js';
 import {LanguageSwitch} from './langswitch.jsx';
 import {classOf} from './order.js';
 import {unread} from './news.jsx';
-import {today} from './records.js';
+import {isWaiting, today} from './records.js';
 import {S, set} from './store.js';
 import {clock, clockNow, ms, when} from './time.js';
 import {ROLES} from './words.js';
@@ -35,7 +35,7 @@ function average(rows, of) {
 }
 
 function Due() {
-  const now = clockNow(), due = S.rows.filter(r => classOf(r, now) === 'due').length;
+  const now = clockNow(), due = S.rows.filter(r => classOf(r, now) === 'due' && !isWaiting(r.case)).length;
   const later = S.rows.filter(r => classOf(r, now) === 'later').map(r => ms(r.due)).filter(t => t > now).sort((a, b) => a - b)[0];
   useEffect(() => { document.title = due > 0 ? `(${due} 到点) 回访` : '回访'; }, [due]);
   return <span>到点 <b>{due}</b>{later ? `，下一个 ${when(later, now)}` : ''}</span>;
