@@ -62,8 +62,8 @@ export async function openKept(dir) {
 
 /* As when the power is cut: nothing of it may say goodbye. */
 export function killed(p) {
-  const ended = new Promise(done => p.on('exit', done));
-  process.kill(-p.pid, 'SIGKILL');
+  const ended = p.exitCode !== null || p.signalCode !== null ? null : new Promise(done => p.on('exit', done));
+  if (ended) process.kill(-p.pid, 'SIGKILL');
   return ended;
 }
 

@@ -79,9 +79,14 @@ async function withdrawal(t, {browser, stand}) {
 /* The PC goes off in the middle of a word: the browser is killed, and so is what it had not yet written. Opened again it wants
  * the PIN; then the words are there, and so is the call that was being timed. */
 async function powerCut(t, {stand}) {
-  const dir = mkdtempSync(resolve(tmpdir(), 'hf-profile-'));
+  const dir = mkdtempSync(resolve(tmpdir(), 'hf-profile-')), running = [];
+  const opened = async () => {
+    const one = await openKept(dir);
+    running.push(one.p);
+    return one;
+  };
   try {
-    const first = await openKept(dir);
+    const first = await opened();
     await logIn(first.page, stand, 'p01');
     await someCase(first.page);
     const who = await name(first.page);
@@ -100,7 +105,7 @@ async function powerCut(t, {stand}) {
     }));
     await first.page.keyboard.insertText('去看看'); /* on its way to the disk, or not */
     await killed(first.p);
-    const second = await openKept(dir);
+    const second = await opened();
     await logIn(second.page, stand, 'p01');
     await second.page.locator('h2.name').waitFor();
     if (await name(second.page) !== who) await second.page.locator('.hands .chip', {hasText: who}).click();
@@ -112,10 +117,38 @@ async function powerCut(t, {stand}) {
     await second.page.keyboard.press('Control+s');
     await until('it is in the ledger', async () => (await second.page.locator('#just').innerText()).match(new RegExp(`${who}.*已入账`)));
     assert.equal(await attempts(stand, 'p01'), before + 1);
-    await killed(second.p);
   } finally {
+    for (const p of running) await killed(p);
     rmSync(dir, {recursive: true, force: true, maxRetries: 20, retryDelay: 100});
   }
+}
+
+/* The office begins anew while somebody types: the words go on, the PIN is asked for when they are saved, and then they count. */
+async function beginsAnew(t, {browser, stand}) {
+  const page = await newPage(browser);
+  await logIn(page, stand, 'p01');
+  await someCase(page);
+  const who = await name(page), before = await attempts(stand, 'p01');
+  await nobody(page);
+  await page.keyboard.press('4');
+  await until('the words have the focus', () => page.evaluate(() => document.activeElement.id === 'words'));
+  await page.keyboard.insertText('想在');
+  await stand.say('stop office');
+  await page.locator('#link.bad').waitFor();
+  assert.ok((await page.locator('#list .row.now').innerText()).includes('离线中，照常记录'));
+  await stand.say('start office');
+  await until('it says that it wants a login', async () => (await page.locator('#link').innerText()).includes('要再登录一次'));
+  await page.keyboard.insertText('家里');
+  assert.equal(await page.locator('#words').inputValue(), '想在家里');
+  assert.deepEqual(await axe(page), []);
+  await picture(page, '84-begins-anew');
+  await page.keyboard.press('Control+s');
+  await page.locator('#pin').waitFor();
+  await page.keyboard.type(stand.pin);
+  await page.keyboard.press('Enter');
+  await until('it is in the ledger', async () => await page.locator('#just').count() === 1 && (await page.locator('#just').innerText()).match(new RegExp(`${who}.*已入账`)));
+  assert.equal(await attempts(stand, 'p01'), before + 1);
+  await page.context().close();
 }
 
 /* The PC believes in another year, and the own list has not come yet: the times offered are the server's all the same. */
@@ -168,5 +201,5 @@ async function photoWaits(t, {browser, stand}) {
   await page.context().close();
 }
 
-export const whole = [['the power is cut in the middle of a word', powerCut], ['the clock of the PC is wrong', wrongClock], ['a photo waits for the office, a dialog has its keys', photoWaits],
+export const whole = [['the power is cut in the middle of a word', powerCut], ['the office begins anew in the middle of a word', beginsAnew], ['the clock of the PC is wrong', wrongClock], ['a photo waits for the office, a dialog has its keys', photoWaits],
   ['a withdrawal: a photo and two signatures', withdrawal]];

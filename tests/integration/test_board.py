@@ -215,7 +215,13 @@ def test_lists_have_names_and_only_for_who_may(board):
     status, said = board.at("p04").ask("GET", f"/api/list/number?number={digits}")
     assert status == 200 and said["code"] == "denied" and said["rows"][0].keys() == {"case", "owner", "team"}
     assert said["rows"][0]["owner"] == "p01" and said["rows"][0]["team"] == "t1"
-    for person, path, status in (("p04", "/api/list/team", 403), ("l1", "/api/list/strike", 403),
+    kept = board.dir / "archive" / "evidence" / "c1" / ("ab" * 32)
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    kept.write_bytes(b"sealed with no key of this case" * 4)
+    photo = f"/api/evidence?case={case}&hash="
+    for person, path, status in (("l1", photo + "ab" * 32, 410), ("p04", photo + "ab" * 32, 403), ("l1", photo + "cd" * 32, 404),
+                                 ("l1", photo + "../passwd", 400), ("l1", "/api/list/papers", 403),
+                                 ("p04", "/api/list/team", 403), ("l1", "/api/list/strike", 403),
                                  ("l2", f"/api/list/case?case={case}", 403),
                                  ("l1", f"/api/list/case?case={'0' * 32}", 404), ("l1", "/api/list/all", 404),
                                  ("l1", "/api/list/", 404), ("l1", "/api/list/case", 400),
@@ -224,6 +230,7 @@ def test_lists_have_names_and_only_for_who_may(board):
         got, said = board.at(person).ask("GET", path)
         assert got == status and re.search("[\u4e00-\u9fff]", said["error"]["text"]), (path, got, said)
     assert leader.ask("GET", "/api/list/team", cookie=False)[0] == 401
+    assert leader.ask("GET", photo + "ab" * 32, cookie=False)[0] == 401
 
 
 def test_figures_are_what_hfctl_says_and_only_for_who_may(board):

@@ -77,6 +77,7 @@ export function touched() {
 }
 export function lockIfIdle() {
   if (S.phase === 'desk' && lockAfter > 0 && Date.now() - lastInput > lockAfter) set({phase: 'locked', dialog: null});
+  if (S.phase === 'desk' && S.office === 'door') sessionOver();
   if (Date.now() - ownAt > OWN_MS) own(); // what others move on to this list, and the server's clock, no event tells
   remind();
   changed(); /* what is due changes with the time */
@@ -95,6 +96,15 @@ function remind() {
   if (fresh.length > 0) say(`到点了：${fresh.slice(0, 3).join('、')}${fresh.length > 3 ? ` 等 ${fresh.length} 位` : ''}`, 'warn');
 }
 
+/* The office knows this desk no longer (it began anew). Who is in the middle of a call is not interrupted: what is done next
+ * with the office, or a pause, asks for the PIN. */
+const PAUSE_MS = 120000;
+function sessionOver() {
+  if (hand().length > 0 && Date.now() - lastInput < PAUSE_MS) set({office: 'door'});
+  else set({phase: 'locked', office: 'up', dialog: null});
+}
+export const toDoor = () => set({phase: 'locked', office: 'up', dialog: null});
+
 /* ---- the stream ---------------------------------------------------------------------------------- */
 
 function listen() {
@@ -112,7 +122,7 @@ function listen() {
     set({office: 'gone'});
     if (source.readyState !== EventSource.CLOSED) return;
     again = setTimeout(() => api.me().then(listen).catch(e => {
-      if (e.kind === 'login') set({phase: 'locked', office: 'up', dialog: null});
+      if (e.kind === 'login') sessionOver();
       else source.onerror();
     }), 2000);
   };
@@ -217,7 +227,7 @@ export function own(after = 400) {
       remind();
       if (Date.now() - campaignAt > CAMPAIGN_MS) askCampaign();
     } catch (e) {
-      if (e.kind === 'login') set({phase: 'locked', office: 'up', dialog: null});
+      if (e.kind === 'login') sessionOver();
     }
   }, after);
 }

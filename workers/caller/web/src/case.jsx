@@ -50,7 +50,7 @@ function Numbers({task}) {
             <label><input type="radio" name="number" checked={d.number === n.n} onChange={() => edit(task.case, {number: n.n})} />
               {n.n} {KINDS[n.kind] || n.kind || '号码'}</label>
             <span class="num big">{grouped(n.digits)}</span>
-            <span class="soft">话机拨 <b class="num">{dialOf(n)}</b>{n.note && <i lang="zh"> · {n.note}</i>}</span>
+            <span class="soft">{dialOf(n) !== n.digits && <span>话机拨 <b class="num">{dialOf(n)}</b> </span>}{n.note && <i lang="zh">{n.note}</i>}</span>
             <a class="tel" href={`tel:${n.digits}`}>拨打<span class="off-screen">第 {n.n} 个号码</span></a>
             <button type="button" class="small" onClick={() => copy(dialOf(n))}>{d.number === n.n && <kbd>C</kbd>} 复制<span class="off-screen">第 {n.n} 个号码</span></button>
           </li>

@@ -4,6 +4,7 @@ import {isTyped} from './drafts.js';
 import {S, hand, set} from './store.js';
 import {classOf, ordered} from './order.js';
 import {rungOf} from './message.js';
+import {isWaiting} from './records.js';
 import {matches} from './search.js';
 import {clockNow, ms, when} from './time.js';
 import {CLASSES, why} from './words.js';
@@ -13,10 +14,10 @@ function Row({row, now, open, first}) {
   const text = CLASSES.find(c => c[0] === k), name = row.name || '(没有姓名)', odd = /\?\?|？/.test(name);
   return (
     <li>
-      <button type="button" data-row={row.case} class={`row ${inHand ? 'hand' : k} ${S.current === row.case ? 'now' : ''}`} aria-current={S.current === row.case ? 'true' : undefined}
+      <button type="button" data-row={row.case} class={`row ${inHand ? 'hand' : k} ${cut && inHand ? 'cut' : ''} ${S.current === row.case ? 'now' : ''}`} aria-current={S.current === row.case ? 'true' : undefined}
         tabindex={first || S.current === row.case ? 0 : -1} onClick={() => open(row.case)} disabled={cut && !inHand}>
         <span class="row-name">{inHand ? '▶ ' : ''}<b lang="zh">{name}</b>{odd && <em> ! 姓名缺字，先核对</em>}{isTyped(row.case) && <em> ✎草稿</em>}</span>
-        <span class="row-due">{inHand ? cut ? '离线中，照常记录' : '在手' : due ? `${k === 'due' ? '● ' : ''}${when(due, now)}` : ''}</span>
+        <span class="row-due">{inHand ? cut ? '离线中，照常记录' : '在手' : isWaiting(row.case) ? '⇡ 已记，待送' : due ? `${k === 'due' ? '● ' : ''}${when(due, now)}` : ''}</span>
         <span class="row-why">{row.why ? why(row.why) : row.class_text || (text ? text[1] : '')}<i lang="zh">{rungOf(row.why)}</i>{!row.why && row.major && <i lang="zh"> · {row.major}</i>}{row.last_text ? ` · 上次 ${row.last_text}` : ''}</span>
         <span class="row-count">{row.tries > 0 ? `${row.contacts || 0}次 ${row.minutes || 0}分` : row.tries === 0 ? '还没打过' : ''}</span>
       </button>

@@ -35,6 +35,9 @@ function put(rec, more) {
 export const timeOf = rec => rec.when || rec.at;
 export const today = () => S.records.filter(r => isToday(timeOf(r)) || r.state === 'pending' || r.state === 'refused');
 
+/* What was saved of this case waits for the office: there it still stands as before. */
+export const isWaiting = c => S.records.some(r => r.case === c && r.state === 'pending' && r.how !== 'again');
+
 export async function readRecords() {
   const day = Date.now() - 20 * 3600000, kept = [];
   for (const r of await db.all('records')) {

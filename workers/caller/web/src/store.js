@@ -5,7 +5,7 @@ import {changed, onChange} from './draw.js';
 export {changed, onChange};
 export const S = {
   phase: 'start', /* start, login, desk, locked */
-  me: null, owner: '', office: 'up', link: 'up', campaign: {}, keepsAlive: true,
+  me: null, owner: '', office: 'up', link: 'up', /* office: up, gone, door: it wants a login */ campaign: {}, keepsAlive: true,
   tasks: new Map(), inhand: [], leaving: new Set(), current: null,
   rows: [], none: null, wantNext: false,
   drafts: new Map(), records: [], marks: {stored: 0, accepted: 0, settled: 0, released: 0},

@@ -1,10 +1,10 @@
 /* Who, when, whether it is connected, and what became of today's records. */
 import {useEffect, useState} from 'preact/hooks';
-import {logout} from './actions.js';
+import {logout, toDoor} from './actions.js';
 import {LanguageSwitch} from './langswitch.jsx';
 import {classOf} from './order.js';
 import {unread} from './news.jsx';
-import {today} from './records.js';
+import {isWaiting, today} from './records.js';
 import {S, set} from './store.js';
 import {clock, clockNow, ms, when} from './time.js';
 import {ROLES} from './words.js';
@@ -20,11 +20,11 @@ function Clock() {
 
 export function Link() {
   const waiting = S.records.filter(r => r.state === 'pending').length;
-  const [sign, text, kind] = S.office === 'gone' ? ['✗', '服务器断开 · 手里的人照常记录', 'bad'] :
+  const [sign, text, kind] = S.office === 'door' ? ['▲', '要再登录一次 · 手里的人先写完', 'warn'] : S.office === 'gone' ? ['✗', '服务器断开 · 手里的人照常记录', 'bad'] :
     S.link === 'down' ? ['▲', '离线中 · 照常记录，连上自动补送', 'warn'] : ['●', '已连接', 'ok'];
   return (
     <p class={`link ${kind}`} role="status" id="link" data-heard={S.heard ? 'yes' : 'no'}>
-      <b aria-hidden="true">{sign}</b> {text}{waiting > 0 && ` · 未上传 ${waiting}`}
+      <b aria-hidden="true">{sign}</b> {text}{waiting > 0 && ` · 未上传 ${waiting}`}{S.office === 'door' && <button type="button" class="small" onClick={toDoor}>登录</button>}
     </p>
   );
 }
@@ -35,7 +35,7 @@ function average(rows, of) {
 }
 
 function Due() {
-  const now = clockNow(), due = S.rows.filter(r => classOf(r, now) === 'due').length;
+  const now = clockNow(), due = S.rows.filter(r => classOf(r, now) === 'due' && !isWaiting(r.case)).length;
   const later = S.rows.filter(r => classOf(r, now) === 'later').map(r => ms(r.due)).filter(t => t > now).sort((a, b) => a - b)[0];
   useEffect(() => { document.title = due > 0 ? `(${due} 到点) 回访` : '回访'; }, [due]);
   return <span>到点 <b>{due}</b>{later ? `，下一个 ${when(later, now)}` : ''}</span>;
