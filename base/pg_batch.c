@@ -130,9 +130,10 @@ pg_pipe_end(struct pg *p, struct pg_result **ret_results, size_t n, struct err *
 	int rc;
 
 	CHECK(p->piping || p->c == NULL);
-	CHECK(ret_results == NULL || p->c == NULL || n == (size_t)p->queued);
 	results = xcalloc((size_t)p->queued + 1, sizeof(PGresult *));
-	if (p->c == NULL || PQpipelineSync(p->c) != 1)
+	/* Another number than was put in: the connection broke in the middle of it. */
+	if (p->c == NULL || (ret_results != NULL && n != (size_t)p->queued) ||
+	    PQpipelineSync(p->c) != 1)
 		rc = pg_broken(p, err);
 	else
 		rc = collect(p, results, err);

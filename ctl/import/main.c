@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -213,7 +214,11 @@ main(int argc, char **argv)
 
 	log_init("hf-import", LOG_LVL_INFO);
 	argp_err_exit_status = EX_USAGE;
-	argp_parse(&argp, argc, argv, 0, NULL, &o);
+	if (argp_parse(&argp, argc, argv, 0, NULL, &o) !=
+	    0) { /* its own words end the program: no memory */
+		(void)fputs("hf-import: no memory for the options\n", stderr);
+		return EX_OSERR;
+	}
 	umask(077);
 	if (open_input(&o) != 0)
 		return IMPORT_NO_FILE;

@@ -128,7 +128,11 @@ main(int argc, char **argv)
 
 	log_init("hf-sample", LOG_LVL_INFO);
 	argp_err_exit_status = EX_USAGE;
-	argp_parse(&argp, argc, argv, 0, NULL, &o);
+	if (argp_parse(&argp, argc, argv, 0, NULL, &o) !=
+	    0) { /* its own words end the program: no memory */
+		(void)fputs("hf-sample: no memory for the options\n", stderr);
+		return EX_OSERR;
+	}
 	lines_prepare();
 	if (o.out == NULL)
 		rc = write_defaults(&o, &err);

@@ -123,7 +123,12 @@ ssize_t
 send(int fd, const void *data, size_t n, int flags)
 {
 	REAL(send, ssize_t, int, const void *, size_t, int);
-	return is_due(K_SEND, ECONNRESET) ? -1 : real(fd, data, n, flags);
+	if (!is_due(K_SEND, ECONNRESET))
+		return real(fd, data, n, flags);
+	(void)shutdown(
+	    fd, SHUT_RDWR); /* a connection that was reset does not wait for an answer either */
+	errno = ECONNRESET;
+	return -1;
 }
 
 int

@@ -302,7 +302,8 @@ def start_again(s, order, program):
         try:
             s.begin(program)
         except AssertionError:       # the failure was in its start: it said why and ended
-            assert order.hits() > 0 and s.procs[program].poll() is not None, s.log(program)
+            s.procs[program].wait(20)
+            assert order.hits() > 0, s.log(program)
             s.begin(program)
 
 

@@ -290,6 +290,10 @@ class FaultStack(Stack):
                        if not f[b"e"].startswith(b"mark "))  # its own marks may wait for company
             return tuple(map(int, self.sql("SELECT epoch, no FROM hf.cursor WHERE reader = 'recorder'")[0])) >= last
         wait_for("I14 the recorder has read all", recorded, limit)
+        # Its timers would go on moving cases between one look of the dump and the next.
+        if self.procs["hf-router"].poll() is None:
+            self.kill("hf-router")
+        wait_for("I14 the recorder has read what the router still said", recorded, limit)
 
     # -- the dump -----------------------------------------------------------------------------------
 

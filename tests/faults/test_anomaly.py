@@ -50,7 +50,10 @@ def smoke(s, order, program, kind, n):
             if process(s, program).poll() is None and before is None:
                 before = done(s)
             return before is not None and done(s) >= before + 2
-        wait_for(f"{program} works, {kind} {n}", works, 60)
+        try:
+            wait_for(f"{program} works, {kind} {n}", works, 60)
+        except AssertionError as e:
+            raise AssertionError(f"{e}\n{s.log(program)}") from e
         if order.hits() == 0:
             break
     hit = order.hits() > 0

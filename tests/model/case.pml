@@ -23,6 +23,12 @@
 #ifndef PLOSS
 #define PLOSS 0 /* total losses of PostgreSQL */
 #endif
+#ifndef HEAR
+#define HEAR 0 /* 1: an answer may be lost on its way to the agent, who asks again */
+#endif
+#ifndef EV
+#define EV 0 /* 1: the first record of outbox 0 names a file of evidence */
+#endif
 
 #define NORMAL 0
 #define RECOVERING 1
@@ -42,6 +48,11 @@ byte mode = NORMAL, epoch = 1;
 byte lane = POOL, ver = 1, tok = 0, hand = 0, tokno = 0;
 bit held, moved, triage, acted; /* flags h, m, t, a */
 bit fold;                       /* the law has not folded the newest record yet */
+#ifdef V_TRIMUNREAD
+bit missed;                     /* the newest record left the log before the router read it */
+#else
+#define missed false
+#endif
 bit fin;                        /* the law's memory: the newest effective record is a final one */
 byte acc[2], cut[2];            /* accepted_upto; the log holds what is after cut */
 
@@ -70,6 +81,33 @@ bit saw[T], made[T], dead[T], ending[T];
 #define own_drop
 #endif
 
+#if HEAR
+byte heard[2]; /* up to which record the agent knows the verdict */
+#ifdef V_ANSWERGONE
+#define answered(a, s) ((s) > J[a]) /* the store forgets its answers at RELEASED */
+#else
+#define answered(a, s) true
+#endif
+#endif
+
+/* ---- evidence: at the agent until its record is RELEASED, in Redis on its way, beside the archive ---- */
+#if EV
+bit ev_redis, ev_arch;
+#ifdef V_EVDROPEARLY
+bit ev_gone; /* the agent forgets the file once Redis has it */
+#else
+#define ev_gone false
+#endif
+#ifdef V_EVNOWAIT
+#define released(a) J[a]
+#else
+#define released(a) ((a) == 0 && !ev_arch -> 0 : J[a]) /* RELEASED waits for the file */
+#endif
+#define ev_agent (released(0) == 0 && !ev_gone)
+#else
+#define released(a) J[a]
+#endif
+
 /* ---- what only the assertions look at ---- */
 byte moment, r_moment[2 * NS]; /* counts the case's changes through all losses */
 byte order, r_order[2 * NS];   /* in which order records first became effective */
@@ -79,7 +117,7 @@ byte skipped[2];
 byte dropped[2];
 #define drop(a) dropped[a]
 #else
-#define drop(a) J[a]
+#define drop(a) released(a)
 #endif
 byte losses, pg_losses;
 #ifdef V_ZOMBIE
@@ -104,6 +142,9 @@ inline promises() {
 	d_step {
 		assert(!(val[0] && val[1]));
 		assert(!twice);
+#if EV
+		assert(told[0] == 0 || ev_agent || ev_redis || ev_arch);
+#endif
 		x = 0;
 		do
 		:: x < 2 ->
@@ -262,6 +303,9 @@ inline to_triage() {
 
 inline apply_record() {
 	fin = r_fin[n]; fold = 1;
+#ifdef V_TRIMUNREAD
+	missed = 0;
+#endif
 	if
 	:: r_order[n] == 0 -> order++; r_order[n] = order
 	:: else
@@ -404,6 +448,18 @@ active [2] proctype agent() {
 #ifdef V_WMID
 	:: atomic { dropped[a] < told[a] && r_log[at(a, dropped[a] + 1)] <= water -> dropped[a]++; promises() }
 #endif
+#if HEAR
+	:: atomic { heard[a] < acc[a] && answered(a, heard[a] + 1) -> heard[a]++; promises() }
+#endif
+#if EV
+	/* the file, in pieces; again when the store has nothing of it */
+	:: atomic { a == 0 && head[0] > 0 && ev_agent && !ev_redis && !ev_arch ->
+		ev_redis = 1;
+#ifdef V_EVDROPEARLY
+		ev_gone = 1;
+#endif
+		promises() }
+#endif
 	/* HELLO with the ticket of a lease that still runs, after a lost store */
 	:: atomic { mode == RECOVERING && !held && lane != REST && ticket(a) > 0 &&
 	    (ticket(a) > tok || (ticket(a) == tok && !moved)) -> v = ticket(a);
@@ -463,7 +519,7 @@ active proctype servers() {
 #endif
 	/* the router reads the case and decides */
 	:: atomic { to_place && !(plan && plan_ver == ver && plan_epoch == epoch) ->
-		plan = 1; plan_ver = ver; plan_epoch = epoch; plan_lane = (fin -> REST : POOL); promises() }
+		plan = 1; plan_ver = ver; plan_epoch = epoch; plan_lane = (fin && !missed -> REST : POOL); promises() }
 	/* its `place` arrives: now, or much later */
 	:: atomic { plan && plan_stands && mode == NORMAL && (to_place || held || lane != plan_lane) ->
 		fold = 0; plan = 0;
@@ -516,11 +572,23 @@ inline remember() {
 	fi
 }
 
-/* The archive, then RELEASED: outboxes and the log forget. */
-inline archive() {
-	J[0] = P[0]; J[1] = P[1];
-	cut[0] = (cut[0] < J[0] -> J[0] : cut[0]); cut[1] = (cut[1] < J[1] -> J[1] : cut[1])
+/* The archive, then RELEASED: outboxes and the log forget; the log nothing that the router has not read. */
+#ifdef V_TRIMUNREAD
+#define may_trim true
+#else
+#define may_trim !fold
+#endif
+inline trim() {
+	if
+	:: may_trim && (cut[0] < J[0] || cut[1] < J[1]) ->
+		cut[0] = (cut[0] < J[0] -> J[0] : cut[0]); cut[1] = (cut[1] < J[1] -> J[1] : cut[1]);
+#ifdef V_TRIMUNREAD
+		missed = fold;
+#endif
+	:: else
+	fi
 }
+inline archive() { J[0] = P[0]; J[1] = P[1]; trim() }
 
 active proctype recorder() {
 	byte x, y;
@@ -540,6 +608,10 @@ active proctype recorder() {
 #endif
 #if PLOSS > 0
 	:: atomic { !pg_down && (J[0] < P[0] || J[1] < P[1]) -> archive(); promises() }
+#endif
+	:: atomic { !calm && !fold && (cut[0] < J[0] || cut[1] < J[1]) -> trim(); promises() }
+#if EV
+	:: atomic { ev_redis -> ev_redis = 0; ev_arch = 1; promises() }
 #endif
 #ifdef V_TRIMEARLY
 	/* the log and the outboxes forget at SETTLED */
@@ -564,6 +636,9 @@ active proctype faults() {
 #endif
 		losses++; epoch++; moment++;
 		acc[0] = P[0]; acc[1] = P[1]; cut[0] = P[0]; cut[1] = P[1];
+#if EV
+		ev_redis = 0;
+#endif
 		held = 0; hand = 0; triage = 0; acted = 0; fold = 1;
 		tok = p_tok; ver = p_ver; moved = p_moved || p_acted; fin = p_fin;
 		lane = (p_lane == REST && !p_held && !p_acted -> REST : TRIAGE);
@@ -575,6 +650,15 @@ active proctype faults() {
 #endif
 #ifndef V_NOEMBARGO
 		mode = RECOVERING;
+#endif
+#ifdef V_SEENNUMBER
+		/* an old copy that the router wrote on into, until its number is that which was seen: noticed by what the log
+		 * says, not by how long it is */
+		if
+		:: p_lane == TRIAGE && !p_held ->
+			mode = NORMAL; epoch--; tokno = p_tokno; lane = (p_fin -> REST : POOL); fold = 0; moved = p_moved
+		:: true
+		fi;
 #endif
 #ifdef V_NOWITNESS
 		/* an old copy of the same store: its own epoch, its own numbers, and nobody notices */
@@ -612,5 +696,11 @@ active proctype quiet() {
 	timeout ->
 	assert(mode == NORMAL && !held && lane != DOUBT && lane != TRIAGE && !val[0] && !val[1]);
 	assert(acc[0] == head[0] && acc[1] == head[1] && P[0] == head[0] && P[1] == head[1]);
-	assert(J[0] == head[0] && J[1] == head[1])
+	assert(J[0] == head[0] && J[1] == head[1]);
+#if HEAR
+	assert(heard[0] == head[0] && heard[1] == head[1]);
+#endif
+#if EV
+	assert(head[0] == 0 || ev_arch);
+#endif
 }

@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -270,6 +272,45 @@ a_pipeline_gives_each_result_in_order(void **state)
 	assert_true(count("SELECT count(*) FROM t") == 500);
 }
 
+/* The connection of p: nothing tells its number. */
+static void
+cut_connection(void)
+{
+	for (int fd = 3; fd < 256; fd++) {
+		struct sockaddr_un at = {0};
+		socklen_t size = sizeof(at);
+
+		if (getpeername(fd, (struct sockaddr *)&at, &size) == 0 &&
+		    at.sun_family == AF_UNIX && strstr(at.sun_path, ".s.PGSQL.") != NULL)
+			(void)shutdown(fd, SHUT_RDWR);
+	}
+}
+
+static void
+a_pipeline_that_breaks_in_the_middle_is_an_error_and_no_end(void **state)
+{
+	struct pg_result *r[500] = {NULL};
+	struct err err = ERR_INIT;
+	struct pg_param in[2];
+	size_t n = 0;
+
+	(void)state;
+	assert_int_equal(
+	    pg_prepare(p, "ins", "INSERT INTO t (id, name) VALUES ($1, $2) RETURNING id", NULL), 0);
+	assert_int_equal(pg_pipe_begin(p, NULL), 0);
+	cut_connection();
+	in[1] = pg_text("x");
+	while (n < 500) {
+		in[0] = pg_i64((int64_t)n);
+		if (pg_pipe_add(p, "ins", in, 2, NULL) != 0)
+			break;
+		n++;
+	}
+	assert_true(n < 500);
+	assert_int_equal(pg_pipe_end(p, r, n, &err), -1);
+	assert_int_equal(err.code, ERR_GONE);
+}
+
 /* Both sides full at once: each waits for the other unless we read while we write. */
 static void
 a_pipeline_with_big_answers_does_not_lock_up(void **state)
@@ -461,6 +502,7 @@ main(void)
 	    TEST(values_come_back_as_they_went),
 	    TEST(failures_have_a_kind_and_no_values),
 	    TEST(a_pipeline_gives_each_result_in_order),
+	    TEST(a_pipeline_that_breaks_in_the_middle_is_an_error_and_no_end),
 	    TEST(a_pipeline_with_big_answers_does_not_lock_up),
 	    TEST(a_failing_pipeline_tells_the_first_story_and_leaves_no_trace),
 	    TEST(copy_escapes_what_it_must),

@@ -325,7 +325,11 @@ main(int argc, char **argv)
 	int code;
 
 	argp_err_exit_status = EX_USAGE;
-	(void)argp_parse(&argp, argc, argv, 0, NULL, &o);
+	if (argp_parse(&argp, argc, argv, 0, NULL, &o) !=
+	    0) { /* its own words end the program: no memory */
+		(void)fputs("hf-caller: no memory for the options\n", stderr);
+		return EX_OSERR;
+	}
 	log_init("hf-caller", LOG_LVL_INFO);
 	if (o.local != NULL && dial_load(o.local, &err) != 0) {
 		log_error("caller.not_started", "cause=\"%s\"", err.text);

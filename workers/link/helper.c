@@ -14,6 +14,8 @@
 
 #include "workers/link/helper.h"
 
+#include "base/check.h"
+
 char *
 helper_path(char *out, unsigned long size, const char *program)
 {
@@ -56,6 +58,7 @@ start(struct running *x, char *const *argv, struct err *err)
 	}
 	close(fds[1]);
 	x->out = fdopen(fds[0], "r");
+	CHECK(x->out != NULL); /* no memory */
 	return 0;
 }
 
