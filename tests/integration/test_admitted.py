@@ -189,6 +189,9 @@ def test_every_figure_opens_to_what_it_counts(stack, numbers):
                 assert len(got["cases"]) == got["count"] and (got["as_of_ledger"], got["log"]) == (
                     whole["as_of_ledger"], whole["log"])
     assert ids(stack, "cases", "--person", "-")["count"] == 2  # nobody's
+    own = json.loads(stack.ctl("--json", "rates", "--by", "stage", "--person", "p02").stdout)["rows"]
+    assert [(r["who"], r["cases"], r["admitted"]) for r in own] == [("2", 10, 10), ("2.2", 1, 1)]
+    assert own[0]["attempts"] == ids(stack, "attempts", "--stage", "2", "--person", "p02")["count"]
     got = ids(stack, "attempts", "--stage", "2.2")
     assert got["cases"] == [case] and stack.sql(f"SELECT seconds FROM hf.ledger WHERE no = {got['records'][0]}") == [["41"]]
     assert got["as_of"] == int(stack.sql(f"SELECT campaign_at FROM hf.ledger WHERE no = {got['as_of_ledger']}")[0][0])

@@ -153,43 +153,54 @@ figures_moment(
 	return 0;
 }
 
+/* person: the cases of this one alone, "-" of nobody, NULL of all. */
 static int
-read_rows(struct pg *pg, const char *campaign, enum figures_by by, const struct past *past,
-    json_t *out, struct err *err)
+query(struct pg *pg, const char *campaign, enum figures_by by, const char *person,
+    const struct past *past, struct pg_result **ret, struct err *err)
 {
-	struct pg_param p[4] = {pg_text(campaign)};
-	struct pg_result *r;
-	const char *from;
-	json_t *rows;
+	struct pg_param p[5] = {pg_text(campaign)};
+	const char *from = queries[by].from != NULL ? queries[by].from
+	                   : past != NULL           ? "hf.counts_at($1, $2, $3, $4) c"
+	                                            : "hf.v_counts";
+	int n = 1, got;
 	char *sql;
-	int got;
 
-	if (figures_moment(pg, campaign, past, out, err) != 0)
-		return -1;
-	if (past != NULL)
+	if (past != NULL) {
 		past_params(p, past, campaign);
-	from = queries[by].from != NULL ? queries[by].from
-	       : past != NULL           ? "hf.counts_at($1, $2, $3, $4) c"
-	                                : "hf.v_counts";
-	sql = xasprintf(
-	    "%s FROM %s WHERE campaign = $1 %s", queries[by].columns, from, queries[by].rest);
-	got = pg_exec(pg, sql, p, past != NULL ? 4 : 1, &r, err);
+		n = 4;
+	}
+	p[n++] = pg_text(person);
+	sql = xasprintf("%s FROM %s WHERE campaign = $1 AND ($%d::text IS NULL OR coalesce(owner, "
+	                "'-') = $%d) %s",
+	    queries[by].columns, from, n, n, queries[by].rest);
+	got = pg_exec(pg, sql, p, (size_t)n, ret, err);
 	free(sql);
-	if (got != 0)
+	return got;
+}
+
+static int
+read_rows(struct pg *pg, const char *campaign, enum figures_by by, const char *person,
+    const struct past *past, json_t *out, struct err *err)
+{
+	struct pg_result *r;
+	json_t *rows;
+
+	if (figures_moment(pg, campaign, past, out, err) != 0 ||
+	    query(pg, campaign, by, person, past, &r, err) != 0)
 		return -1;
 	rows = json_array();
 	for (int i = 0; i < pg_rows(r); i++)
 		json_array_append_new(rows, row_json(r, i));
 	pg_free(r);
-	if (by == BY_CALLER)
+	if (by == BY_CALLER && person == NULL)
 		mark_last(rows);
 	json_object_set_new(out, "rows", rows);
 	return 0;
 }
 
 int
-figures_rates(struct pg *pg, const char *campaign, enum figures_by by, const struct past *past,
-    json_t **ret, struct err *err)
+figures_rates(struct pg *pg, const char *campaign, enum figures_by by, const char *person,
+    const struct past *past, json_t **ret, struct err *err)
 {
 	json_t *out;
 
@@ -198,7 +209,8 @@ figures_rates(struct pg *pg, const char *campaign, enum figures_by by, const str
 	out = json_object();
 
 	if (pg_script(pg, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", err) != 0 ||
-	    read_rows(pg, campaign, by, past, out, err) != 0 || pg_script(pg, "COMMIT", err) != 0) {
+	    read_rows(pg, campaign, by, person, past, out, err) != 0 ||
+	    pg_script(pg, "COMMIT", err) != 0) {
 		json_decref(out);
 		return err_wrap(err, "rates");
 	}

@@ -15,9 +15,9 @@ enum figures_by { BY_CALLER, BY_TEAM, BY_CAMPAIGN, BY_STAGE };
  * "attempted":N,"attempts":N,"contacts":N,"seconds":N,"confirmed":N,"considering":N,"unreachable":N,"withdrawn":N,
  * "admitted":N,"registered":N,"rate":"93.103" or null,"missing_93":N,"missing_95":N}]}; cases nobody owns stand under
  * who "". By stage who is "2", or "2.1" for a pass of it; its cases are those that were called in it. */
-/* past: as it stood then, and "asked" is the time that was asked for; NULL: now. */
-int figures_rates(struct pg *pg, const char *campaign, enum figures_by by, const struct past *past,
-    json_t **ret, struct err *err);
+/* person: of this one's cases alone, "-": of nobody's, NULL: all. past: as it stood then, and "asked" is the time that was asked for; NULL: now. */
+int figures_rates(struct pg *pg, const char *campaign, enum figures_by by, const char *person,
+    const struct past *past, json_t **ret, struct err *err);
 /* The moment that what this transaction reads is true for: as_of_ledger, as_of, log, provisional. */
 int figures_moment(
     struct pg *pg, const char *campaign, const struct past *past, json_t *out, struct err *err);

@@ -33,8 +33,9 @@ struct options {
 };
 
 static const char usage[] =
-    "用法: hf-reconcile [--json] [--campaign ID] rates [--by caller|team|campaign|stage] [--as-of "
-    "TIME]\n"
+    "用法: hf-reconcile [--json] [--campaign ID] rates [--by caller|team|campaign|stage] [--person "
+    "P] "
+    "[--as-of TIME]\n"
     "      hf-reconcile [--json] [--campaign ID] ids --figure F [--person P | --team T] [--stage "
     "S[.PASS]] [--as-of TIME]\n"
     "      hf-reconcile [--json] [--campaign ID] census\n"
@@ -307,7 +308,7 @@ answer(struct work *w, struct err *err)
 	    o->explain, o->person, o->xlsx, past, o->minimum, o->sheet};
 
 	if (strcmp(o->verb, "rates") == 0)
-		return ratedesk_rates(w->pg, w->campaign, o->by, past, o->json, err);
+		return ratedesk_rates(w->pg, w->campaign, o->by, o->person, past, o->json, err);
 	if (strcmp(o->verb, "ids") == 0)
 		return ratedesk_ids(w->pg, w->campaign, &of, past, o->json, err);
 	if (strcmp(o->verb, "pay") == 0)

@@ -93,8 +93,8 @@ put_json(const json_t *out)
 }
 
 int
-ratedesk_rates(struct pg *pg, const char *campaign, const char *by, const struct past *past,
-    bool json, struct err *err)
+ratedesk_rates(struct pg *pg, const char *campaign, const char *by, const char *person,
+    const struct past *past, bool json, struct err *err)
 {
 	static const char *const words[] = {
 	    [BY_CALLER] = "caller",
@@ -109,7 +109,7 @@ ratedesk_rates(struct pg *pg, const char *campaign, const char *by, const struct
 		i++;
 	if (i == n)
 		return err_set(err, ERR_INVALID, "--by 要 caller, team, campaign 或 stage");
-	if (figures_rates(pg, campaign, (enum figures_by)i, past, &out, err) != 0)
+	if (figures_rates(pg, campaign, (enum figures_by)i, person, past, &out, err) != 0)
 		return -1;
 	if (json)
 		put_json(out);

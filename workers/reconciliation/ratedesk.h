@@ -4,9 +4,9 @@
 
 #include "workers/reconciliation/figures.h"
 
-/* 0, -1. past: as of then, NULL: now. by: caller, team, campaign, stage. */
-int ratedesk_rates(struct pg *pg, const char *campaign, const char *by, const struct past *past,
-    bool json, struct err *err);
+/* 0, -1. past: as of then, NULL: now. by: caller, team, campaign, stage; person: of these cases alone, or NULL. */
+int ratedesk_rates(struct pg *pg, const char *campaign, const char *by, const char *person,
+    const struct past *past, bool json, struct err *err);
 int ratedesk_ids(struct pg *pg, const char *campaign, const struct figures_of *of,
     const struct past *past, bool json, struct err *err);
 
