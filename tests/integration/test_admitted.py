@@ -513,6 +513,12 @@ def test_the_past_goes_by_the_rules_of_then(stack):
     wait_for("it is in force", lambda: pay(stack)[0]["rules"]["version"] == 2)
     now = wait_for("the ledger has it", lambda: then() if then()["rules"]["version"] == 2 else None)
     assert now["rules"]["Q3"] == "off" and now["rows"] == pay(stack)[0]["rows"]
+    # what was agreed to stays agreed to, whatever becomes of the second person's roles
+    for roles in ("caller", "callback-head"):
+        stack.ctl("--as", "admin", "person", "set", "head", "--roles", roles)
+        wait_for(roles, lambda: int(stack.sql("SELECT roles FROM hf.person WHERE person = 'head'")[0][0]) == {
+            "caller": 1, "callback-head": 128}[roles])
+        assert then()["rules"]["version"] == 2
     ms, no, sheet, _ = MARKS["findings"]
     old = json.loads(stack.ctl("--json", "pay", "show", "--as-of", ms).stdout)
     assert old["rules"] == sheet["rules"] and old["rows"] == sheet["rows"]

@@ -28,18 +28,18 @@ static const char arrivals_sql[] =
     "r.verdict = 0 AND r.flaw IS NULL AND r.no < c.no WHERE c.campaign = $1 AND c.kind = 15 AND "
     "c.what = 'arrivals' AND c.verdict = 0 AND c.flaw IS NULL AND c.no <= $2 ORDER BY c.no, r.no";
 
-/* A newer proposal takes the place of one that waits, and the first word of a second person decides it. */
+/* A newer proposal takes the place of one that waits, and the first word of a second person decides it; who that may be
+ * goes by the roles of the moment at which it was said. */
 static const char policy_sql[] =
-    "SELECT encode(p.ob, 'hex'), p.seq, p.body FROM hf.ledger a JOIN hf.ledger p ON p.campaign = "
-    "a.campaign AND p.ob = a.ref_ob AND p.seq = a.ref_seq JOIN hf.person s ON s.campaign = "
-    "a.campaign AND s.person = a.person AND s.roles & $3 <> 0 WHERE a.campaign = $1 AND a.kind = "
-    "12 AND a.ruling = 'give' AND a.verdict = 0 AND a.flaw IS NULL AND a.person <> p.person AND "
-    "a.no <= $2 AND p.kind = 10 AND p.what IS NULL AND p.verdict = 0 AND p.flaw IS NULL AND NOT "
-    "EXISTS (SELECT FROM hf.ledger q WHERE q.campaign = a.campaign AND q.no < a.no AND q.verdict "
-    "= 0 AND q.flaw IS NULL AND (q.kind = 10 AND q.what IS NULL AND q.no > p.no OR q.kind = 12 "
-    "AND q.ref_ob = p.ob AND q.ref_seq = p.seq AND q.person <> p.person AND EXISTS (SELECT FROM "
-    "hf.person o WHERE o.campaign = q.campaign AND o.person = q.person AND o.roles & $3 <> 0))) "
-    "ORDER BY a.no DESC LIMIT 1";
+    "WITH said AS (SELECT a.no, a.ruling, p.no AS of_no, p.ob, p.seq, p.body FROM hf.ledger a JOIN "
+    "hf.ledger p ON p.campaign = a.campaign AND p.ob = a.ref_ob AND p.seq = a.ref_seq JOIN LATERAL "
+    "hf.person_at($1, a.no) s ON s.person = a.person AND s.roles & $3 <> 0 WHERE a.campaign = $1 "
+    "AND a.kind = 12 AND a.verdict = 0 AND a.flaw IS NULL AND a.person <> p.person AND a.no <= $2 "
+    "AND p.kind = 10 AND p.what IS NULL AND p.verdict = 0 AND p.flaw IS NULL) SELECT encode(s.ob, "
+    "'hex'), s.seq, s.body FROM said s WHERE s.ruling = 'give' AND NOT EXISTS (SELECT FROM said e "
+    "WHERE e.of_no = s.of_no AND e.no < s.no) AND NOT EXISTS (SELECT FROM hf.ledger q WHERE "
+    "q.campaign = $1 AND q.kind = 10 AND q.what IS NULL AND q.verdict = 0 AND q.flaw IS NULL AND "
+    "q.no > s.of_no AND q.no < s.no) ORDER BY s.no DESC LIMIT 1";
 
 /* Columns ob, seq, body. */
 static int
