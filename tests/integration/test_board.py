@@ -236,7 +236,7 @@ def test_lists_have_names_and_only_for_who_may(board):
 def test_figures_are_what_hfctl_says_and_only_for_who_may(board):
     case = test_acts.own(board)
     args = {"absence-preview": "person=p01&until=2026-03-09T18:00:00%2B08:00&to=split", "case": f"case={case}",
-            "rates": "by=team", "pay": "minimum=1", "night": "night=1"}
+            "rates": "by=team", "ids": "figure=attempted&team=t1", "pay": "minimum=1", "night": "night=1"}
     got, names = {}, {}
     for person in ("h1", "l1"):
         status, said = board.at(person).ask("GET", "/api/reports")
@@ -253,6 +253,9 @@ def test_figures_are_what_hfctl_says_and_only_for_who_may(board):
     for (person, name), (status, said) in got.items():
         assert status == 200 and said["name"] == name and said["asof"].startswith("2026-03-09T"), (person, name, said)
     assert got["h1", "rates"][1]["data"] == board.as_json("rates", "--by", "team")
+    opened = got["l1", "ids"][1]["data"]  # a figure opens to the cases it counts
+    assert opened["count"] == len(opened["cases"]) and case in opened["cases"]
+    assert board.at("l1").ask("GET", "/api/report/ids?figure=attempted&team=t2")[0] == 403
     assert got["l1", "case"][1]["data"]["owner"] == "p01"
     daily = got["l1", "daily"][1]["data"]
     assert daily["text"].startswith("【回访战报】2026-03-09") and daily["columns"][0] == "小组"

@@ -26,6 +26,9 @@
 static const struct report_row rows[] = {
     {"queue", OFFICE, false, false, false, "hfctl", {"queue", "ls"}, {{0}}},
     {"rates", OFFICE, false, false, false, "hfctl", {"rates"}, {{"by", "--by", FORM_WORD, false}}},
+    {"ids", OFFICE, false, false, false, "hfctl", {"rates", "ids"},
+        {{"figure", "--figure", FORM_WORD, true}, {"person", "--person", FORM_ID, false},
+            {"team", "--team", FORM_ID, false}, {"stage", "--stage", FORM_WORD, false}}},
     {"daily", OFFICE, false, false, false, "hfctl", {"report", "daily"},
         {{"day", "--day", FORM_DAY, false}}},
     {"weekly", OFFICE, false, false, false, "hfctl", {"report", "weekly"},
