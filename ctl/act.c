@@ -37,7 +37,7 @@ struct acts {
 	int64_t patience_us;
 	struct err failed; /* what ends the waiting early */
 	bool late;
-	void (*seen)(void *);
+	uint64_t (*seen)(void *);
 	void *seen_arg;
 };
 
@@ -315,18 +315,19 @@ cursor_passed(
 }
 
 void
-acts_watch(struct acts *a, void (*fn)(void *), void *arg)
+acts_watch(struct acts *a, uint64_t (*fn)(void *), void *arg)
 {
 	a->seen = fn;
 	a->seen_arg = arg;
 }
 
-/* As long as the router's cursor moves it is worth waiting. */
+/* As long as the router's cursor moves, or what is watched, it is worth waiting: while cases are made of a roster the
+ * cursor stands still. */
 static int
 wait_effect(struct acts *a, struct err *err)
 {
 	int64_t end = clock_boot_us() + a->patience_us;
-	uint64_t epoch = 0, no = 0, at = 0, was = 0;
+	uint64_t epoch = 0, no = 0, at = 0, was = 0, far = 0, was_far = 0;
 	bool passed = false;
 
 	if (find_in_log(a, &epoch, &no, err) != 0)
@@ -336,11 +337,12 @@ wait_effect(struct acts *a, struct err *err)
 			return -1;
 		if (passed)
 			return 0;
-		if (at != was)
+		if (a->seen != NULL)
+			far = a->seen(a->seen_arg);
+		if (at != was || far != was_far)
 			end = clock_boot_us() + a->patience_us;
 		was = at;
-		if (a->seen != NULL)
-			a->seen(a->seen_arg);
+		was_far = far;
 		if (clock_boot_us() > end)
 			return err_set(err, ERR_LATE, "已受理, 但还没有生效 (hf-router 在运行吗?)");
 		(void)poll(NULL, 0, 10);

@@ -32,8 +32,8 @@ int acts_add(struct acts *a, const struct record_header *h, const struct body *b
 /* Waits until all were accepted and the router's cursor has passed the last. limit_ms without any
  * progress: ERR_LATE. */
 int acts_finish(struct acts *a, struct acts_result *ret, int64_t limit_ms, struct err *err);
-/* fn is called now and then while acts_finish waits; NULL for none. */
-void acts_watch(struct acts *a, void (*fn)(void *), void *arg);
+/* fn is called now and then while acts_finish waits, and says how far it is: another number is progress. NULL: none. */
+void acts_watch(struct acts *a, uint64_t (*fn)(void *), void *arg);
 /* The usual end of a verb: finish within 10 s, and a failure unless all are effective. */
 int acts_done(struct acts *a, struct err *err);
 

@@ -103,16 +103,14 @@ cases_now(struct ctl *c)
 	return (size_t)n;
 }
 
-static void
+static uint64_t
 on_making(void *arg)
 {
 	struct making *m = arg;
-	size_t now;
+	size_t now = cases_now(m->c);
 
-	if (!m->bar.shown)
-		return;
-	now = cases_now(m->c);
 	progress_at(&m->bar, now > m->before ? now - m->before : 0);
+	return now;
 }
 
 static const char *

@@ -25,7 +25,7 @@
 #include "workers/link/helper.h"
 
 #define RECORD_ROWS 2000
-#define LIMIT_MS    10000 /* without progress */
+#define LIMIT_MS    60000 /* without progress: the router holds its cursor until a list is saved */
 
 const struct list_kind list_arrivals = {
     "arrivals", "registered", "taken_back", "新报到", "改为未报到", false, true};

@@ -23,7 +23,7 @@
 #define BATCH_BYTES (F1_MAX - 4096) /* room for the seal and one more row's head */
 #define BATCH_ROWS  500
 #define LOOK_ROWS   256   /* looked up in Redis at once */
-#define LIMIT_MS    10000 /* without progress */
+#define LIMIT_MS    60000 /* without progress: the router opens all rows before the first case */
 
 /* A line that waits for its lookup. */
 struct row {
@@ -421,7 +421,7 @@ roster_end(struct roster *r, size_t *ret_fresh, size_t *ret_known, struct err *e
 }
 
 int
-roster_commit(struct roster *r, void (*seen)(void *), void *arg, struct err *err)
+roster_commit(struct roster *r, uint64_t (*seen)(void *), void *arg, struct err *err)
 {
 	struct record_header h;
 	struct acts_result res = {0, 0, 0, ""};

@@ -20,6 +20,6 @@ int roster_end(struct roster *r, size_t *ret_fresh, size_t *ret_known, struct er
 int roster_begin(struct roster *r, struct err *err);
 /* The rest of the rows, then the COMMIT, and the wait for its effect. ERR_LATE: not within the limit. `seen` (may be
  * NULL) is called now and then meanwhile. */
-int roster_commit(struct roster *r, void (*seen)(void *), void *arg, struct err *err);
+int roster_commit(struct roster *r, uint64_t (*seen)(void *), void *arg, struct err *err);
 
 #endif
