@@ -213,11 +213,12 @@ fetcher_destroy(struct fetcher *f)
 {
 	if (f == NULL)
 		return;
-	while (f->posts != NULL) {
+	for (struct post *p = f->posts, *next; p != NULL; p = next) {
 		struct fetch_answer a = {0, {NULL, 0}, "given up"};
 
-		f->posts->done(f->posts->arg, &a);
-		drop(f->posts);
+		next = p->next;
+		p->done(p->arg, &a);
+		drop(p);
 	}
 	(void)curl_multi_cleanup(f->multi);
 	loop_timer_destroy(f->timer);

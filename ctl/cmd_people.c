@@ -332,6 +332,82 @@ people_import(struct ctl *c, int argc, char **argv, struct err *err)
 	return got;
 }
 
+/* ---- check ---- */
+
+/* Counts one active person in the row of the own team. */
+static void
+count_member(void *arg, const struct say_person *p)
+{
+	json_t *teams = arg, *t;
+	static const struct {
+		const char *key;
+		uint64_t roles;
+	} counted[] = {{"people", ~0ULL}, {"leader", ROLE_LEADER}, {"deputy", ROLE_DEPUTY}};
+
+	if (!p->active || p->team[0] == '\0' ||
+	    (p->roles & (ROLE_CALLER | ROLE_LEADER | ROLE_DEPUTY)) == 0)
+		return;
+	t = json_object_get(teams, p->team);
+	if (t == NULL) {
+		t = json_pack(
+		    "{s:i s:i s:i s:i}", "people", 0, "leader", 0, "deputy", 0, "unqualified", 0);
+		(void)json_object_set_new(teams, p->team, t);
+	}
+	for (size_t i = 0; i < sizeof(counted) / sizeof(counted[0]); i++)
+		if ((p->roles & counted[i].roles) != 0)
+			(void)json_object_set_new(t, counted[i].key,
+			    json_integer(
+			        1 + json_integer_value(json_object_get(t, counted[i].key))));
+	if (!p->qualified)
+		(void)json_object_set_new(t, "unqualified",
+		    json_integer(1 + json_integer_value(json_object_get(t, "unqualified"))));
+}
+
+static json_int_t
+of(const json_t *team, const char *key)
+{
+	return json_integer_value(json_object_get(team, key));
+}
+
+/* Every team has a leader and a deputy (practice 4): what is asked of the leader must reach somebody. */
+static int
+people_check(struct ctl *c, int argc, char **argv, struct err *err)
+{
+	json_t *teams, *t;
+	const char *name;
+	int found = 0;
+
+	(void)argv;
+	if (argc != 0)
+		return ctl_usage(err, verbs_people, "people", "check");
+	teams = json_object();
+	if (ctl_campaign(c, err) != 0 || say_people(c, count_member, teams, err) != 0) {
+		json_decref(teams);
+		return -1;
+	}
+	json_object_foreach(teams, name, t)
+	{
+		bool whole = of(t, "leader") > 0 && of(t, "deputy") > 0;
+
+		if (!whole)
+			found = EXIT_FOUND;
+		if (c->json)
+			continue;
+		printf("%-12s %jd 人%s%s", name, (intmax_t)of(t, "people"),
+		    of(t, "leader") > 0 ? "" : "  没有组长",
+		    of(t, "deputy") > 0 ? "" : "  没有副组长: 组长不在时求助没人接");
+		if (of(t, "unqualified") > 0)
+			printf("  还没有合格 %jd 人", (intmax_t)of(t, "unqualified"));
+		printf("\n");
+	}
+	if (c->json) {
+		json_dumpf(teams, stdout, JSON_COMPACT | JSON_SORT_KEYS);
+		printf("\n");
+	}
+	json_decref(teams);
+	return found;
+}
+
 const struct verb verbs_people[] = {
     {"agent", "enrol", agent_enrol,
         "--person P --out DIR [--name NAME] [--new-pin | --pin-file F] | --all --out DIR --slips "
@@ -345,5 +421,6 @@ const struct verb verbs_people[] = {
         "设角色、小组、资格"},
     {"person", "qualify", person_qualify, "P", "资格审查合格"},
     {"people", "import", people_import, "FILE", "从 .xlsx 或 .csv 导入人员"},
+    {"people", "check", people_check, "", "每个小组有没有组长、副组长, 几个人还没有合格"},
     {NULL, NULL, NULL, NULL, NULL},
 };

@@ -58,6 +58,7 @@ struct verb {
 	X(notice) \
 	X(service) \
 	X(absence) \
+	X(hours) \
 	X(queue) \
 	X(pause) \
 	X(holidays) \

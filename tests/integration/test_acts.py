@@ -377,6 +377,14 @@ def test_what_was_done_since_is_a_record_and_is_counted(office):
     assert office.p01.hear("lease", "error")["lease"]
 
 
+def test_a_team_without_a_deputy_is_named(office):
+    r = office.ctl("people", "check", check=False)
+    assert r.returncode == 1 and "没有副组长" in r.stdout and "没有组长" not in r.stdout
+    office.ctl(*ADMIN, "person", "set", "p03", "--roles", "caller,deputy", "--team", "t1")
+    assert office.as_json("people", "check")["t1"]["deputy"] == 1
+    office.ctl(*ADMIN, "person", "set", "p03", "--roles", "caller", "--team", "t1")
+
+
 def at(office, ms):
     """The campaign's clock goes on from there."""
     with open("/proc/uptime") as f:

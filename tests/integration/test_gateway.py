@@ -58,7 +58,7 @@ class Gateway:
 
 
 def conf(rig, **more):
-    keys = {"gateway_timeout": 500, "gateway_again": 100, **more}
+    keys = {"gateway_timeout": 20000, "gateway_again": 100, **more}
     (rig.dir / "router.conf").write_text("".join(
         f'{k} = {v}\n' if isinstance(v, int) else f'{k} = "{v}"\n' for k, v in keys.items()))
 
@@ -97,7 +97,7 @@ def told(rig):
 def test_one_message_by_one_key_whatever_the_gateway_does(rig):
     slow = threading.Event()
     gateway, lease = begin(rig, (500, "oops"), (200, "<html>welcome</html>"), (200, "{}"), slow,
-                           (202, '{"accepted": true, "id": "7"}'))
+                           (202, '{"accepted": true, "id": "7"}'), gateway_timeout=2500)
     case = lease[0]
     rig.attempt("ann", lease, "no-answer")
     said, = wait_for("the record", lambda: told(rig), LATE)

@@ -548,6 +548,31 @@ def test_who_is_lost_was_looked_for_before_the_strike_team_hears_of_it(rig):
     wait_for("and nobody is", lambda: counted() == b"0", 30)
 
 
+def test_a_retry_waits_a_little_for_the_owners_free_hours(rig):
+    worked(rig, n=6)
+
+    def said(text):
+        rig.say("NOTE", "ann", {"what": "free-hours"}, body=hfp.body(note=text))
+    said("mon 11:30-12:00, tue 08:30-21:00")
+    kept = lambda: rig.redis.hget(rig.key("router"), "free")
+    wait_for("kept", lambda: kept() == b"ann|mon 11:30-12:00, tue 08:30-21:00\n")
+    said("mondays")  # not readable: the old ones hold
+    lease = pull(rig, "ann")
+    rig.attempt("ann", lease)
+    rig.placed(lease[0], "own:ann:retry", at("2 11:30"), "retry")  # 11:00 without them
+    rig.kill("hf-router")
+    rig.start()
+    lease = pull(rig, "ann")
+    rig.attempt("ann", lease)
+    rig.placed(lease[0], "own:ann:retry", at("2 11:30"), "retry")
+    assert json.loads(rig.ctl("--json", "hours", "show").stdout) == {"ann": "mon 11:30-12:00, tue 08:30-21:00"}
+    rig.say("NOTE", "ann", {"what": "free-hours"})
+    wait_for("taken back", lambda: kept() == b"")
+    lease = pull(rig, "ann")
+    rig.attempt("ann", lease)
+    rig.placed(lease[0], "own:ann:retry", at("2 11:00"), "retry")
+
+
 def test_days_off_that_come_later_move_what_was_due(rig):
     worked(rig, n=2)
     lease = pull(rig, "ann")

@@ -379,6 +379,7 @@ sim_router_stop(void)
 	imports_destroy(r->imports);
 	map_destroy(r->cases, case_free);
 	map_destroy(r->persons, person_free);
+	map_destroy(r->free_hours, free);
 	map_destroy(r->agents, free);
 	map_destroy(r->keys, free);
 	chunk_destroy(r->chunk);

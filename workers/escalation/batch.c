@@ -251,7 +251,7 @@ write_words(struct call *call, const struct words *w)
 static void
 write_cursor(struct router *r, struct call *call)
 {
-	struct buf book = BUF_INIT, days = BUF_INIT;
+	struct buf book = BUF_INIT, days = BUF_INIT, hours = BUF_INIT;
 	int pairs = 0;
 
 	call_entry(call, "cursor");
@@ -282,6 +282,14 @@ write_cursor(struct router *r, struct call *call)
 		call_span(call, buf_span(&days));
 		r->days_dirty = false;
 		buf_done(&days);
+	}
+	if (r->free_dirty && pairs < CURSOR_PAIRS) {
+		pairs++;
+		freehours_print(&hours, r);
+		call_str(call, "free");
+		call_span(call, buf_span(&hours));
+		r->free_dirty = false;
+		buf_done(&hours);
 	}
 	if (r->lost != r->lost_sent && pairs < CURSOR_PAIRS) {
 		pairs++;

@@ -68,6 +68,9 @@ boot_forget(struct router *r)
 	r->book_dirty = r->policy_dirty = r->days_dirty = r->proposal_dirty = false;
 	buf_clear(&r->proposal);
 	r->days.n = 0;
+	map_destroy(r->free_hours, free);
+	r->free_hours = map_create();
+	r->free_dirty = false;
 	book_init(&r->book);
 	r->read = r->done = r->cursor = (struct logid){0, 0};
 }
@@ -179,11 +182,11 @@ static void
 ask_router(struct router *r)
 {
 	char key[128];
-	struct span argv[7] = {span_str("HMGET"), {NULL, 0}, span_str("cursor"), span_str("book"),
-	    span_str("policy"), span_str("days"), span_str("proposal")};
+	struct span argv[8] = {span_str("HMGET"), {NULL, 0}, span_str("cursor"), span_str("book"),
+	    span_str("policy"), span_str("days"), span_str("proposal"), span_str("free")};
 
 	argv[1] = span_str(call_key(key, sizeof(key), r->campaign, "router"));
-	ask(r, argv, 7);
+	ask(r, argv, 8);
 }
 
 static void
@@ -339,6 +342,7 @@ router_hash(struct router *r, const struct rds_reply *reply, struct err *err)
 	if (book.len > 0 && book_parse(&r->book, book, err) != 0)
 		return -1;
 	(void)own_use_days(r, days, true);
+	freehours_load(r, rds_str(rds_at(reply, 5)));
 	buf_add(&r->proposal, proposal.data, proposal.len);
 	if (policy.len > 0 && own_use_policy(r, policy, "policy"))
 		return 1;

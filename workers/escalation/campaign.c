@@ -276,6 +276,25 @@ on_days(struct router *r, struct span text, int64_t now, struct logid at)
 	offers_all(r);
 }
 
+/* What a person says of the own free hours. */
+static bool
+on_free_hours(struct router *r, const struct log_entry *e, const struct record_header *h)
+{
+	struct buf store = BUF_INIT;
+	struct body body;
+	bool opened = seal_open_body(r, e, NULL, &store, &body);
+
+	if (!opened && !r->is_forcing && map_count(r->keys) == 0) {
+		buf_done(&store);
+		return false;
+	}
+	if (!opened)
+		body.note = (struct span){NULL, 0}; /* without a body: always */
+	r->free_dirty = freehours_take(r, h->person, body.note) || r->free_dirty;
+	buf_done(&store);
+	return true;
+}
+
 static bool
 is_second(struct router *r, const struct record_header *h)
 {
@@ -384,6 +403,8 @@ apply(struct router *r, const struct log_entry *e, const struct record_header *h
 		return true;
 	switch (h->kind) {
 	case REC_POLICY: return on_policy(r, e, h, at);
+	case REC_NOTE:
+		return !span_eq_str(h->f[F_what].bytes, "free-hours") || on_free_hours(r, e, h);
 	case REC_APPROVAL: on_approval(r, e, h); return true;
 	case REC_RELEASE:
 		if (imports_pending(r) && !r->is_forcing)

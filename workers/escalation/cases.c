@@ -134,6 +134,7 @@ case_ctx(struct router *r, const struct rcase *c, int64_t now, struct law_ctx *r
 	const char *owner = c->has_want ? c->want.owner : c->owner;
 	const char *worker = c->law.hand[0] != '\0' ? c->law.hand : owner;
 	const struct rperson *p = owner[0] == '\0' ? NULL : person_find(r, owner);
+	static struct span_of_time spans[FREE_SPANS]; /* until the next case is asked about */
 
 	*ret = (struct law_ctx){.policy = r->policy, .calendar = &r->calendar, .now = now};
 	ret->stage = (int)r->book.stage;
@@ -149,6 +150,8 @@ case_ctx(struct router *r, const struct rcase *c, int64_t now, struct law_ctx *r
 	ret->team = p == NULL ? "" : p->team;
 	ret->presence = presence_of(r, worker, now, &ret->absent_since);
 	ret->reserved_for = "";
+	ret->free = spans;
+	ret->n_free = freehours_spans(r, owner, now, spans, FREE_SPANS);
 }
 
 static void

@@ -279,6 +279,7 @@ stop(struct router *r)
 	imports_destroy(r->imports);
 	map_destroy(r->cases, case_free);
 	map_destroy(r->persons, person_free);
+	map_destroy(r->free_hours, free);
 	map_destroy(r->agents, free);
 	map_destroy(r->keys, free_key);
 	chunk_destroy(r->chunk);

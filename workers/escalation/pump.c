@@ -195,7 +195,7 @@ static bool
 wants_cursor(const struct router *r)
 {
 	return logid_after(r->done, r->cursor) || r->book_dirty || r->lost != r->lost_sent ||
-	       r->policy_dirty || r->days_dirty || r->proposal_dirty;
+	       r->free_dirty || r->policy_dirty || r->days_dirty || r->proposal_dirty;
 }
 
 static void

@@ -16,6 +16,7 @@
 #include "proto/call.h"
 #include "proto/days.h"
 #include "proto/record.h"
+#include "proto/week.h"
 #include "workers/escalation/book.h"
 #include "workers/escalation/law.h"
 #include "workers/link/home.h"
@@ -129,6 +130,8 @@ struct router {
 	struct days days; /* imported, over those of the policy */
 	struct book book;
 	bool book_dirty, policy_dirty, days_dirty;
+	struct map *free_hours; /* person -> freehours.c's */
+	bool free_dirty;
 	struct buf closing; /* why a pass could not be closed, for hfctl; empty: nothing new */
 	struct map *cases, *persons, *agents; /* agent hex -> owned keys, 128 hex digits */
 	struct rcase *unsaved;                /* the few whose fold is not in Redis yet */
@@ -275,6 +278,16 @@ void offers_gate(struct router *r);
 void offers_all(struct router *r);
 void offers_person(struct router *r, struct rperson *p);
 bool offers_text(struct router *r, const struct rperson *p, struct buf *out);
+
+/* ---- freehours.c ---- */
+#define FREE_SPANS 24
+bool freehours_take(
+    struct router *r, const char *person, struct span text); /* true: they are others now */
+void freehours_load(struct router *r, struct span lines);
+void freehours_print(struct buf *out, const struct router *r);
+/* The spans of the next days, rising; 0: nothing said, always free. */
+int freehours_spans(
+    const struct router *r, const char *person, int64_t now, struct span_of_time *out, int most);
 
 /* ---- timers.c ---- */
 void timers_set(struct router *r, struct rcase *c, int64_t at);
