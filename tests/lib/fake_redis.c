@@ -13,7 +13,7 @@
 #include "base/text.h"
 #include "tests/lib/fake_redis.h"
 
-enum kind { HASH, SET, LIST, ZSET, STREAM };
+enum kind { HASH, SET, LIST, ZSET, STREAM, ANY };
 
 #define ORDERED_MOST 64
 
@@ -701,7 +701,7 @@ static const struct command {
     {"HMGET", cmd_hmget, HASH, 3},
     {"HSET", cmd_hset, HASH, 4},
     {"HDEL", cmd_remove, HASH, 3},
-    {"DEL", cmd_del, HASH, 2},
+    {"DEL", cmd_del, ANY, 2},
     {"HGETALL", cmd_hgetall, HASH, 2},
     {"HVALS", cmd_hvals, HASH, 2},
     {"HEXISTS", cmd_hexists, HASH, 3},
@@ -741,7 +741,7 @@ fake_redis_cmd(struct fake_redis *f, const struct span *argv, size_t argc, struc
 			return;
 		}
 		k = key_find(f, argv[1]);
-		if (k != NULL && k->kind != c->kind)
+		if (k != NULL && c->kind != ANY && k->kind != c->kind)
 			reply_error(ret, "WRONGTYPE Operation against a key");
 		else
 			c->fn(f, k, argv, argc, ret);
@@ -754,9 +754,40 @@ struct fake_redis *
 fake_redis_create(void)
 {
 	struct fake_redis *f = xcalloc(1, sizeof(*f));
-
 	f->keys = map_create();
 	return f;
+}
+
+static struct key *
+key_copy(const struct key *k)
+{
+	struct key *n = xcalloc(1, sizeof(*n));
+
+	n->kind = k->kind;
+	n->last_ms = k->last_ms;
+	n->last_no = k->last_no;
+	n->index = k->index == NULL ? NULL : map_create();
+	for (size_t i = 0; i < k->n; i++) {
+		struct item *it = item_insert(n, i, buf_span(&k->items[i]->name));
+
+		buf_add(&it->value, k->items[i]->value.data, k->items[i]->value.len);
+		it->score = k->items[i]->score;
+	}
+	return n;
+}
+
+struct fake_redis *
+fake_redis_copy(const struct fake_redis *f)
+{
+	struct fake_redis *n = fake_redis_create();
+	struct map_iter it = map_begin(f->keys);
+	const void *name;
+	size_t len;
+	void *k;
+
+	while (map_next(&it, &name, &len, &k) != 0)
+		map_put(n->keys, name, len, key_copy(k));
+	return n;
 }
 
 void

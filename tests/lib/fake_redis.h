@@ -25,6 +25,7 @@ void fv_text(struct buf *out, const struct fv *v);
 
 struct fake_redis;
 struct fake_redis *fake_redis_create(void);
+struct fake_redis *fake_redis_copy(const struct fake_redis *f); /* as somebody puts a store aside */
 void fake_redis_destroy(struct fake_redis *f);
 /* One plain command. An unknown one is FV_ERROR. */
 void fake_redis_cmd(struct fake_redis *f, const struct span *argv, size_t argc, struct fv *ret);

@@ -50,6 +50,27 @@ number(const char *command, const char *suffix, const uint8_t *member, size_t le
 }
 
 uint64_t
+sim_hget(const char *suffix, const char *field)
+{
+	char key[128];
+	struct span argv[3] = {span_str("HGET"),
+	    span_str(call_key(key, sizeof(key), SIM_CAMPAIGN, suffix)), span_str(field)};
+	struct fv r;
+	uint64_t n = 0;
+
+	fake_redis_cmd(sim->store, argv, 3, &r);
+	(void)text_to_u64((const char *)r.s.data, r.s.len, &n);
+	fv_done(&r);
+	return n;
+}
+
+uint64_t
+sim_meta(const char *field)
+{
+	return sim_hget("meta", field);
+}
+
+uint64_t
 sim_zcard(const char *suffix)
 {
 	return (uint64_t)number("ZCARD", suffix, NULL, 0);
