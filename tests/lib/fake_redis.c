@@ -43,7 +43,8 @@ fv_done(struct fv *v)
 	for (size_t i = 0; i < v->n; i++)
 		fv_done(&v->at[i]);
 	free(v->at);
-	buf_done(&v->s);
+	if (!v->is_borrowed)
+		buf_done(&v->s);
 	*v = (struct fv){.type = FV_NIL};
 }
 
@@ -74,11 +75,24 @@ reply_int(struct fv *r, int64_t i)
 	*r = (struct fv){.type = FV_INT, .i = i};
 }
 
+static bool borrowing; /* the command that runs is looked at, not kept */
+
 static void
-reply_str(struct fv *r, struct span s)
+reply_copy(struct fv *r, struct span s)
 {
 	*r = (struct fv){.type = FV_STR};
 	buf_add(&r->s, s.data, s.len);
+}
+
+static void
+reply_str(struct fv *r, struct span s)
+{
+	if (borrowing)
+		*r = (struct fv){.type = FV_STR,
+		    .is_borrowed = true,
+		    .s = {.data = (uint8_t *)(uintptr_t)s.data, .len = s.len}};
+	else
+		reply_copy(r, s);
 }
 
 static void
@@ -88,12 +102,14 @@ reply_error(struct fv *r, const char *text)
 	r->type = FV_ERROR;
 }
 
+#define ROOM_LEAST 8
+
 /* Room is there up to the next power of two. */
 static struct fv *
 reply_next(struct fv *r)
 {
-	if ((r->n & (r->n - 1)) == 0)
-		r->at = xrealloc(r->at, r->n == 0 ? 1 : 2 * r->n, sizeof(*r->at));
+	if (r->n == 0 || (r->n >= ROOM_LEAST && (r->n & (r->n - 1)) == 0))
+		r->at = xrealloc(r->at, r->n == 0 ? ROOM_LEAST : 2 * r->n, sizeof(*r->at));
 	return &r->at[r->n++];
 }
 
@@ -502,7 +518,7 @@ cmd_zrange(struct fake_redis *f, struct key *k, const struct span *a, size_t n, 
 		if (n == 4)
 			continue;
 		snprintf(text, sizeof(text), "%.17g", k->items[from]->score);
-		reply_push(r, span_str(text));
+		reply_copy(reply_next(r), span_str(text));
 	}
 }
 
@@ -670,7 +686,7 @@ cmd_hscan(struct fake_redis *f, struct key *k, const struct span *a, size_t n, s
 	(void)n;
 	r->type = FV_ARRAY;
 	snprintf(cursor, sizeof(cursor), "%zu", at + most < has ? at + most : 0);
-	reply_push(r, span_str(cursor));
+	reply_copy(reply_next(r), span_str(cursor));
 	reply_push_nil(r);
 	list = &r->at[1];
 	list->type = FV_ARRAY;
@@ -748,6 +764,14 @@ fake_redis_cmd(struct fake_redis *f, const struct span *argv, size_t argc, struc
 		return;
 	}
 	reply_error(ret, "ERR unknown command");
+}
+
+void
+fake_redis_look(struct fake_redis *f, const struct span *argv, size_t argc, struct fv *ret)
+{
+	borrowing = true;
+	fake_redis_cmd(f, argv, argc, ret);
+	borrowing = false;
 }
 
 struct fake_redis *
