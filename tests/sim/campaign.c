@@ -95,7 +95,8 @@ broken(enum sim_break b, bool verbose)
 	}
 	struct sim counts = {.n_failed = 0};
 
-	for (; o.seed < 20 && counts.n_failed == 0; o.seed++)
+	/* In some seeds another check is faster, or it does no harm. */
+	for (; o.seed < 20 && strcmp(counts.failed, sim_break_check(b)) != 0; o.seed++)
 		(void)sim_run(&o, &counts);
 	if (strcmp(counts.failed, sim_break_check(b)) == 0) {
 		passed++;
