@@ -138,7 +138,7 @@ on_call(lua_State *l)
 		CHECK(s != NULL);
 		a[i] = span_of(s, len);
 	}
-	fake_redis_cmd(redis_of(l), a, (size_t)n, &r);
+	fake_redis_look(redis_of(l), a, (size_t)n, &r);
 	if (a != argv)
 		free(a);
 	push(l, &r);

@@ -13,7 +13,7 @@
 #include "base/text.h"
 #include "tests/lib/fake_redis.h"
 
-enum kind { HASH, SET, LIST, ZSET, STREAM };
+enum kind { HASH, SET, LIST, ZSET, STREAM, ANY };
 
 #define ORDERED_MOST 64
 
@@ -43,7 +43,8 @@ fv_done(struct fv *v)
 	for (size_t i = 0; i < v->n; i++)
 		fv_done(&v->at[i]);
 	free(v->at);
-	buf_done(&v->s);
+	if (!v->is_borrowed)
+		buf_done(&v->s);
 	*v = (struct fv){.type = FV_NIL};
 }
 
@@ -74,11 +75,24 @@ reply_int(struct fv *r, int64_t i)
 	*r = (struct fv){.type = FV_INT, .i = i};
 }
 
+static bool borrowing; /* the command that runs is looked at, not kept */
+
 static void
-reply_str(struct fv *r, struct span s)
+reply_copy(struct fv *r, struct span s)
 {
 	*r = (struct fv){.type = FV_STR};
 	buf_add(&r->s, s.data, s.len);
+}
+
+static void
+reply_str(struct fv *r, struct span s)
+{
+	if (borrowing)
+		*r = (struct fv){.type = FV_STR,
+		    .is_borrowed = true,
+		    .s = {.data = (uint8_t *)(uintptr_t)s.data, .len = s.len}};
+	else
+		reply_copy(r, s);
 }
 
 static void
@@ -88,12 +102,14 @@ reply_error(struct fv *r, const char *text)
 	r->type = FV_ERROR;
 }
 
+#define ROOM_LEAST 8
+
 /* Room is there up to the next power of two. */
 static struct fv *
 reply_next(struct fv *r)
 {
-	if ((r->n & (r->n - 1)) == 0)
-		r->at = xrealloc(r->at, r->n == 0 ? 1 : 2 * r->n, sizeof(*r->at));
+	if (r->n == 0 || (r->n >= ROOM_LEAST && (r->n & (r->n - 1)) == 0))
+		r->at = xrealloc(r->at, r->n == 0 ? ROOM_LEAST : 2 * r->n, sizeof(*r->at));
 	return &r->at[r->n++];
 }
 
@@ -502,7 +518,7 @@ cmd_zrange(struct fake_redis *f, struct key *k, const struct span *a, size_t n, 
 		if (n == 4)
 			continue;
 		snprintf(text, sizeof(text), "%.17g", k->items[from]->score);
-		reply_push(r, span_str(text));
+		reply_copy(reply_next(r), span_str(text));
 	}
 }
 
@@ -670,7 +686,7 @@ cmd_hscan(struct fake_redis *f, struct key *k, const struct span *a, size_t n, s
 	(void)n;
 	r->type = FV_ARRAY;
 	snprintf(cursor, sizeof(cursor), "%zu", at + most < has ? at + most : 0);
-	reply_push(r, span_str(cursor));
+	reply_copy(reply_next(r), span_str(cursor));
 	reply_push_nil(r);
 	list = &r->at[1];
 	list->type = FV_ARRAY;
@@ -701,7 +717,7 @@ static const struct command {
     {"HMGET", cmd_hmget, HASH, 3},
     {"HSET", cmd_hset, HASH, 4},
     {"HDEL", cmd_remove, HASH, 3},
-    {"DEL", cmd_del, HASH, 2},
+    {"DEL", cmd_del, ANY, 2},
     {"HGETALL", cmd_hgetall, HASH, 2},
     {"HVALS", cmd_hvals, HASH, 2},
     {"HEXISTS", cmd_hexists, HASH, 3},
@@ -741,7 +757,7 @@ fake_redis_cmd(struct fake_redis *f, const struct span *argv, size_t argc, struc
 			return;
 		}
 		k = key_find(f, argv[1]);
-		if (k != NULL && k->kind != c->kind)
+		if (k != NULL && c->kind != ANY && k->kind != c->kind)
 			reply_error(ret, "WRONGTYPE Operation against a key");
 		else
 			c->fn(f, k, argv, argc, ret);
@@ -750,13 +766,52 @@ fake_redis_cmd(struct fake_redis *f, const struct span *argv, size_t argc, struc
 	reply_error(ret, "ERR unknown command");
 }
 
+void
+fake_redis_look(struct fake_redis *f, const struct span *argv, size_t argc, struct fv *ret)
+{
+	borrowing = true;
+	fake_redis_cmd(f, argv, argc, ret);
+	borrowing = false;
+}
+
 struct fake_redis *
 fake_redis_create(void)
 {
 	struct fake_redis *f = xcalloc(1, sizeof(*f));
-
 	f->keys = map_create();
 	return f;
+}
+
+static struct key *
+key_copy(const struct key *k)
+{
+	struct key *n = xcalloc(1, sizeof(*n));
+
+	n->kind = k->kind;
+	n->last_ms = k->last_ms;
+	n->last_no = k->last_no;
+	n->index = k->index == NULL ? NULL : map_create();
+	for (size_t i = 0; i < k->n; i++) {
+		struct item *it = item_insert(n, i, buf_span(&k->items[i]->name));
+
+		buf_add(&it->value, k->items[i]->value.data, k->items[i]->value.len);
+		it->score = k->items[i]->score;
+	}
+	return n;
+}
+
+struct fake_redis *
+fake_redis_copy(const struct fake_redis *f)
+{
+	struct fake_redis *n = fake_redis_create();
+	struct map_iter it = map_begin(f->keys);
+	const void *name;
+	size_t len;
+	void *k;
+
+	while (map_next(&it, &name, &len, &k) != 0)
+		map_put(n->keys, name, len, key_copy(k));
+	return n;
 }
 
 void

@@ -4,6 +4,7 @@
 #ifndef TESTS_FAKE_REDIS_H
 #define TESTS_FAKE_REDIS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,6 +19,7 @@ struct fv {
 	struct buf s;
 	struct fv *at;
 	size_t n;
+	bool is_borrowed; /* s is the store's */
 };
 void fv_done(struct fv *v);
 /* Appends a text form of the reply: equal replies give equal texts. */
@@ -25,9 +27,13 @@ void fv_text(struct buf *out, const struct fv *v);
 
 struct fake_redis;
 struct fake_redis *fake_redis_create(void);
+struct fake_redis *fake_redis_copy(const struct fake_redis *f); /* as somebody puts a store aside */
 void fake_redis_destroy(struct fake_redis *f);
 /* One plain command. An unknown one is FV_ERROR. */
 void fake_redis_cmd(struct fake_redis *f, const struct span *argv, size_t argc, struct fv *ret);
+
+/* The same, its strings borrowed until the next command. */
+void fake_redis_look(struct fake_redis *f, const struct span *argv, size_t argc, struct fv *ret);
 
 struct fake_queue;
 /* Loads the library's text; CHECKs that it loads (a broken library is a broken test). */

@@ -16,13 +16,14 @@
 #include "tests/lib/fake_redis.h"
 #include "workers/escalation/router.h"
 
-#define SIM_CAMPAIGN "sim"
-#define SIM_LEASE_US 120000000LL
-#define SIM_GUARD_US 2120000LL
-#define SIM_SECOND   1000000LL
-#define SIM_MINUTE   60000000LL
-#define SIM_TOUCHED  1024
-#define SIM_AGENT    "abababababababababababababababab"
+#define SIM_CAMPAIGN   "sim"
+#define SIM_LEASE_US   120000000LL
+#define SIM_GUARD_US   2120000LL
+#define SIM_SECOND     1000000LL
+#define SIM_MINUTE     60000000LL
+#define SIM_TOUCHED    1024
+#define SIM_AGENT      "abababababababababababababababab" /* the router's */
+#define SIM_FIRST_LIFE "0123456789abcdef0123456789abcdef"
 
 /* Faults of the simulation itself, one for each check: the check must see it. */
 #define SIM_BREAKS(X)                                                                              \
@@ -42,7 +43,11 @@
 	X(RECORD, "record", "records_kept")                                                        \
 	X(TOKEN, "token", "tokens_rise")                                                           \
 	X(FOLD, "fold", "memory_is_the_log")                                                       \
-	X(LAW_FIRST, "law-first", "law_first")
+	X(LAW_FIRST, "law-first", "law_first")                                                     \
+	X(WITNESS, "witness", "loss_noticed")                                                      \
+	X(RELEASE, "release", "released_kept")                                                     \
+	X(DOUBT, "doubt", "promises")                                                              \
+	X(AWAITED, "awaited", "known_first")
 enum sim_break {
 #define SIM_BREAK_ENUM(id, name, check) BREAK_##id,
 	SIM_BREAKS(SIM_BREAK_ENUM)
@@ -56,8 +61,9 @@ struct sim_options {
 	bool calm;      /* no losses and no crashes */
 	bool to_pass_3; /* stage 2 alone */
 	bool verbose;
-	int64_t story;  /* this case's log is printed; -1 none */
-	int64_t lag_ms; /* of the router's store, each way, at most; 0 as the seed has it */
+	int64_t story;   /* this case's log is printed; -1 none */
+	uint64_t losses; /* of Redis, at most */
+	int64_t lag_ms;  /* of the router's store, each way, at most; 0 as the seed has it */
 };
 
 struct sim_job;
@@ -90,7 +96,9 @@ struct sim_case {
 	uint64_t attempts;
 	uint64_t act_at,
 	    strike_at; /* places in the log: the newest act, what the law knew when the task began */
-	uint64_t law_at;               /* up to where the law knew the log */
+	uint64_t told,
+	    missing;     /* people's records that the log had; that a lost store took along */
+	uint64_t law_at; /* up to where the law knew the log */
 	uint64_t record_at, before_at; /* the newest record, and the one before it */
 	bool is_touched;
 	int reach, mind;     /* of the applicant, in % and as a kind */
@@ -144,6 +152,12 @@ struct sim {
 	int policy_fd;
 	uint8_t campaign_key[32];
 
+	/* the queue store's lives: sim_loss.c */
+	bool is_store_up; /* the broker has it, and believes it */
+	uint64_t epoch, seen_opseq, store_opseq, n_redis_losses, n_missing;
+	char incarnation[33];
+	int64_t recovered_at;
+
 	uint64_t n_calls, n_grants, n_records, n_late, n_lost_msgs, n_dup_msgs, n_person_crashes,
 	    n_expired, n_places, n_strikes, n_promises, n_registered, n_followed;
 	uint64_t n_failed;
@@ -164,6 +178,8 @@ void sim_fcall(struct call *c, struct fv *ret); /* ends the call */
 void sim_cmd(const struct span *argv, size_t argc, struct fv *ret);
 struct span sim_text(const struct fv *entry, size_t i);
 uint64_t sim_zcard(const char *suffix);
+uint64_t sim_hget(const char *suffix, const char *field); /* 0: not there */
+uint64_t sim_meta(const char *field);
 bool sim_zhas(const char *suffix, const uint8_t *member, size_t len);
 
 /* sim_router.c */
@@ -171,10 +187,14 @@ void sim_router_start(void);
 void sim_router_crash(void *arg, uint64_t n);
 void sim_router_stop(void);
 void sim_router_wake(void); /* the log grew */
+void sim_router_cut(void);  /* its connections go; it comes again */
 
 /* sim_people.c */
 void sim_people_make(void);
 void sim_people_free(void);
+void sim_people_come_back(void); /* the store has another epoch: each says HELLO, some late */
+void sim_admit_agent(struct call *c, const char *agent);
+void sim_admit_all(void);
 const char *sim_person_name(const struct sim_person *p);
 void sim_people_done(bool *ret_all_taken);
 
@@ -187,7 +207,11 @@ void sim_check_end(void);
 void sim_check_closed(void); /* pass 3 is over */
 void sim_check_sum(void);
 
+bool sim_is_attempt(const struct record_header *h);
+
 /* sim_run.c: 0 nothing was noticed */
+void sim_load_queue(void);
+void sim_name_campaign(void);
 int sim_run(const struct sim_options *o, struct sim *ret_counts);
 const char *sim_break_name(enum sim_break b);
 const char *sim_break_check(enum sim_break b);

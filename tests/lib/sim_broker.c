@@ -39,7 +39,7 @@ write_hello(struct call *c, const struct sim_person *p)
 
 	call_entry(c, "hello");
 	call_bytes(c, p->ob, 16);
-	call_str(c, SIM_AGENT);
+	call_str(c, p->agent);
 	call_u(c, p->n_records);
 	call_bytes(c, p->n_records == 0 ? p->zero : p->records[p->n_records - 1].h, 32);
 	call_u(c, 1);
@@ -118,6 +118,12 @@ call_store(void *arg, uint64_t no)
 	if (no != b->no || b->n == 0)
 		return;
 	b->no++;
+	if (!sim->is_store_up) { /* nothing is answered: they come again */
+		for (size_t i = 0; i < b->n; i++)
+			free(b->waits[i]);
+		b->n = 0;
+		return;
+	}
 	call_begin(&c, "hf1_broker", SIM_CAMPAIGN, sim_ms(), sim_ms(), 0);
 	for (size_t i = 0; i < b->n; i++)
 		write_message(&c, b->waits[i]);

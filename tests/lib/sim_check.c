@@ -11,6 +11,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/text.h"
+#include "tests/lib/sim_loss.h"
 #include "tests/lib/sim_office.h"
 
 #define FAILURES_SHOWN 5
@@ -26,7 +27,7 @@ sim_fail(const char *check, const char *fmt, ...)
 		return;
 	if (sim->n_failed++ == 0)
 		snprintf(sim->failed, sizeof(sim->failed), "%s", check);
-	if (sim->n_failed > FAILURES_SHOWN || sim->o.fault != BREAK_NONE)
+	if (sim->n_failed > FAILURES_SHOWN || (sim->o.fault != BREAK_NONE && !sim->o.verbose))
 		return;
 	clock_text(at, sim_ms());
 	printf("NOT %s, %s, seed %" PRIu64 ": ", check, at, sim->o.seed);
@@ -41,6 +42,12 @@ static uint64_t
 log_at(uint64_t epoch, uint64_t no)
 {
 	return epoch << 40 | no;
+}
+
+static uint64_t
+router_at(void)
+{
+	return log_at(sim->router->read.epoch, sim->router->read.no);
 }
 
 /* ---- each on one case ---- */
@@ -143,10 +150,11 @@ strike_task(uint64_t i, struct sim_case *c, const struct law_case *is, const str
 	    is->state != STATE_REGISTERED)
 		sim_fail("one_strike_task", "case %ju: a task is open in %s", (uintmax_t)i,
 		    place_name(is->place));
-	if ((is->place == PLACE_STRIKE) !=
-	    (strncmp(lane, "strike", 6) == 0 ||
-	        (strncmp(lane, "own:", 4) == 0 && is->place == PLACE_STRIKE &&
-	            is->hand[0] != '\0')))
+	if (strcmp(lane, "doubt") != 0 &&
+	    (is->place == PLACE_STRIKE) !=
+	        (strncmp(lane, "strike", 6) == 0 ||
+	            (strncmp(lane, "own:", 4) == 0 && is->place == PLACE_STRIKE &&
+	                is->hand[0] != '\0')))
 		sim_fail("one_strike_task", "case %ju: %s in lane %s", (uintmax_t)i,
 		    place_name(is->place), lane);
 	if (is->strike != STRIKE_NONE && !c->strike_open)
@@ -162,7 +170,8 @@ strike_task(uint64_t i, struct sim_case *c, const struct law_case *is, const str
 static bool
 may_be_late(const struct sim_case *c)
 {
-	if (strcmp(c->s.lane, "triage") == 0) /* a record of just now waits for the router */
+	/* A record of just now waits for the router; after a lost store all wait until all came back. */
+	if (strcmp(c->s.lane, "triage") == 0 || strcmp(c->s.lane, "doubt") == 0)
 		return true;
 	/* In somebody's hands, or the router was away: the next look is later. */
 	return c->s.held || !sim->is_router_up || !sim->is_connected ||
@@ -205,11 +214,11 @@ promise_due(void *arg, uint64_t i)
 
 		c->promise_looks = 0;
 		sim_after(wait + 6 * SIM_MINUTE, promise_due, NULL, i);
-	} else if (c->promise_looks < 2 || sim->router->read.no < c->promise_log) {
+	} else if (c->promise_looks < 2 || router_at() < c->promise_log) {
 		/* A slow router is behind: it must read up to now, let time act, and read what came of it. */
-		if (c->promise_looks == 0 || sim->router->read.no >= c->promise_log) {
+		if (c->promise_looks == 0 || router_at() >= c->promise_log) {
 			c->promise_looks++;
-			c->promise_log = sim->log_no;
+			c->promise_log = log_at(sim->log_epoch, sim->log_no);
 		}
 		sim_after(2 * SIM_MINUTE + 8 * sim->lag_us, promise_due, NULL, i);
 	} else {
@@ -240,6 +249,10 @@ static void
 on_grant(uint64_t i, struct sim_case *c, const struct case_state *s)
 {
 	sim->n_grants++;
+	if (c->missing > 0)
+		sim_fail("known_first",
+		    "case %ju is granted, and %ju records on it went with the store", (uintmax_t)i,
+		    (uintmax_t)c->missing);
 	hours(i, s);
 	none_after_end(i, c);
 	rest_until_date(i, c, s);
@@ -273,6 +286,53 @@ on_memory(uint64_t i, struct sim_case *c, const struct case_state *s, struct spa
 	}
 }
 
+bool
+sim_is_attempt(const struct record_header *h)
+{
+	char code[32];
+	enum outcome o;
+
+	if (h->kind != REC_ATTEMPT)
+		return false;
+	snprintf(code, sizeof(code), "%.*s", (int)h->f[F_outcome].bytes.len,
+	    (const char *)h->f[F_outcome].bytes.data);
+	o = outcome_by_code(code, strlen(code));
+	return o != OUT_NONE && policy_outcome(sim->policy, o)->attempt;
+}
+
+/* The case as the ledger has it: what was on its way comes again. */
+static void
+on_restore(uint64_t i, struct sim_case *c)
+{
+	char key[128];
+	uint8_t id[16];
+	struct span argv[3] = {span_str("HGET"),
+	    span_str(call_key(key, sizeof(key), SIM_CAMPAIGN, "cases")), {NULL, 0}};
+	struct case_state s;
+	struct fv r;
+
+	sim_case_id(id, i);
+	argv[2] = span_of(id, 16);
+	fake_redis_cmd(sim->store, argv, 3, &r);
+	c->known = c->has_law = false;
+	c->attempts = sim_ledger_attempts(i);
+	c->missing = c->told - sim_ledger_told(i);
+	c->told = sim_ledger_told(i);
+	sim->n_missing += c->missing;
+	c->record_at = c->before_at = 0;
+	if (case_state_decode(&s, buf_span(&r.s), NULL) == 0 &&
+	    law_case_unpack(&c->law, s.blob, NULL) == 0) {
+		c->has_law = true;
+		c->strike_open = c->law.strike != STRIKE_NONE;
+		c->strike_at = 0;
+		c->law_at = log_at(s.law_epoch, s.law_no);
+		promises(i, c);
+	} else {
+		sim_fail("recovers", "case %ju: its memory does not read", (uintmax_t)i);
+	}
+	fv_done(&r);
+}
+
 static void
 on_record(uint64_t i, struct sim_case *c, const struct log_entry *e)
 {
@@ -289,18 +349,12 @@ on_record(uint64_t i, struct sim_case *c, const struct log_entry *e)
 		return;
 	c->before_at = c->record_at;
 	c->record_at = log_at(e->epoch, e->no);
-	if (h.kind == REC_ATTEMPT) {
-		char code[32];
-		enum outcome o;
-
-		snprintf(code, sizeof(code), "%.*s", (int)h.f[F_outcome].bytes.len,
-		    (const char *)h.f[F_outcome].bytes.data);
-		o = outcome_by_code(code, strlen(code));
-		if (o != OUT_NONE && policy_outcome(sim->policy, o)->attempt)
-			c->attempts++;
-	}
-	if (h.kind != REC_TIMER)
+	c->attempts += sim_is_attempt(&h);
+	if (h.kind != REC_TIMER) {
 		c->act_at = log_at(e->epoch, e->no);
+		c->told++;
+		c->missing -= c->missing > 0;
+	}
 	(void)i;
 }
 
@@ -351,6 +405,8 @@ entry(const struct log_entry *e)
 		sim_fail("one_place", "case %ju: its state does not read", (uintmax_t)i);
 		return;
 	}
+	if (strcmp(e->type, "restore") == 0)
+		on_restore(i, c);
 	if (c->known && s.version != c->s.version + 1)
 		sim_fail("one_place", "case %ju: version %ju after %ju", (uintmax_t)i,
 		    (uintmax_t)s.version, (uintmax_t)c->s.version);
@@ -427,6 +483,8 @@ sim_check_log(void)
 
 	size_t n;
 
+	if (!sim->is_store_up && sim->epoch == sim->log_epoch)
+		return; /* it is not the one that was */
 	sim->n_touched = 0;
 	n = read_on();
 	if (n == 0)
@@ -561,6 +619,7 @@ sim_check_end(void)
 		sim_fail("all_ruled", "the campaign does not end");
 	sim->is_over = false;
 	sim_check_sum();
+	sim_check_ledger();
 	for (size_t i = 0; i < sim->n_people; i++)
 		records_kept(&sim->people[i]);
 	for (uint64_t i = 0; i < sim->o.cases; i++) {

@@ -10,6 +10,7 @@
 #include "proto/codec.h"
 #include "proto/lists.h"
 #include "proto/roles.h"
+#include "tests/lib/sim_loss.h"
 #include "tests/lib/sim_office.h"
 
 #define WAITS_MOST 600 /* steps of five minutes */
@@ -169,7 +170,8 @@ all_is_quiet(void)
 	bool done;
 
 	sim_people_done(&done);
-	return done && sim_zcard("leases") == 0 && sim->is_router_up && sim->is_connected &&
+	return done && sim_loss_is_over() && sim_zcard("leases") == 0 && sim->is_router_up &&
+	       sim->is_connected && sim->router->read.epoch == sim->log_epoch &&
 	       sim->router->read.no == sim->log_no && !sim->router->is_inflight;
 }
 

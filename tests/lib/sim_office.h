@@ -20,10 +20,11 @@ struct sim_person {
 	uint32_t roles;
 	bool works, is_lazy, is_liar;
 	uint8_t ob[16], zero[32];
+	char agent[33];
 	/* survives a crash: outbox, hold, next_no */
 	struct sim_record *records;
 	size_t n_records;
-	uint64_t accepted, next_no;
+	uint64_t accepted, released, next_no;
 	bool has_hold, is_last_try;
 	uint64_t hold, token, rseq;
 	int64_t hold_until, call_ends, away_until;

@@ -143,10 +143,11 @@ record_answer(struct sim_person *p, const struct sim_message *m, const struct fv
 		uint64_t expected = 0;
 
 		(void)text_to_u64((const char *)sim_text(e, 2).data, sim_text(e, 2).len, &expected);
-		if (expected > p->accepted)
+		if (expected > 0 && expected <= p->n_records + 1)
 			p->accepted = expected - 1;
 	} else if (span_eq_str(why, "unknown")) {
-		sim_ask(p, ASK_HELLO, 0, 0, 0);
+		p->is_known = false;
+		sim_ask(p, ASK_HELLO, 0, 0, sim->epoch);
 		return;
 	} else {
 		sim_fail("records_kept", "%s: record %ju refused: %.*s", p->name, (uintmax_t)m->n,
@@ -154,6 +155,49 @@ record_answer(struct sim_person *p, const struct sim_message *m, const struct fv
 	}
 	if (was_last && p->accepted == p->n_records && !p->has_hold)
 		wake_in(p, SIM_SECOND);
+}
+
+/* How far the store is, and what the ticket is worth. It may have less than before, never less than what was
+ * released. */
+static void
+welcome(struct sim_person *p, const struct sim_message *m, const struct fv *e)
+{
+	uint64_t upto = 0, released = 0;
+
+	if (m->no != sim->epoch || p->is_known)
+		return;
+	if (!span_eq_str(sim_text(e, 0), "ok")) {
+		sim_fail("records_kept", "%s: HELLO is refused: %.*s", p->name,
+		    (int)sim_text(e, 1).len, (const char *)sim_text(e, 1).data);
+		return;
+	}
+	(void)text_to_u64((const char *)sim_text(e, 1).data, sim_text(e, 1).len, &upto);
+	(void)text_to_u64((const char *)sim_text(e, 4).data, sim_text(e, 4).len, &released);
+	if (upto < p->released)
+		sim_fail("released_kept", "%s: %ju was released, the store has %ju", p->name,
+		    (uintmax_t)p->released, (uintmax_t)upto);
+	if (released > p->released)
+		p->released = released;
+	p->accepted = upto;
+	if (p->has_hold && span_eq_str(sim_text(e, 8), "2")) {
+		p->hold_until = sim->now; /* the call is recorded all the same */
+		sim_check_hold_over(p, p->hold, p->token);
+	}
+	p->is_known = true;
+}
+
+void
+sim_people_come_back(void)
+{
+	for (size_t i = 0; i < sim->n_people; i++) {
+		struct sim_person *p = &sim->people[i];
+
+		p->life++; /* answers of before count no more */
+		p->is_known = p->is_asking = false;
+		wake_in(p, (int64_t)sim_rnd(sim_chance(sim->o.fault < BREAK_RELEASE ? 150 : 500)
+		                                ? 300 * SIM_MINUTE
+		                                : 4 * SIM_MINUTE));
+	}
 }
 
 void
@@ -183,7 +227,7 @@ sim_take_reply(struct sim_message *m)
 		}
 		break;
 	case ASK_GIVE: break;
-	case ASK_HELLO: p->is_known = true; break;
+	case ASK_HELLO: welcome(p, m, e); break;
 	}
 }
 
@@ -251,6 +295,21 @@ work(struct sim_person *p)
 	    p->call_ends - sim->now < 40 * SIM_SECOND ? p->call_ends - sim->now : 40 * SIM_SECOND);
 }
 
+/* What is released an agent may forget: no store may have less again. */
+static void
+hear_receipt(struct sim_person *p)
+{
+	char name[36] = "ob:";
+	uint64_t released;
+
+	if (!sim->is_store_up || !sim_chance(100))
+		return;
+	hex_encode(name + 3, p->ob, 16);
+	released = sim_hget(name, "released");
+	if (released > p->released)
+		p->released = released;
+}
+
 static void
 wake(void *arg, uint64_t n)
 {
@@ -263,7 +322,7 @@ wake(void *arg, uint64_t n)
 		return;
 	}
 	if (!p->is_known) {
-		sim_ask(p, ASK_HELLO, 0, 0, 0);
+		sim_ask(p, ASK_HELLO, 0, 0, sim->epoch);
 		wake_in(p, 3 * SIM_SECOND);
 		return;
 	}
@@ -273,6 +332,7 @@ wake(void *arg, uint64_t n)
 		wake_in(p, 4 * SIM_SECOND);
 		return;
 	}
+	hear_receipt(p);
 	if (p->has_hold) {
 		work(p);
 		return;
@@ -305,6 +365,16 @@ sim_give_back(struct sim_person *p)
 
 /* ---- who there is ---- */
 
+void
+sim_admit_agent(struct call *c, const char *agent)
+{
+	call_entry(c, "admit_agent");
+	call_str(c, agent);
+	for (int i = 0; i < 2; i++)
+		call_str(c, "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef");
+	call_str(c, "active");
+}
+
 static void
 admit(struct call *c, const struct sim_person *p)
 {
@@ -318,8 +388,23 @@ admit(struct call *c, const struct sim_person *p)
 	call_str(c, "1");
 	call_str(c, "-");
 	call_str(c, "1");
+	sim_admit_agent(c, p->agent);
 	n = snprintf(row, sizeof(row), "%u %s 1 - 1", p->roles, p->team[0] == '\0' ? "-" : p->team);
 	CHECK(roster_put_person(sim->roster, span_str(p->name), span_of(row, (size_t)n)));
+}
+
+void
+sim_admit_all(void)
+{
+	struct call c;
+	struct fv r;
+
+	call_begin(&c, "hf1_router", SIM_CAMPAIGN, sim_ms(), sim_ms(), 0);
+	sim_admit_agent(&c, SIM_AGENT);
+	for (size_t i = 0; i < sim->n_people; i++)
+		admit(&c, &sim->people[i]);
+	sim_fcall(&c, &r);
+	fv_done(&r);
 }
 
 static struct sim_person *
@@ -331,6 +416,7 @@ make(struct call *c, const char *kind, size_t no, uint32_t roles, size_t team)
 	p->roles = roles;
 	if (team != SIZE_MAX)
 		snprintf(p->team, sizeof(p->team), "t%zu", team);
+	snprintf(p->agent, sizeof(p->agent), "%032zx", sim->n_people);
 	memset(p->ob, 'O', 16);
 	be64_put(p->ob + 8, sim->n_people);
 	p->works = (roles & ROLES_WORK) != 0;

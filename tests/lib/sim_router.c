@@ -293,6 +293,17 @@ connect_again(void *arg, uint64_t n)
 	boot_begin(sim->router);
 }
 
+void
+sim_router_cut(void)
+{
+	if (!sim->is_router_up || !sim->is_connected)
+		return;
+	sim->router_down_at = sim->now;
+	cut();
+	boot_forget(sim->router);
+	sim_after((int64_t)sim_rnd(30) * SIM_SECOND, connect_again, NULL, sim->router_life);
+}
+
 static void
 lose_link(void *arg, uint64_t n)
 {
@@ -301,10 +312,7 @@ lose_link(void *arg, uint64_t n)
 		return;
 	if (sim->is_router_up && sim->is_connected) {
 		sim->n_link_losses++;
-		sim->router_down_at = sim->now;
-		cut();
-		boot_forget(sim->router);
-		sim_after((int64_t)sim_rnd(30) * SIM_SECOND, connect_again, NULL, sim->router_life);
+		sim_router_cut();
 	}
 	if (!sim->is_closing)
 		sim_after(

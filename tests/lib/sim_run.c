@@ -9,7 +9,7 @@
 #include "base/check.h"
 #include "base/file.h"
 #include "proto/roles.h"
-#include "tests/lib/sim.h"
+#include "tests/lib/sim_loss.h"
 
 #define MANY_CASES 10000
 #define END_US     (30 * 24 * 60 * SIM_MINUTE)
@@ -60,7 +60,7 @@ forget(void)
 	struct fv cursor, r;
 
 	fake_redis_cmd(sim->store, argv, 3, &cursor);
-	if (cursor.type == FV_STR) {
+	if (cursor.type == FV_STR && sim_ledger_has(buf_span(&cursor.s))) {
 		call_begin(&c, "hf1_recorder", SIM_CAMPAIGN, sim_ms(), sim_ms(), 0);
 		call_entry(&c, "trim");
 		call_span(&c, buf_span(&cursor.s));
@@ -73,6 +73,22 @@ forget(void)
 	fv_done(&cursor);
 }
 
+/* Whoever was at work when the store was lost is at its end by now. */
+static void
+lift(void)
+{
+	struct call c;
+	struct fv r;
+
+	if (sim->recovered_at == 0 || sim_meta("mode") != 1 ||
+	    sim->now < sim->recovered_at + SIM_LEASE_US + SIM_GUARD_US)
+		return;
+	call_begin(&c, "hf1_broker", SIM_CAMPAIGN, sim_ms(), sim_ms(), 0);
+	call_entry(&c, "lift");
+	sim_fcall(&c, &r);
+	fv_done(&r);
+}
+
 static void
 observe(void *arg, uint64_t n)
 {
@@ -80,6 +96,13 @@ observe(void *arg, uint64_t n)
 	size_t got;
 
 	(void)arg;
+	if (!sim->is_store_up) {
+		watch_destroy(sim->watch); /* what it saw was another store's */
+		sim->watch = watch_create();
+		sim_after(SIM_MINUTE, observe, NULL, n + 1);
+		return;
+	}
+	lift();
 	watch_begin(sim->watch);
 	do {
 		struct call c;
@@ -277,26 +300,29 @@ break_something(void *arg, uint64_t n)
 
 /* ---- a campaign ---- */
 
+void
+sim_name_campaign(void)
+{
+	struct span argv[3] = {span_str("SADD"), span_str("hf:campaigns"), span_str(SIM_CAMPAIGN)};
+	struct fv r;
+
+	fake_redis_cmd(sim->store, argv, 3, &r);
+	fv_done(&r);
+}
+
 static void
 open_store(void)
 {
 	struct call c;
 	struct fv r;
-	char key[] = "hf:campaigns";
-	struct span argv[3] = {span_str("SADD"), span_str(key), span_str(SIM_CAMPAIGN)};
 
-	fake_redis_cmd(sim->store, argv, 3, &r);
-	fv_done(&r);
+	sim_name_campaign();
 	call_begin(&c, "hf1_router", SIM_CAMPAIGN, sim_ms(), sim_ms(), 0);
 	call_entry(&c, "open");
 	call_u(&c, 1);
-	call_str(&c, "0123456789abcdef0123456789abcdef");
+	call_str(&c, SIM_FIRST_LIFE);
 	call_str(&c, "create");
-	call_entry(&c, "admit_agent");
-	call_str(&c, SIM_AGENT);
-	for (int i = 0; i < 2; i++)
-		call_str(&c, "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef");
-	call_str(&c, "active");
+	sim_admit_agent(&c, SIM_AGENT);
 	sim_fcall(&c, &r);
 	fv_done(&r);
 }
@@ -380,13 +406,15 @@ make_policy(void)
 }
 
 /* The real library; a fault may take one rule out of it. */
-static void
-load_queue(void)
+void
+sim_load_queue(void)
 {
 	static const struct {
 		enum sim_break fault;
-		const char *rule;
-	} rules[] = {{BREAK_LAW_FIRST, "if s.held then flag(s, 't', true) end"}};
+		const char *rule, *instead;
+	} rules[] = {{BREAK_LAW_FIRST, "if s.held then flag(s, 't', true) end", ""},
+	    {BREAK_DOUBT, "enter(case, s, 'doubt', NOW)", "enter(case,s,s.lane,s.due)"},
+	    {BREAK_AWAITED, "left = call('SCARD', P .. 'awaited')", "left = 0"}};
 	struct buf text = BUF_INIT;
 	struct err err = ERR_INIT;
 	char path[32], *at;
@@ -399,8 +427,10 @@ load_queue(void)
 		at = strstr((char *)text.data, rules[i].rule);
 		CHECK(at != NULL);
 		memset(at, ' ', strlen(rules[i].rule));
+		memcpy(at, rules[i].instead, strlen(rules[i].instead));
 	}
 	fd = text_file(path, &text);
+	fake_queue_destroy(sim->queue);
 	sim->queue = fake_queue_create(sim->store, path);
 	close(fd);
 	buf_done(&text);
@@ -435,7 +465,9 @@ set_up(const struct sim_options *o)
 	CHECK(policy_load(&sim->policy, sim->policy_path, NULL, &err) == 0);
 	calendar_init(&sim->calendar, sim->policy);
 	sim->store = fake_redis_create();
-	load_queue();
+	sim_load_queue();
+	sim->is_store_up = true;
+	sim->epoch = 1;
 	sim->cases = xcalloc(o->cases, sizeof(*sim->cases));
 	sim->roster = roster_create();
 	sim->watch = watch_create();
@@ -448,6 +480,7 @@ tear_down(void)
 	while (sim->n_heap > 0) /* what is on its way frees itself */
 		(void)sim_next_event();
 	sim_people_free();
+	sim_loss_free();
 	roster_destroy(sim->roster);
 	watch_destroy(sim->watch);
 	fake_queue_destroy(sim->queue);
@@ -470,6 +503,7 @@ sim_run(const struct sim_options *o, struct sim *ret)
 	create_cases();
 	sim_people_make();
 	sim_router_start();
+	sim_loss_make();
 	sim_after(SIM_MINUTE, observe, NULL, 0);
 	if (o->fault != BREAK_NONE)
 		sim_after(SIM_MINUTE, break_something, NULL, 0);

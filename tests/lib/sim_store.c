@@ -3,26 +3,24 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "base/clock.h"
 #include "base/text.h"
 #include "tests/lib/sim.h"
 
-/* The store's own clock, which is the machine's. */
 static void
 tell_time(struct fv *ret)
 {
-	*ret = (struct fv){.type = FV_ARRAY, .n = 2};
-	ret->at = xcalloc(2, sizeof(*ret->at));
-	for (int i = 0; i < 2; i++)
+	*ret = (struct fv){.type = FV_ARRAY, .n = 2, .at = xcalloc(2, sizeof(*ret->at))};
+	for (int i = 0; i < 2; i++) {
 		ret->at[i].type = FV_STR;
-	buf_addf(&ret->at[0].s, "%jd", (intmax_t)(clock_wall_ms() / 1000));
-	buf_addf(&ret->at[1].s, "0");
+		buf_addf(&ret->at[i].s, "%jd",
+		    (intmax_t)(i == 0 ? sim_ms() / 1000 : sim_ms() % 1000 * 1000));
+	}
 }
 
 void
 sim_cmd(const struct span *argv, size_t argc, struct fv *ret)
 {
-	if (span_eq_str(argv[0], "TIME")) {
+	if (span_eq_str(argv[0], "TIME")) { /* the store's own clock is right */
 		tell_time(ret);
 		return;
 	}
@@ -64,6 +62,27 @@ number(const char *command, const char *suffix, const uint8_t *member, size_t le
 	n = r.type == FV_INT ? r.i : -1;
 	fv_done(&r);
 	return n;
+}
+
+uint64_t
+sim_hget(const char *suffix, const char *field)
+{
+	char key[128];
+	struct span argv[3] = {span_str("HGET"),
+	    span_str(call_key(key, sizeof(key), SIM_CAMPAIGN, suffix)), span_str(field)};
+	struct fv r;
+	uint64_t n = 0;
+
+	fake_redis_cmd(sim->store, argv, 3, &r);
+	(void)text_to_u64((const char *)r.s.data, r.s.len, &n);
+	fv_done(&r);
+	return n;
+}
+
+uint64_t
+sim_meta(const char *field)
+{
+	return sim_hget("meta", field);
 }
 
 uint64_t
