@@ -111,7 +111,7 @@ class Worker(threading.Thread):
     def record(self, task, then, **more):
         i = str(uuid.UUID(int=self.rng.getrandbits(128), version=4))
         said = dict(outcome="no-answer")
-        if self.rng.random() < 0.1:
+        if self.rng.random() < 0.1 and not more.get("again"):     # a last word is no try among several
             said = dict(outcome="confirmed", spoke="self", ticks=["cost", "one-school", "consequences"], script="v1")
         self.say("record", dict(id=i.replace("-", ""), case=task["case"], token=task["token"], outcome=said["outcome"]),
                  do="record", case=task["case"], token=task["token"], channel="phone", number=1,

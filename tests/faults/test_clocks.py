@@ -3,8 +3,6 @@ with a wrong clock, a clock that runs at twice the rate, a workstation that was 
 import os
 import signal
 
-import pytest
-
 import rig
 from faults import DAEMONS, DECADE_NS, Clock
 from rig import FaultStack, Worker, now, wait_for
@@ -12,6 +10,7 @@ from rig import FaultStack, Worker, now, wait_for
 SEED = int(os.environ.get("HF_SEED", "1"))
 LIMIT = 60
 HOUR_NS = 3600 * 10 ** 9
+NEVER_MS = 250000000000000      # closed cases are due in the year 9999
 
 
 def prepare(s):
@@ -48,9 +47,8 @@ def test_a_whole_run_with_clocks_ten_years_off():
         for years in (10, -10):
             for name in ("hf-broker0", "hf-recorder", "p00"):
                 jump(s, name, years)
-            stops = whole_log(s, "hf-broker0").count("event=guard.stop what=clock")
-            wait_for("the broker says so", lambda n=stops: whole_log(s, "hf-broker0").count(
-                "event=guard.stop what=clock") > n - 1 and "event=guard.stop what=clock" in s.log("hf-broker0"), LIMIT)
+            wait_for("the broker says so", lambda: s.log("hf-broker0").rfind("guard.stop what=clock")
+                     > s.log("hf-broker0").rfind("guard.go what=clock"), LIMIT)
             s.progress(10, LIMIT)          # by the other broker
             for name in ("hf-broker0", "hf-recorder", "p00"):
                 right(s, name)
@@ -79,7 +77,7 @@ def test_a_whole_run_with_clocks_ten_years_off():
         s.finish(LIMIT)
         run = s.judge()
         due = [int(text.split(b"|")[4]) for text in s.redis.hvals("hf:{c1}:cases")]
-        assert max(due) < 1773018000000 + 400 * 86400000, "a case is due in another decade"
+        assert max(d for d in due if d < NEVER_MS) < 1773018000000 + 400 * 86400000, "a case is due in another decade"
         assert sum(e["op"] == "accepted" for e in run["history"]) > 50
 
 
@@ -108,10 +106,9 @@ def test_a_broker_whose_clock_runs_fast_ends_nobodys_lease(monkeypatch):
         s.judge()
 
 
-@pytest.mark.parametrize("granted_on", [False, True])
-def test_a_workstation_suspended_for_an_hour(granted_on):
-    """Its clocks have gone on; what it recorded then counts if nobody else was sent there, else it is LATE and kept,
-    and a supervisor adopts it."""
+def test_a_workstation_suspended_for_an_hour():
+    """Its clocks have gone on, and somebody else was sent there: what it recorded is LATE and kept, and a leader adopts
+    it. (If nobody was: test_faults, a cut in mid-call.)"""
     with FaultStack(SEED, workers=2, cases=6, think=0, prepare=prepare) as s:
         z, other = (Worker(s, p, SEED) for p in s.names)
         s.workers = [z, other]
@@ -119,27 +116,21 @@ def test_a_workstation_suspended_for_an_hour(granted_on):
         s.fault("the holder is suspended for an hour")
         z.p.send_signal(signal.SIGSTOP)
         wait_for("the lease runs out", lambda: s.redis.zcard("hf:{c1}:leases") == 0, LIMIT)
-        if granted_on:
-            other.start()
-            wait_for("the case is granted on", lambda: any(
-                e[0] == "grant" and e[2] == task["case"] and e[4].startswith(other.person + " ")
-                for e in s.log_entries()), LIMIT)
+        other.start()
+        wait_for("the case is granted on", lambda: any(
+            e[0] == "grant" and e[2] == task["case"] and e[4].startswith(other.person + " ")
+            for e in s.log_entries()), LIMIT)
         s.clocks[z.person].asleep(HOUR_NS)
         z.p.send_signal(signal.SIGCONT)
         z.record(task, "stay")
         wait_for("its record is answered", lambda: any(
             e["op"] == "accepted" and e["who"] == z.person for e in s.history), LIMIT)
-        assert [e["verdict"] for e in s.history if e["op"] == "accepted" and e["who"] == z.person] == [
-            "late" if granted_on else "effective"]
+        assert [e["verdict"] for e in s.history if e["op"] == "accepted" and e["who"] == z.person] == ["late"]
         z.stop.set()
         z.start()
-        if not granted_on:
-            other.stop.set()
-            other.start()
         s.finish(LIMIT)
         s.judge()
-        if granted_on:
-            adopt(s, z.person)
+        adopt(s, z.person)
 
 
 def adopt(s, person):
