@@ -7,7 +7,7 @@
 
 #include "base/buf.h"
 
-#define STATE_LANES    256
+#define STATE_LANES    4096 /* eight a person, of five hundred */
 #define STATE_PROBLEMS 32
 #define STATE_MINUTES  30
 #define STATE_NIGHTS   14

@@ -17,7 +17,7 @@ after(async () => {
   if (has.stand) await has.stand.close();
 });
 
-for (const [name, run] of [...board, ...desk, ...caller, ...closing, ...operators, ...whole]) {
+for (const [name, run] of [...board, ...desk, ...caller, ...whole, ...closing, ...operators]) {
   test(name, {timeout: 180000}, async t => {
     try {
       await run(t, has);

@@ -114,6 +114,17 @@ def test_a_case_in_no_lane_is_a_problem(stack, dash):
     wait_for("no problem", lambda: problems(dash) == [])
 
 
+def test_the_lanes_of_hundreds_of_people_are_all_there(stack, dash):
+    lanes = [f"own:x{n:03}:due" for n in range(300)]
+    stack.redis.sadd("hf:{c1}:lanes", *lanes)
+    for n, lane in enumerate(lanes):
+        stack.redis.zadd("hf:{c1}:lane:" + lane, {n.to_bytes(16, "big"): 5})
+    wait_for("all of them", lambda: len([x for x in dash.state()["lanes"] if x["lane"].startswith("own:x")]) == 300)
+    stack.redis.srem("hf:{c1}:lanes", *lanes)
+    stack.redis.delete(*["hf:{c1}:lane:" + lane for lane in lanes])
+    wait_for("none of them", lambda: not [x for x in dash.state()["lanes"] if x["lane"].startswith("own:x")])
+
+
 def test_top_is_the_same_picture_in_a_terminal(stack, dash):
     conf = stack.dir / "env.conf"
     conf.write_text(conf.read_text().replace('"127.0.0.1:0"', f'"127.0.0.1:{dash.port}"'))
