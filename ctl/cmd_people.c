@@ -14,6 +14,7 @@
 #include "ctl/act.h"
 #include "ctl/enrol.h"
 #include "ctl/say.h"
+#include "workers/link/names.h"
 #include "workers/link/helper.h"
 #include "proto/roles.h"
 #include "workers/link/identity.h"
@@ -94,7 +95,8 @@ agent_enrol_one(struct ctl *c, int argc, char **argv, struct err *err)
 {
 	struct enrolment e = {.person = opt_take(&argc, argv, "--person", true),
 	    .out = opt_take(&argc, argv, "--out", true)};
-	const char *pin_file = opt_take(&argc, argv, "--pin-file", true);
+	const char *pin_file = opt_take(&argc, argv, "--pin-file", true),
+	           *name = opt_take(&argc, argv, "--name", true);
 	bool make_pin = opt_take(&argc, argv, "--new-pin", false) != NULL;
 	int got;
 
@@ -106,6 +108,8 @@ agent_enrol_one(struct ctl *c, int argc, char **argv, struct err *err)
 	if (make_pin)
 		pin_make(e.pin);
 	got = enrol_keys(c, &e, err);
+	if (got == 0 && name != NULL)
+		got = names_put(e.out, e.person, name, err);
 	if (got == 0)
 		got = pin_enrol(c, &e.id, e.person, e.person_pk, err);
 	if (got == 0) {
@@ -122,6 +126,27 @@ agent_enrol(struct ctl *c, int argc, char **argv, struct err *err)
 {
 	return opt_take(&argc, argv, "--all", false) != NULL ? enrol_all(c, argc, argv, err)
 	                                                     : agent_enrol_one(c, argc, argv, err);
+}
+
+/* Only on this machine: what screens of that directory call the person. */
+static int
+agent_name(struct ctl *c, int argc, char **argv, struct err *err)
+{
+	const char *person = opt_take(&argc, argv, "--person", true),
+	           *out = opt_take(&argc, argv, "--out", true);
+	char path[600];
+
+	if (argc > 1 || out == NULL)
+		return ctl_usage(err, verbs_people, "agent", "name");
+	if (check_person(person, err) != 0)
+		return -1;
+	(void)snprintf(path, sizeof(path), "%s/persons/%s.key", out, person);
+	if (access(path, F_OK) != 0)
+		return err_set(err, ERR_NOT_FOUND, "%s 里没有 %s 的钥匙", out, person);
+	if (names_put(out, person, argc == 1 ? argv[0] : "", err) != 0)
+		return -1;
+	printf("%s\n", c->json ? "{}" : argc == 1 ? "已记下" : "已去掉");
+	return 0;
 }
 
 static int
@@ -309,9 +334,12 @@ people_import(struct ctl *c, int argc, char **argv, struct err *err)
 
 const struct verb verbs_people[] = {
     {"agent", "enrol", agent_enrol,
-        "--person P --out DIR [--new-pin | --pin-file F] | --all --out DIR --slips FILE [--url U] "
+        "--person P --out DIR [--name NAME] [--new-pin | --pin-file F] | --all --out DIR --slips "
+        "FILE [--url U] "
         "[--names FILE]",
         "登记一个人和一台机器, 钥匙写到 DIR; --all: 所有还没登记的人, 每人一张登录条"},
+    {"agent", "name", agent_name, "--person P --out DIR [NAME]",
+        "这台机器上这个人叫什么, 只给屏幕看; 不写 NAME 就去掉"},
     {"agent", "revoke", agent_revoke, "--person P | --agent HEX", "吊销一个人或一台机器"},
     {"person", "set", person_set, "P [--roles A,B] [--team T] [--qualified yes|no]",
         "设角色、小组、资格"},

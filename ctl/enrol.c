@@ -18,6 +18,7 @@
 #include "ctl/slips.h"
 #include "proto/roles.h"
 #include "workers/link/helper.h"
+#include "workers/link/names.h"
 
 int
 enrol_keys(struct ctl *c, struct enrolment *e, struct err *err)
@@ -99,7 +100,7 @@ by_team(const void *a, const void *b)
 	return by != 0 ? by : strcmp(x->p.person, y->p.person);
 }
 
-/* Names stand in the people's sheet only: the campaign knows none. */
+/* Names come from the people's sheet and stay in the directories: the campaign knows none. */
 static int
 on_name(void *arg, json_t *line, struct err *err)
 {
@@ -158,6 +159,8 @@ make_all(struct ctl *c, struct all *all, const char *dir, const char *page, cons
 		pin_make(o->pin);
 		memcpy(e.pin, o->pin, sizeof(e.pin));
 		got = enrol_keys(c, &e, err);
+		if (got == 0 && o->name != NULL)
+			got = names_put(o->out, o->p.person, o->name, err);
 		crypt_wipe(e.pin, sizeof(e.pin));
 		h = pin_enrolment(a, &e.id, o->p.person, e.person_pk);
 		identity_done(&e.id);

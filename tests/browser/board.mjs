@@ -6,7 +6,7 @@ import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {resolve} from 'node:path';
 import {gzipSync} from 'node:zlib';
-import {name, nobody, someCase, work} from './desk.mjs';
+import {nobody, someCase, work} from './desk.mjs';
 import {LIMIT, OFFICE_PC, ZOOMED, axe, logIn, newPage, picture, root, until} from './rig.mjs';
 
 async function enter(browser, stand, person, how = OFFICE_PC) {
@@ -281,15 +281,14 @@ const pressed = async (page, key) => {
   await page.keyboard.press(key);
 };
 const send = page => page.keyboard.press('Control+Enter');
-/* q01 works a case of the own list or a new one: keys of its result, each ended. */
+/* Somebody works a case, new or of the own list, to the ledger. */
 async function caseOf(page, ...way) {
+  const settled = async () => Number(/已入账 (\d+)/.exec(await page.locator('#counts').innerText())[1]), before = await settled();
   await someCase(page);
-  const who = await name(page);
   await work(page, way);
-  const n = Number(/已受理 (\d+)|已入账 (\d+)/.exec(await page.locator('#counts').innerText())?.[1] || 0);
   await page.keyboard.press('Control+s');
-  await until('it is saved', async () => (await page.locator('#just').innerText()).includes(who));
-  return [who, n];
+  await until('it is in the ledger', async () => await settled() > before);
+  await nobody(page);
 }
 
 /* All numbers bad: a number is wanted; the back office answers, the owner's case is due at once. */
@@ -300,8 +299,6 @@ async function numbers(t, {browser, stand}) {
   for (let n = 0; (await wanted()).length === 0; n++) {
     assert.ok(n < 12, 'nobody wants a number');
     await caseOf(q, 'empty-number', '6', '3');
-    await until('it is in the ledger', async () => /待送 0|^(?!.*待送)/.test(await q.locator('#counts').innerText()));
-    await nobody(q);
   }
   const page = await enter(browser, stand, 'b01');
   await until('it is listed', async () => await rows(page, 'wanted') === 1);
@@ -423,4 +420,87 @@ async function passes(t, {browser, stand}) {
   await leader.context().close();
 }
 
-export const closing = [['the back office answers who wants a number', numbers], ['a leader adopts and dismisses what came late', late], ['a second person approves', second], ['a pass is signed, ruled, closed', passes]];
+/* A supervisor fixes a draw, draws it when its time has come, notes what was found and that it was corrected. */
+async function draws(t, {browser, stand}) {
+  const page = await enter(browser, stand, 'v01');
+  await page.keyboard.press('2');
+  await page.locator('#draws').waitFor();
+  await pressed(page, 'c');
+  await focused(page, 'until');
+  const [h, m] = (await page.locator('.top time').innerText()).split(':').map(Number), end = h * 60 + m + 5;
+  const day = (await page.locator('#f-until').inputValue()).slice(0, 11);
+  await page.locator('#f-until').fill(`${day}${String(Math.floor(end / 60)).padStart(2, '0')}:${String(end % 60).padStart(2, '0')}`);
+  await send(page);
+  const hash = await until('the commitment is published', async () => /[0-9a-f]{24}/.exec(await page.locator('.notice.ok').innerText())?.[0]);
+  await until('it stands in the list', async () => (await cells(page, 'draws')).includes(hash));
+  await pressed(page, 'd');
+  await page.locator('.act[data-act=draw]').waitFor();
+  await send(page);
+  await until('it is too early', async () => (await page.locator('.act .error').innerText()).includes('才能抽'));
+  assert.deepEqual(await axe(page), []);
+  await picture(page, '86-draw-committed');
+  await stand.say('clock 6');
+  await until('its time has come', async () => {
+    if (await page.locator('.act[data-act=draw]').count() === 0) return true;
+    await send(page);
+    return false;
+  });
+  await until('it fits', async () => (await cells(page, 'draws')).includes('与承诺相符'));
+  await until('the sample', async () => await rows(page, 'sample') > 0 && (await page.locator('#replay').innerText()).startsWith('✓'));
+  await pressed(page, 'y');
+  await until('computed again', async () => await page.locator('#again').isEnabled());
+  assert.ok(await rows(page, 'sample') > 0);
+  assert.deepEqual(await axe(page), []);
+  await picture(page, '87-drawn');
+  await pressed(page, 'f');
+  await focused(page, 'what');
+  await page.locator('#f-what').selectOption('record');
+  await page.locator('#f-reason').fill('时间对不上');
+  await send(page);
+  await said(page, 'effective');
+  await until('it was looked at', async () => /1$/m.test((await page.locator('#sample tbody tr').first().innerText()).trim()));
+  await pressed(page, '3');
+  await until('it is open', async () => /记录不实[\s\S]*未决/.test(await cells(page, 'findings')));
+  await page.locator('#findings tbody tr', {hasText: '未决'}).last().locator('.pick').focus();
+  await pressed(page, 'c');
+  await typed(page, 'note', '已经改过');
+  await send(page);
+  await said(page, 'effective', 2);
+  await until('it is corrected', async () => (await cells(page, 'findings')).includes('已改正'));
+  await picture(page, '88-corrected');
+  assert.deepEqual(page.said, []);
+  await page.context().close();
+}
+
+/* Who is flagged says a word first; who has read the notices is seen by the leader. */
+async function ownWord(t, {browser, stand}) {
+  const own = await newPage(browser), page = await enter(browser, stand, 'v01');
+  const who = JSON.parse((await stand.say('ctl --json spotcheck flags')).out).rows[0].person; /* two calls at a time, in the tests before */
+  await logIn(own, stand, who);
+  await own.goto(`${stand.office}/board#mine`);
+  await until('the own flags', async () => await rows(own, 'mine-flags') > 0);
+  assert.deepEqual(await axe(own), []);
+  await pressed(own, 'f');
+  await typed(own, 'note', '前面已经谈过，这次只是确认');
+  await picture(own, '89-own-flag');
+  await send(own);
+  await said(own, 'effective');
+  await until('it is there', async () => (await cells(own, 'mine-flags')).includes('✓ 有'));
+  await until('the supervisor sees it', async () => (await cells(page, 'flags')).includes('✓ 有'));
+  await page.locator('#flags tbody tr', {hasText: '✓ 有'}).first().locator('.pick').focus();
+  await until('and what was said', async () => (await page.locator('.panel').innerText()).includes('前面已经谈过'));
+  await picture(page, '90-flags');
+  await own.goto(stand.office);
+  await pressed(own, 'F3');
+  await own.locator('.news').waitFor();
+  const unread = own.locator('.news button');
+  while (await unread.count() > 0) await unread.first().click();
+  const leader = await enter(browser, stand, 'h01');
+  await leader.goto(`${stand.office}/board#team/reads`);
+  await until('it is read', async () => new RegExp(`${who}\\s+t\\d\\s+✓`).test(await cells(leader, 'readers')));
+  assert.deepEqual(await axe(leader), []);
+  await picture(leader, '91-reads');
+  for (const p of [own, page, leader]) await p.context().close();
+}
+
+export const closing = [['the back office answers who wants a number', numbers], ['a leader adopts and dismisses what came late', late], ['a second person approves', second], ['a supervisor fixes and draws a spot check', draws], ['the own word on a flag, and read marks', ownWord], ['a pass is signed, ruled, closed', passes]];

@@ -89,7 +89,7 @@ class Stand:
         for p, role in BOARD.items():
             s.ctl("person", "set", p, "--roles", role, "--team", "t2", "--qualified", "yes")
             s.ctl("agent", "enrol", "--person", p, "--out", s.dir / "agents" / p, "--pin-file", s.dir / "pin")
-        s.ctl("person", "set", "r01", "--roles", "caller", "--team", "t2", "--qualified", "yes")
+        s.ctl("person", "set", "r01", "--roles", "caller", "--team", "t3", "--qualified", "yes")
         s.ctl("agent", "enrol", "--person", "r01", "--out", s.dir / "r01")
         s.ctl("stage", "open", "2")
         s.ctl("pass", "open", "1", "--until", "2026-03-13 20:00")
@@ -100,12 +100,15 @@ class Stand:
         self.start("office")
         self.start("hf-dashboard")
 
+    def ms(self):
+        """Campaign time, now."""
+        with open("/proc/uptime", encoding="ascii") as f:
+            return self.now + float(f.read().split()[0]) * 1e3 - self.boot_us / 1e3
+
     def entry(self, name, *args):
         """One entry of hf1_broker, as another agent's broker would send it."""
         wall = [int(x) for x in self.s.redis.time()]
-        with open("/proc/uptime", encoding="ascii") as f:
-            now = self.now + float(f.read().split()[0]) * 1e3 - self.boot_us / 1e3
-        got = self.s.redis.fcall("hf1_broker", 1, "hf:{c1}:meta", int(now), wall[0] * 1000, 0, name, len(args), *args)[4]
+        got = self.s.redis.fcall("hf1_broker", 1, "hf:{c1}:meta", int(self.ms()), wall[0] * 1000, 0, name, len(args), *args)[4]
         if got[0] != b"ok":
             raise ValueError(f"{name}: {got}")
         return got
@@ -134,7 +137,7 @@ class Stand:
             self.start(words[1])
             return {}
         if words[0] == "clock":
-            self.clock(self.now + int(words[1]) * 60000)
+            self.clock(int(self.ms()) + int(words[1]) * 60000)
             return {}
         if words[0] == "ctl":
             return {"out": self.s.ctl(*words[1:]).stdout}

@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "proto/roles.h"
 #include "workers/caller/office_int.h"
+#include "workers/link/names.h"
 
 #define LOGINS_A_SECOND 20
 #define ANSWER_US       (5 * SECOND_US)
@@ -107,8 +108,11 @@ roles_list(uint64_t roles)
 json_t *
 door_person(const struct room *r, const struct seat *s)
 {
-	json_t *p = json_pack("{s:s,s:s}", "id", r->person, "name", "");
+	char dir[700], name[NAME_TEXT];
+	json_t *p;
 
+	(void)snprintf(dir, sizeof(dir), "%s/%s", r->office->o.agents, r->person);
+	p = json_pack("{s:s,s:s}", "id", r->person, "name", names_get(name, dir, r->person));
 	if (r->is_known && r->may_act) {
 		if (first_role(r->roles) != NULL)
 			(void)json_object_set_new(p, "role", json_string(first_role(r->roles)));
@@ -119,6 +123,23 @@ door_person(const struct room *r, const struct seat *s)
 	return json_pack("{s:o,s:s,s:I,s:I}", "person", p, "csrf", s->csrf, "lock_after_s",
 	    (json_int_t)(r->office->o.lock_us / SECOND_US), "now",
 	    (json_int_t)(clock_campaign_ms() + r->office->ahead_ms));
+}
+
+json_t *
+door_people(const struct office *o)
+{
+	char dir[700], name[NAME_TEXT];
+	json_t *list = json_array();
+	const struct room *r;
+
+	TAILQ_FOREACH(r, &o->rooms, link)
+	{
+		(void)snprintf(dir, sizeof(dir), "%s/%s", o->o.agents, r->person);
+		if (names_get(name, dir, r->person)[0] != '\0')
+			(void)json_array_append_new(
+			    list, json_pack("{s:s,s:s}", "id", r->person, "name", name));
+	}
+	return json_pack("{s:o}", "people", list);
 }
 
 static void

@@ -206,6 +206,7 @@ draw(const struct room *r, const char *hash, struct http_response *res)
 		    "这个承诺的种子不在这里; 请在承诺它的服务器上 hfctl spotcheck draw");
 		return;
 	}
+	(void)clock_open(getenv("HF_HOME"), NULL); /* a demo's clock may have been set */
 	if (until > clock_campaign_ms()) {
 		clock_text(at, until);
 		(void)snprintf(text, sizeof(text), "这个承诺到 %s 才能抽", at);
@@ -229,12 +230,12 @@ draws_ask(struct room *r, const struct http_request *req, struct http_response *
 
 	if ((r->roles & (ROLE_SUPERVISOR | ROLE_LEADING)) == 0)
 		pages_error(res, 403, "denied", "只有督查组、领导小组能抽查");
+	else if (!r->office->reports->has_home)
+		pages_error(res, 503, "no-home", "这台机器不是服务器, 请用 hfctl spotcheck");
 	else if (hash != NULL)
 		draw(r, hash, res);
 	else if (until == NULL || strlen(until) >= 40 || !clock_parse(until, &ms))
 		pages_error(res, 400, "bad-field", "until 要一个时刻, 如 2026-03-09 21:00");
-	else if (!r->office->reports->has_home)
-		pages_error(res, 503, "no-home", "这台机器不是服务器, 请用 hfctl spotcheck commit");
 	else if (r->office->draw != NULL)
 		pages_error(res, 409, "busy", "正在定另一次抽查, 请稍后再试");
 	else

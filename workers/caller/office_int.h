@@ -158,6 +158,7 @@ void door_login(struct office *o, const struct http_request *req, struct http_re
 void door_done(struct pin_job *job);
 /* One try of this person's PIN is counted; false: too many, and res says so. */
 bool door_try(struct room *r, int64_t now, struct http_response *res);
+json_t *door_people(const struct office *o); /* what colleagues are called, where it is known */
 json_t *door_person(const struct room *r, const struct seat *s);
 void door_known(struct room *r);             /* the broker's word came */
 void door_tick(struct room *r, int64_t now); /* or it did not */

@@ -158,6 +158,13 @@ me(struct seat *s, const struct http_request *req, struct http_response *res)
 }
 
 static void
+people(struct seat *s, const struct http_request *req, struct http_response *res)
+{
+	(void)req;
+	pages_json(res, 200, door_people(s->room->office));
+}
+
+static void
 events(struct seat *s, const struct http_request *req, struct http_response *res)
 {
 	http_set_header(res, "X-Accel-Buffering", "no"); /* nginx: pass it on as it comes */
@@ -273,6 +280,7 @@ static const struct {
     {OFFICE_IMPORT, false, false, false, import_state},
     {"/api/logout", true, false, true, logout},
     {"/api/me", false, false, true, me},
+    {"/api/people", false, false, false, people},
     {"/api/events", false, false, false, events},
     {"/api/own", false, false, false, own},
     {OFFICE_LIST, false, false, false, list},

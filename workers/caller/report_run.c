@@ -1,6 +1,6 @@
 /* report_run.c - a report's program as a child of the office, for all who wait for it.
  *
- * Happy path: the program's JSON is the answer, kept five seconds for whoever asks for the same. One run a name and
+ * Happy path: the program's JSON is the answer, kept five seconds for whoever asks for the same (fresh: half a second). One run a name and
  * three in all at a time, the others wait in line. Failures: a program that fails, is late (60 s) or says more than
  * 8 MiB: each is an error with a text of its own; a sentence of the program's own is passed on, its log is not. */
 #include <stdio.h>
@@ -15,6 +15,7 @@
 #include "workers/caller/reports.h"
 
 #define KEEP_US  (5 * SECOND_US)
+#define FRESH_US (SECOND_US / 2) /* kept for who has just said something */
 #define LIMIT_US (60 * SECOND_US)
 #define OUT_MAX  ((size_t)8 << 20)
 #define RUNS_MAX 3
@@ -305,17 +306,23 @@ void
 run_ask(struct reports *all, struct run *wanted, const char *person, const struct http_request *req,
     struct http_response *res)
 {
-	struct run *r;
+	int64_t now = clock_boot_us();
+	struct run *r, *next;
 
-	if (!make_room(all, clock_boot_us())) {
+	if (!make_room(all, now)) {
 		pages_error(res, 503, "busy", "太多人在看这张表, 请稍后刷新");
 		free(wanted);
 		return;
 	}
-	TAILQ_FOREACH(r, &all->runs, link)
-	{
+	for (r = TAILQ_FIRST(&all->runs); r != NULL; r = next) {
+		next = TAILQ_NEXT(r, link);
 		if (!is_same(r, wanted))
 			continue;
+		if (r->done_us != 0 && now - r->done_us >= FRESH_US &&
+		    http_query(req, "fresh") != NULL) {
+			drop(r);
+			continue;
+		}
 		free(wanted);
 		wait_for(r, person, req, res);
 		return;

@@ -56,6 +56,8 @@ export const list = (what, args) => ask(`/api/list/${what}?${query(args)}`, {}, 
 export const report = (name, args) => ask(`/api/report/${name}?${query(args)}`, {}, SLOW_MS);
 export const resetPin = (person, pin) => post('/api/reset-pin', {person, pin});
 export const reports = () => ask('/api/reports');
+export const draw = what => post('/api/draw', what);
+export const people = () => ask('/api/people');
 export const importState = () => ask('/api/import');
 export const importFile = file => ask('/api/import', {method: 'POST', headers: {'Content-Type': 'application/octet-stream', 'X-HF-CSRF': csrf}, body: file}, UPLOAD_MS);
 export const importGo = (hash, partial) => post('/api/import/go', {hash, partial});

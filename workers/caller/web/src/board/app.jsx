@@ -4,7 +4,9 @@ import {B, beginDraw, hasRole, login, logout, refresh, set, use} from './state.j
 import {Said} from './acts.jsx';
 import {_} from './lang.js';
 import {Late, Leave, People, Team} from './team.jsx';
-import {Approvals, Disputes, Draws, Findings, Flags, Lanes, Mine, Money, Nights, Rates, Strike} from './others.jsx';
+import {Approvals, Disputes, Findings, Flags, Lanes, Mine, Money, Nights, Rates, Strike} from './others.jsx';
+import {Draws} from './draws.jsx';
+import {Reads} from './reads.jsx';
 import {Import} from './import.jsx';
 import {Office, Wanted} from './office.jsx';
 import {Pass} from './pass.jsx';
@@ -14,7 +16,7 @@ import {ROLES} from '../words.js';
 
 const LEAD = ['leader', 'deputy'], HEADS = ['callback-head', 'leading'];
 export const VIEWS = [
-  ['team', '待办', Team, LEAD], ['team/people', '按人·战报', People, LEAD], ['team/leave', '请假', Leave, LEAD], ['team/late', '迟到', Late, LEAD],
+  ['team', '待办', Team, LEAD], ['team/people', '按人·战报', People, LEAD], ['team/leave', '请假', Leave, LEAD], ['team/late', '迟到', Late, LEAD], ['team/reads', '通知', Reads, [...LEAD, 'callback-head']],
   ['strike', '突击', Strike, ['strike', 'strike-head']],
   ['data', '活动', Lanes, ['data', 'operator', 'admin', 'callback-head']],
   ['data/pass', '签字·裁定', Pass, ['data', 'callback-head', 'operator', 'admin', 'leading', ...LEAD]], ['data/import', '导入', Import, ['data']],
@@ -84,6 +86,7 @@ export function App() {
   beginDraw();
   if (B.phase === 'start') return <p class="loading">{_('正在打开…')}</p>;
   if (B.phase !== 'board') return <Door />;
+  use('people');
   B.campaign = use('campaign').data || B.campaign; /* stage and pass move on */
   const view = here(), p = B.me.person, View = view.View, c = B.campaign;
   const [sign, text, kind] = B.office === 'gone' ? ['✗', '服务器断开', 'bad'] : B.link === 'down' ? ['▲', '离线中，记下的会补送', 'warn'] : ['●', '已连接', 'ok'];
@@ -92,7 +95,7 @@ export function App() {
     <div class="board">
       <header class="top">
         <h1>{c.title || _('回访')}{c.stage ? ` · ${_('阶段')} ${c.stage}` : ''}{c.pass ? ` · ${B.lang === 'zh' ? `第 ${c.pass} 批` : `pass ${c.pass}`}` : ''}</h1>
-        <p class="me">{p.name || p.id} · {(p.roles || []).map(r => B.lang === 'zh' ? ROLES[r] || r : r).join(' ')}{p.team ? ` · ${p.team}` : ''}</p>
+        <p class="me">{p.name ? `${p.name} ${p.id}` : p.id} · {(p.roles || []).map(r => B.lang === 'zh' ? ROLES[r] || r : r).join(' ')}{p.team ? ` · ${p.team}` : ''}</p>
         <time>{clock(clockNow())}</time>
         <p class={`link ${kind}`} id="link" role="status"><b aria-hidden="true">{sign}</b> {_(text)}</p>
         <p class="outs">

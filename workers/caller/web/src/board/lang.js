@@ -2,6 +2,11 @@
 import {B} from './state.js';
 
 export const EN = {
+  '通知': 'Notices', '读过': 'Read', '要读': 'Should', '还没读的': 'Not yet', '还没读': 'not yet', '读于': 'When', '没有通知': 'No notices', '每个人在记录页按“读过了”，就是他自己的一条记录。': 'Whoever presses “read” on the recording page makes a record of it.',
+  '我的疑点': 'My flags', '说明情况': 'Explain', '已改正': 'Corrected', '台账已经改正，或撤销这条认定': 'The ledger was corrected, or the finding is taken back', '已撤销': 'lifted', '生效': 'in force', '没有问题': 'Nothing wrong', '成立': 'upheld',
+  '负责人': 'heads', '改正限': 'Due', '逾期次': 'Misses', '逾期': 'Overdue', '报给': 'To', '承诺一次抽查': 'Commit a draw', '先定下抽到几点；种子锁在服务器里，只公布它的指纹': 'Fix until when; the seed stays locked on the server, its hash is published',
+  '比例': 'Share', '按日': 'Daily', '按周': 'Weekly', '承诺已公布': 'Commitment published', '到时抽': 'Draw', '公布种子；抽到哪些，谁都能按账目重算': 'The seed is told; everybody can compute the sample from the ledger', '种子已公布': 'Seed published',
+  '记查到什么': 'Note what was found', '没有问题也要记': 'Also when nothing is wrong', '查到': 'Found', '记录': 'Records', '抽中': 'drawn', '自己重算，在服务器上：': 'Compute it yourself, on the server:', '按账目重算': 'Compute again',
   '批没有开': 'No pass is open', '连业绩': 'with the credit', '签字·裁定': 'Sign-offs', '签字与裁定': 'Sign-offs and rulings', '没定的人': 'Not settled', '找到的人': 'Found', '都定了': 'All are settled', '每人签字': 'Sign-offs', '组长签字': 'Leaders', '已签': 'signed', '没签': 'not yet',
   '等裁定': 'Awaits ruling', '等': 'waits', '组长': 'Leaders', '裁定这个人': 'Rule this case', '全部裁定': 'Rule all', '按号码找人': 'Find by number', '没有要裁定的人。': 'Nobody awaits a ruling.',
   '所有没定的人都算录取、未确认；回访负责人和数据组各说一次才算数。': 'All who are not settled count as admitted, unconfirmed; the callback head and the data group must both say so.',
@@ -42,7 +47,7 @@ export const EN = {
   '核实电话': 'Verify call', '要': 'yes', '谁查': 'Checker', '还没有承诺过抽查': 'No draw was committed', '抽中的记录': 'Drawn records',
   '抽了以后在这里': 'Here after the draw',
   '先公布种子的承诺，到时再抽：谁也挑不了，谁都能重算。': 'The seed is committed first and drawn later: nobody can choose, everybody can recompute.',
-  '承诺，在服务器上：': 'Commit, on the server:', '到时抽：': 'Then draw:', '记一次巡查': 'Patrol', '巡查发现': 'Seen on patrol',
+  '记一次巡查': 'Patrol', '巡查发现': 'Seen on patrol',
   '谁（没有就空着）': 'Who (may be empty)', '一句话': 'In a word', '经过、地点': 'What and where', '对谁': 'About', '内容': 'What', '时间': 'When',
   '数量': 'Count', '谁定': 'Decided by', '说明': 'Note', '未决': 'Open', '号码': 'Number', '人数': 'Cases', '还没有认定': 'No findings',
   '认定与巡查': 'Findings and patrols', '巡查与认定': 'Patrols and findings', '认定由督查写。': 'Findings are the supervisors\'.',

@@ -3,7 +3,7 @@ import {B, hasRole, use} from './state.js';
 import {Acts} from './acts.jsx';
 import {Sheet, pickedIn} from './sheet.jsx';
 import {_} from './lang.js';
-import {Case, Hint, Left, Shell, WORD, left, laneText, moment, outcomeText} from './parts.jsx';
+import {Case, Hint, Left, WORD, left, laneText, moment, outcomeText} from './parts.jsx';
 import {rateCols} from './team.jsx';
 import {openOr, passAct, signAct} from './pass.jsx';
 import {REASON, ref, say} from './say.js';
@@ -50,11 +50,11 @@ const flagCols = [
   {key: 'no', head: '号', num: true}, {key: 'person', head: '人员'}, {key: 'text', head: '疑点', wide: true}, {key: 'value', head: '数', num: true},
   {key: 'day', head: '日期'}, {key: 'told', head: '本人说明', of: r => r.explained ? `✓ ${_('有')} ${r.explained}` : `… ${_('还没有')}`},
 ];
-const findingActs = [{id: 'finding', key: 'f', text: '写认定', note: '扣减要由回访负责人或领导小组再定', fields: [
+export const findingActs = [{id: 'finding', key: 'f', text: '写认定', note: '扣减要由回访负责人或领导小组再定', fields: [
   {name: 'what', head: '哪种', kind: 'choice', needed: true, first: 'record', options: [['record', '记录不实'], ['slack', '懈怠'], ['wrong-withdrawal', '错误退档'], ['deduction', '扣减']]},
   {name: 'subject', head: '谁', needed: true, first: r => r ? r.person || '' : ''}, {name: 'count', head: '扣减 %', kind: 'number'},
   {name: 'reason', head: '理由', needed: true, most: REASON}, {name: 'note', head: '经过', kind: 'text'}],
-say: (r, v) => say('finding', {what: v.what, subject: v.subject, reason: v.reason, count: v.count === '' ? '' : Number(v.count)}, {note: v.note})}];
+say: (r, v) => say('finding', {what: v.what, subject: v.subject, reason: v.reason, count: v.count === '' ? '' : Number(v.count), ...r && r.ob ? ref(r) : {}}, {note: v.note, c: r && r.ob && r.case})}];
 export function Flags() {
   const src = use('flags'), rows = (src.data || {}).rows || [];
   const s = {id: 'flags', title: '真实性核验板', rows, src, cols: flagCols, name: r => `${r.no}${r.flag}`, empty: '没有疑点', file: '核验'};
@@ -64,29 +64,6 @@ export function Flags() {
     {row && <Case key={row.case} c={row.case} acts={[]} />}</div>}</Pair>;
 }
 
-const drawCols = [
-  {key: 'n', head: '第几次', num: true}, {key: 'by', head: '谁承诺'}, {key: 'until', head: '到'},
-  {key: 'state', head: '状态', of: r => !r.drawn ? `… ${_('还没抽')}` : r.fits ? `✓ ${_('已抽，与承诺相符')}` : `✗ ${_('已抽，与承诺不符')}`},
-  {key: 'commitment', head: '承诺'},
-];
-const sampleCols = [
-  {key: 'no', head: '号', num: true}, {key: 'person', head: '人员'}, {key: 'outcome', head: '结果', of: r => outcomeText(r.outcome)}, {key: 'seconds', head: '秒', num: true},
-  {key: 'why', head: '抽中的原因'}, {key: 'verify', head: '核实电话', of: r => r.verify ? `☎ ${_('要')}` : '—'}, {key: 'checker', head: '谁查'},
-  {key: 'found', head: '认定', num: true, of: r => (r.findings || []).length},
-];
-export function Draws() {
-  const src = use('spotcheck'), rows = Array.isArray(src.data) ? src.data : [];
-  const s = {id: 'draws', title: '抽查', rows: [...rows].reverse(), src, cols: drawCols, name: r => String(r.n), empty: '还没有承诺过抽查', file: '抽查'};
-  const row = pickedIn(s) || s.rows[0], sample = row && row.drawn ? use(`spotcheck?n=${row.n}`) : null;
-  const list = {id: 'sample', title: '抽中的记录', rows: sample && sample.data && sample.data.sample || [], src: sample || {}, cols: sampleCols, name: r => String(r.no), empty: '抽了以后在这里', file: '抽中'};
-  const it = pickedIn(list) || list.rows[0];
-  return <div class="two"><div class="stack"><Sheet {...s} /><Sheet {...list} /></div><aside class="panel" aria-label={_('抽查')}>
-    <h2>{_('抽查')}</h2><Hint>{_('先公布种子的承诺，到时再抽：谁也挑不了，谁都能重算。')}</Hint>
-    <Shell text="承诺，在服务器上：">hfctl spotcheck commit --until TIME</Shell><Shell text="到时抽：">hfctl spotcheck draw</Shell>
-    {it && hasRole(['supervisor']) && <Acts acts={findingActs} row={it} of={`s${it.no}`} />}
-    {it && <Case key={it.case} c={it.case} acts={[]} />}</aside></div>;
-}
-
 const patrolActs = [{id: 'patrol', key: 'n', text: '记一次巡查', fields: [
   {name: 'what', head: '哪种', kind: 'choice', needed: true, first: 'record', options: [['record', '巡查发现'], ['slack', '懈怠']]},
   {name: 'subject', head: '谁（没有就空着）'}, {name: 'reason', head: '一句话', needed: true, most: REASON}, {name: 'note', head: '经过、地点', kind: 'text'}],
@@ -94,14 +71,19 @@ say: (r, v) => say('finding', {what: v.what, subject: v.subject, reason: v.reaso
 const anyCols = (rows, first) => {
   const keys = [...new Set(rows.flatMap(r => Object.keys(r)))].filter(k => !['ob', 'seq', 'case'].includes(k) && rows.some(r => r[k] === null || typeof r[k] !== 'object'));
   return [...first.filter(k => keys.includes(k)), ...keys.filter(k => !first.includes(k))].map(k => ({key: k, head: HEADS[k] || k, num: rows.some(r => typeof r[k] === 'number') && k !== 'at' && k !== 'until',
-    of: k === 'what' || k === 'state' || k === 'verdict' ? r => _(SAYS[r[k]] || r[k] || '') : k === 'at' || k === 'until' ? r => moment(r[k]) : k === 'kind' ? r => _(WORD[r.kind] || r.kind || '') : undefined}));
+    of: k === 'what' || k === 'state' || k === 'verdict' || k === 'to' ? r => _(SAYS[r[k]] || r[k] || '') : k === 'at' || k === 'until' ? r => moment(r[k]) : k === 'kind' ? r => _(WORD[r.kind] || r.kind || '') : undefined}));
 };
-const SAYS = {record: '记录不实', slack: '懈怠', 'wrong-withdrawal': '错误退档', deduction: '扣减', open: '未决', give: '同意', refuse: '不同意', given: '同意', refused: '不同意', decided: '已定', upheld: '成立', late: '过了期限', counts: '算数'};
-const HEADS = {percent: '扣减%', night: '夜', no: '号', person: '谁', subject: '对谁', what: '内容', kind: '哪种', n: '数', at: '时间', until: '期限', reason: '理由', count: '数量', verdict: '决定', by: '谁定', state: '状态', note: '说明', open: '未决', digits: '号码', cases: '人数'};
+const SAYS = {record: '记录不实', slack: '懈怠', 'wrong-withdrawal': '错误退档', deduction: '扣减', open: '未决', give: '同意', refuse: '不同意', given: '同意', refused: '不同意', decided: '已定', late: '过了期限', counts: '算数', corrected: '已改正', lifted: '已撤销', 'in-force': '生效', undecided: '等裁定', ok: '没有问题', upheld: '成立', own: '本人', leader: '组长', heads: '负责人'};
+const HEADS = {due: '改正限', misses: '逾期次', overdue: '逾期', to: '报给', percent: '扣减%', night: '夜', no: '号', person: '谁', subject: '对谁', what: '内容', kind: '哪种', n: '数', at: '时间', until: '期限', reason: '理由', count: '数量', verdict: '决定', by: '谁定', state: '状态', note: '说明', open: '未决', digits: '号码', cases: '人数'};
+/* What is open is corrected; what is in force is lifted again, when a head says so too. */
+const correct = {id: 'correct', key: 'c', text: '已改正', note: '台账已经改正，或撤销这条认定', fields: [{name: 'note', head: '说明', kind: 'text'}],
+  say: (r, v) => say('finding', {what: r.state === 'open' ? 'corrected' : 'lifted', subject: r.subject, ...ref(r)}, {note: v.note})};
 export function Findings() {
   const src = use('findings'), rows = Array.isArray(src.data) ? src.data : (src.data || {}).rows || [];
   const s = {id: 'findings', title: '认定', rows, src, cols: rows.length ? anyCols(rows, ['no', 'person', 'subject', 'what', 'reason']) : [{key: 'no', head: '号'}, {key: 'subject', head: '对谁'}], name: r => r.ob ? keyRef(r) : String(r.no), empty: '还没有认定', file: '认定'};
-  return <Pair sheet={s} label="认定与巡查">{() => <div><h2>{_('巡查与认定')}</h2>{hasRole(['supervisor']) ? <Acts acts={[...patrolActs, ...findingActs]} row={null} of="patrol" /> : <Hint>{_('认定由督查写。')}</Hint>}
+  return <Pair sheet={s} label="认定与巡查">{row => <div><h2>{_('巡查与认定')}</h2>
+    {row && hasRole(['supervisor']) && ['open', 'in-force'].includes(row.state) && <div><h3>{row.no} · {row.subject} · {_(SAYS[row.what] || row.what)}</h3><Acts acts={[correct]} row={row} of={keyRef(row)} /></div>}
+    {hasRole(['supervisor']) ? <Acts acts={[...patrolActs, ...findingActs]} row={null} of="patrol" /> : <Hint>{_('认定由督查写。')}</Hint>}
     <Hint>{_('巡查针对人或房间，不针对考生。')}</Hint></div>}</Pair>;
 }
 
@@ -184,7 +166,12 @@ const mine = [
   {id: 'dispute', key: 'd', text: '提异议', fields: [{name: 'what', head: '对什么', needed: true, most: 24}, {name: 'note', head: '说明', kind: 'text', needed: true}],
     say: (r, v) => say('dispute', {what: v.what}, {note: v.note})},
 ];
+/* Everybody sees the own flags first, and says what there is to say before supervision judges. */
+const explain = {id: 'explain', key: 'f', text: '说明情况', fields: [{name: 'note', head: '说明', kind: 'text', needed: true}],
+  say: (r, v) => say('note', {what: 'explain', ...ref(r)}, {c: r.case, note: v.note})};
 export function Mine() {
-  const p = B.me.person;
-  return <div class="panel lone"><h2>{p.name || p.id} {p.team ? `· ${p.team}` : ''}</h2><Acts acts={mine} row={null} of="mine" /></div>;
+  const p = B.me.person, src = use(`flags?person=${encodeURIComponent(p.id)}`), rows = (src.data || {}).rows || [];
+  const s = {id: 'mine-flags', title: '我的疑点', rows, src, cols: flagCols.filter(c => c.key !== 'person'), name: r => `${r.no}${r.flag}`, empty: '没有疑点', file: '我的疑点'};
+  return <Pair sheet={s} label="我的">{row => <div><h2>{p.name || p.id} {p.team ? `· ${p.team}` : ''}</h2><Acts acts={mine} row={null} of="mine" />
+    {row && <div><h3>{row.text}</h3><Acts acts={[explain]} row={row} of={`${row.no}${row.flag}`} /><Case key={row.case} c={row.case} acts={[]} /></div>}</div>}</Pair>;
 }

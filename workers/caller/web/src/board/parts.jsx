@@ -1,5 +1,5 @@
 /* What several views show: a clock that runs out, the case beside its row, words of records. */
-import {B, use} from './state.js';
+import {B, called, use} from './state.js';
 import {Acts} from './acts.jsx';
 import {_} from './lang.js';
 import {clockNow, ms, when} from '../time.js';
@@ -23,8 +23,9 @@ export function Left({deadline, since}) {
   return <span class={`left ${kind}`}><b aria-hidden="true">{sign}</b> {left(deadline)}</span>;
 }
 export const moment = t => t ? when(ms(t), clockNow()) : '';
-export const asPeople = () => ((use('rates?by=caller').data || {}).rows || []).filter(r => r.who)
-  .filter(r => !B.me.person.team || r.team === B.me.person.team).map(r => [r.who, `${r.who}${r.team ? ` · ${r.team}` : ''}`]);
+/* Who can be given something: who makes calls, of the own team where one has a team. */
+export const asPeople = () => ((use('reads').data || {}).people || []).filter(r => !B.me.person.team || r.team === B.me.person.team)
+  .map(r => [r.person, `${called(r.person)}${r.team ? ` · ${r.team}` : ''}`]);
 
 /* Rows of cases with what the office may see of each: of the first ones, the rest as they came. */
 const NAMED = 60;
@@ -55,13 +56,13 @@ export function Case({c, acts, row}) {
   return (
     <div class="panel-case">
       {src.error && <p class="notice warn" role="status"><b aria-hidden="true">▲</b> {src.error}</p>}
-      <h2 class="who">{t ? t.name : row && row.name || ''} {t && <span class="soft">{SEX[t.sex] || ''} {t.major} {t.minor ? _('未成年') : ''}</span>}</h2>
-      {row && row.question && <p class="question"><q>{row.question}</q> <span class="soft">{row.asked_by}</span></p>}
+      <h2 class="who">{t ? t.name : row && row.name || '…'} {t && <span class="soft">{SEX[t.sex] || ''} {t.major} {t.minor ? _('未成年') : ''}</span>}</h2>
+      {row && row.question && <p class="question"><q>{row.question}</q> <span class="soft">{called(row.asked_by)}</span></p>}
       <Acts acts={acts} row={row} of={c} />
       {t && <p class="facts"><Pair head="考生号">{t.no}</Pair><Pair head="中学">{t.school}</Pair><Pair head="住址">{t.address}</Pair>
         <Pair head="批次">{t.batch}</Pair><Pair head="位置">{why(row && row.why) || laneText(t.lane)}</Pair></p>}
       {t && <ul class="nums">{(t.numbers || []).map(n => <li key={n.n}><span class="num">{n.dial || n.digits}</span> {KINDS[n.kind] || n.kind} <span class="soft">{n.note || ''}</span></li>)}</ul>}
-      {t && <ol class="lasts">{(t.last || []).map(r => <li key={`${r.ob}${r.seq}`}><b>{outcomeText(r.outcome) || WORD[r.kind] || r.kind}</b> <span class="soft num">{r.person} {moment(r.at)}{r.seconds ? ` · ${Math.round(r.seconds / 60)} ${_('分')}` : ''}</span>
+      {t && <ol class="lasts">{(t.last || []).map(r => <li key={`${r.ob}${r.seq}`}><b>{outcomeText(r.outcome) || WORD[r.kind] || r.kind}</b> <span class="soft num">{called(r.person)} {moment(r.at)}{r.seconds ? ` · ${Math.round(r.seconds / 60)} ${_('分')}` : ''}</span>
         {[r.words, r.answered, r.note || r.reason].filter(Boolean).map((text, i) => <q key={i}>{text}</q>)}{r.items !== undefined && <span class="soft"> {_('材料')} {bits(r.items)}/6</span>}<Pictures c={c} of={r.evidence || []} /></li>)}</ol>}
     </div>
   );

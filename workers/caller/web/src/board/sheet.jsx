@@ -1,11 +1,15 @@
 /* A table: sorted by its heads, filtered by /, walked with the arrows, exported and printed as it stands. */
-import {B, changed, set} from './state.js';
+import {B, called, changed, set} from './state.js';
 import {_} from './lang.js';
 import {clock, ms} from '../time.js';
 
 const text = v => v === null || v === undefined ? '' : String(v);
 /* What is in a cell for sorting and for the sheet; a column shows something else by `show`. */
-const value = (col, row) => col.of ? col.of(row) : row[col.key];
+const PERSONS = ['person', 'who', 'owner', 'asked_by', 'checker', 'by', 'subject', 'to'];
+const value = (col, row) => {
+  const v = col.of ? col.of(row) : row[col.key];
+  return PERSONS.includes(col.key) ? called(v) : v;
+};
 
 export function visible(s) {
   const find = (B.finds[s.id] || '').trim().toLowerCase(), sort = B.sorts[s.id];

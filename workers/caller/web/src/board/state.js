@@ -8,7 +8,7 @@ export {changed, onChange};
 export const B = {
   phase: 'start', me: null, campaign: {}, mayAsk: new Set(), home: true, link: 'up', office: 'up',
   view: '', data: new Map(), sorts: {}, finds: {}, picked: {}, sheet: null, act: null, typed: new Map(), acts: [], hand: new Map(),
-  notice: null, help: false, keys: [], sheets: new Map(), lang: localStorage.getItem('huifang-lang') || 'zh', print: null,
+  fresh: 0 /* until then figures are asked for anew: something was said */, notice: null, help: false, keys: [], sheets: new Map(), lang: localStorage.getItem('huifang-lang') || 'zh', print: null,
 };
 
 export function set(more) {
@@ -22,7 +22,7 @@ export const hasRole = list => roles().some(r => list.includes(r));
 /* ---- loading: what a view uses is asked for when it is shown, and again while it is ---- */
 
 const SOURCES = {
-  team: () => allPages('team'), strike: () => allPages('strike'), papers: () => allPages('papers'), mine: () => allPages('own'), me: () => api.list('me'), campaign: () => api.campaign().then(data => ({data})),
+  team: () => allPages('team'), strike: () => allPages('strike'), papers: () => allPages('papers'), mine: () => allPages('own'), me: () => api.list('me'), people: () => api.people().then(o => ({data: new Map(o.people.map(p => [p.id, p.name]))})), campaign: () => api.campaign().then(data => ({data})),
 };
 async function allPages(what) {
   const rows = [];
@@ -40,7 +40,7 @@ function ask(key) {
   if (key.startsWith('case:')) return api.list('case', {case: key.slice(5)}).then(o => ({asof: o.asof, data: o.rows[0]}));
   if (key.startsWith('number:')) return api.list('number', {number: key.slice(7)}).then(o => ({asof: o.asof, data: o.rows}));
   const [name, args] = key.split('?');
-  return api.report(name, Object.fromEntries(new URLSearchParams(args || '')));
+  return api.report(name, {...Object.fromEntries(new URLSearchParams(args || '')), fresh: Date.now() < B.fresh ? 1 : ''});
 }
 
 export async function load(key) {
@@ -67,6 +67,11 @@ export function use(key) {
   if (!B.data.has(key)) load(key);
   return B.data.get(key) || {busy: true};
 }
+/* What a person is called, where this office knows it. */
+export const called = id => {
+  const names = B.data.get('people'), name = names && names.data && names.data.get(id);
+  return name ? `${name} ${id}` : id;
+};
 export function refresh(all) {
   for (const key of used) {
     const had = B.data.get(key);
@@ -91,6 +96,12 @@ export async function act(title, commands) {
   changed();
 }
 
+/* Something was said: figures follow it. */
+export function soon() {
+  B.fresh = Date.now() + 8000;
+  for (const ms of [100, 700, 1500, 3000, 6000]) setTimeout(() => refresh(true), ms);
+}
+
 function heard(o) {
   if (o.task) {
     B.hand.set(o.task.case, o.task);
@@ -105,7 +116,7 @@ function heard(o) {
   a.state = o.accepted ? it.verdict : 'refused';
   a.why = it.text || it.why || '';
   changed();
-  for (const ms of [100, 1000, 3000, 6000]) /* figures are 5 s old at most */ setTimeout(() => refresh(true), ms);
+  soon();
 }
 
 let stream = null;
