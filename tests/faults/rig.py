@@ -119,6 +119,7 @@ class Worker(threading.Thread):
 
     def run(self):
         self.say("next", {}, do="next")
+        said_of, tries = None, 0     # the task in hand, its process, and how much was stored when it came
         while not self.stop.is_set():
             try:
                 said = self.q.get(timeout=0.5)
@@ -135,7 +136,14 @@ class Worker(threading.Thread):
                     self.stop.wait(self.rng.random() * self.think)
                 for _ in range(self.rng.randrange(self.again + 1)):
                     self.record(said["task"], "stay", again=True)
+                said_of, tries = (said["task"], self.life, self.stored), 0
                 self.record(said["task"], "stay" if self.stop.is_set() else "next")
+            elif "error" in said and said["error"].get("code") == "disk":
+                self.p.kill()        # an fsync that failed is never tried again: the program is begun anew
+            elif "error" in said and said_of and said_of[1:] == (self.life, self.stored) and tries < 5:
+                tries += 1
+                self.stop.wait(0.1)  # it was not stored, as a person was told: once more
+                self.record(said_of[0], "next")
             elif "error" in said or "none" in said and said["none"]["reason"] not in (
                     "empty", "closed-until", "paused"):
                 self.stop.wait(0.1)

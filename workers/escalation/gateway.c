@@ -354,6 +354,7 @@ gateway_open(struct router *r, struct err *err)
 {
 	struct gateway *g = xcalloc(1, sizeof(*g));
 	char secret[SECRET_MAX] = "";
+	struct err why = ERR_INIT;
 	int got;
 
 	g->r = r;
@@ -367,10 +368,14 @@ gateway_open(struct router *r, struct err *err)
 	g->ca = conf_str(r->conf, "gateway_ca");
 	g->again_us = 1000 * conf_int(r->conf, "gateway_again");
 	g->tries = (uint64_t)conf_int(r->conf, "gateway_tries");
-	if (home_secret(&r->home, "gateway", secret, sizeof(secret), NULL) == 0)
+	if (home_secret(&r->home, "gateway", secret, sizeof(secret), &why) == 0) {
 		(void)snprintf(g->auth, sizeof(g->auth), "Authorization: Bearer %s", secret);
-	else
+	} else if (why.code != ERR_NOT_FOUND) {
+		free(g);
+		return err_set(err, why.code, "%s", why.text);
+	} else {
 		log_warn("gateway", "decision=\"no secrets/gateway, posting without one\"");
+	}
 	crypt_wipe(secret, sizeof(secret));
 	g->fetcher = fetcher_create(r->loop);
 	g->jobs = map_create();

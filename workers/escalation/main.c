@@ -230,12 +230,17 @@ static int
 start(struct router *r, struct err *err)
 {
 	char password[256];
-	const char *secret = NULL;
+	const char *secret = password;
+	struct err why = ERR_INIT;
 
 	if (clock_open(r->home.dir, err) != 0)
 		return -1;
-	if (home_secret(&r->home, "redis-router", password, sizeof(password), NULL) == 0)
-		secret = password;
+	/* None is a store without users; one that cannot be read now would be refused for ever. */
+	if (home_secret(&r->home, "redis-router", password, sizeof(password), &why) != 0) {
+		if (why.code != ERR_NOT_FOUND)
+			return err_set(err, why.code, "%s", why.text);
+		secret = NULL;
+	}
 	r->loop = loop_create();
 	r->zctx = zctx_create(1, 64);
 	if (gateway_open(r, err) != 0)

@@ -59,9 +59,12 @@ static void
 say_ready(void *arg)
 {
 	struct setup *s = arg;
-	ssize_t unused = write(s->ready_fd, "r", 1);
 
-	(void)unused;
+	if (write(s->ready_fd, "r", 1) !=
+	    1) { /* nobody would ever hear that it stands: begin anew */
+		log_error("recorder.not_heard", "cause=\"%s\"", strerror(errno));
+		_exit(EX_OSERR);
+	}
 	close(s->ready_fd);
 }
 
