@@ -46,7 +46,7 @@
 	X(LAW_FIRST, "law-first", "law_first")                                                     \
 	X(WITNESS, "witness", "loss_noticed")                                                      \
 	X(RELEASE, "release", "released_kept")                                                     \
-	X(DOUBT, "doubt", "promises")                                                              \
+	X(DOUBT, "doubt", "known_first")                                                           \
 	X(AWAITED, "awaited", "known_first")
 enum sim_break {
 #define SIM_BREAK_ENUM(id, name, check) BREAK_##id,

@@ -173,9 +173,10 @@ may_be_late(const struct sim_case *c)
 	/* A record of just now waits for the router; after a lost store all wait until all came back. */
 	if (strcmp(c->s.lane, "triage") == 0 || strcmp(c->s.lane, "doubt") == 0)
 		return true;
-	/* In somebody's hands, or the router was away: the next look is later. */
+	/* In somebody's hands, the router was away, or time does not act because of a doubt: the next look is later. */
 	return c->s.held || !sim->is_router_up || !sim->is_connected ||
-	       !sim->router->is_caught_up || sim->now - sim->router_up_at < 5 * SIM_MINUTE;
+	       !sim->router->is_caught_up || sim_meta("doubt") != 0 ||
+	       sim->now - sim->router_up_at < 5 * SIM_MINUTE;
 }
 
 /* What the law learnt while somebody had the case comes before the lane where the case had been. */
