@@ -274,7 +274,9 @@ case_differs(const struct router *r, const struct rcase *c)
 void
 case_queue(struct router *r, struct rcase *c)
 {
-	if (c->is_queued)
+	/* Until the end of the log was seen once, Redis may be ahead of what was read: a case placed by an older
+	 * record would leave triage before its newest one is known. The first end looks at all cases. */
+	if (c->is_queued || !r->is_caught_up)
 		return;
 	if (!case_differs(r, c)) {
 		case_saved(r, c); /* folding it again after a restart says the same */
