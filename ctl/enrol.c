@@ -31,13 +31,17 @@ enrol_keys(struct ctl *c, struct enrolment *e, struct err *err)
 	snprintf(path, sizeof(path), "%s/agent.conf", e->out);
 	memcpy(e->id.campaign, c->campaign, sizeof(e->id.campaign));
 	snprintf(e->id.brokers, sizeof(e->id.brokers), "%s", c->home.broker);
-	if (home_keypair(&c->home, "broker", HOME_CURVE, e->id.broker_key, sk, err) != 0 ||
-	    home_keypair(&c->home, "recorder", HOME_SIGN, e->id.recorder_key, sk, err) != 0)
-		return -1;
-	crypt_wipe(sk, sizeof(sk));
-	if ((access(path, F_OK) == 0 ? identity_load(&e->id, e->out, err)
-	                             : identity_create(&e->id, e->out, err)) != 0)
-		return -1;
+	if (access(path, F_OK) == 0) {
+		if (identity_load(&e->id, e->out, err) != 0)
+			return -1;
+	} else {
+		if (home_keypair(&c->home, "broker", HOME_CURVE, e->id.broker_key, sk, err) != 0 ||
+		    home_keypair(&c->home, "recorder", HOME_SIGN, e->id.recorder_key, sk, err) != 0)
+			return -1;
+		crypt_wipe(sk, sizeof(sk));
+		if (identity_create(&e->id, e->out, err) != 0)
+			return -1;
+	}
 	if (strcmp(e->id.campaign, c->campaign) != 0)
 		return err_set(err, ERR_INVALID, "%s 属于活动 %s", e->out, e->id.campaign);
 	snprintf(path, sizeof(path), "%s/persons/%s.key", e->out, e->person);

@@ -1,6 +1,7 @@
 """What a leader, a supervisor and two heads do from their screens: acts, lists with names, figures, a photo from a
 phone. One whole stack for all of them, and one office in front of it; p01 works by --lines."""
 import os
+import pathlib
 import re
 import signal
 import socket
@@ -17,7 +18,7 @@ import test_acts
 LIMIT = 60.0
 ADMIN = ("--as", "admin")
 PEOPLE = (("l1", "leader", "t1"), ("l2", "leader", "t2"), ("h1", "callback-head", "t1"), ("h2", "leading", "t1"),
-          ("s1", "supervisor", "t1"), ("d1", "data", "t1"), ("b1", "back-office", ""), ("f1", "finance", "t1"), ("p04", "caller", "t1"))
+          ("s1", "supervisor", "t1"), ("d1", "data", "t1"), ("b1", "back-office", ""), ("p10", "caller", "t1"), ("f1", "finance", "t1"), ("p04", "caller", "t1"))
 
 
 class Board(test_acts.Office):
@@ -78,10 +79,10 @@ def board():
         s.ctl("roster", "import", s.dir / "roster.xlsx")
         (s.dir / "agents").mkdir()
         (s.dir / "pin").write_text(PIN + "\n")
-        for who, roles, team in (*PEOPLE, ("p01", "caller", "t1"), ("p02", "caller", "t1"), ("p03", "caller", "t1")):
+        for who, roles, team in (*PEOPLE, ("q05", "caller", "t1"), ("p01", "caller", "t1"), ("p02", "caller", "t1"), ("p03", "caller", "t1")):
             s.ctl(*ADMIN, "person", "set", who, "--roles", roles, *(("--team", team) if team else ()),
                   "--qualified", "yes")
-            if who in ("p01", "p02", "p03"):
+            if who in ("p01", "p02", "p03", "q05"):
                 s.ctl(*ADMIN, "agent", "enrol", "--person", who, "--out", s.dir / who)
             else:
                 s.ctl(*ADMIN, "agent", "enrol", "--person", who, "--out", s.dir / "agents" / who, "--pin-file",
@@ -93,12 +94,13 @@ def board():
         agent = re.search(r'^agent = "(\w+)"', (s.dir / "p03" / "agent.conf").read_text(), re.M).group(1)
         s.ob = os.urandom(16)
         assert s.entry("hello", s.ob, agent, 0, bytes(32), 0, 0)[0] == b"ok"
-        s.p01 = test_acts.Lines(s, s.dir / "p01")
+        s.p01, s.q05 = (test_acts.Lines(s, s.dir / p) for p in ("p01", "q05"))
         s.open_office()
         yield s
         for b in s.seats.values():
             b.close()
         s.p01.close()
+        s.q05.close()
 
 
 def test_a_leader_answers_moves_waives_and_opens_again(board):
@@ -305,6 +307,89 @@ def test_an_office_that_is_not_on_the_server_says_so(board):
         board.office, board.seats = here
 
 
+def credentials(board, dir, names):
+    """A directory as systemd makes it for a unit: these secrets and no other."""
+    dir.mkdir(mode=0o700)
+    for name in names:
+        (dir / name).write_bytes((board.dir / "secrets" / name).read_bytes())
+    return dir
+
+
+def test_figures_need_no_more_than_the_unit_gives(board):
+    unit = (pathlib.Path(__file__).resolve().parents[2] / "deploy/systemd/hf-office.service").read_text()
+    given = re.findall(r"^LoadCredential=([^:]+):", unit, re.M)
+    assert "Environment=HF_HOME=/var/lib/huifang\n" in unit and "Environment=HF_SECRETS=%d\n" in unit and given
+    board.ctl(*ADMIN, "person", "set", "h9", "--roles", "callback-head", "--team", "t9")
+    board.ctl(*ADMIN, "agent", "enrol", "--person", "h9", "--out", board.dir / "agents-unit" / "h9", "--pin-file",
+              board.dir / "pin", "--name", "何负责人")
+    board.ctl("agent", "name", "--person", "h9", "--out", board.dir / "agents-unit" / "h9", "何负责")
+    assert board.ctl("agent", "name", "--person", "h2", "--out", board.dir / "agents-unit" / "h9", "何", check=False).returncode == 66
+    here = board.office, board.seats
+    board.seats = {}
+    try:
+        env = dict(board.env(), HF_HOME=str(board.dir), HF_SECRETS=str(credentials(board, board.dir / "unit", given)))
+        board.spawn("unit", [BIN / "hf-caller", "--office", "--agents", board.dir / "agents-unit", "--listen", "127.0.0.1:0",
+                             "--linger", "0"], env=env, notify=True)
+        board.office = types.SimpleNamespace(port=int(re.search(r"event=start port=(\d+)", board.log("unit")).group(1)))
+        head = board.at("h9")
+        args = {"night": "night=1", "case": f"case={test_acts.own(board)}", "pay": "minimum=1"}
+        for row in head.ask("GET", "/api/reports")[1]["reports"]:
+            if row["name"] in ("absence-preview", "night"):
+                continue
+            status, said = head.ask("GET", f"/api/report/{row['name']}?{args.get(row['name'], '')}")
+            assert status == 200, (row["name"], said, board.log("unit")[-2000:])
+        # what it was not given it has not
+        assert head.ask("GET", "/api/me")[1]["person"] == {"id": "h9", "name": "何负责", "role": "callback-head",
+                                                           "roles": ["callback-head"], "team": "t9"}
+        assert head.ask("GET", "/api/people") == (200, {"people": [{"id": "h9", "name": "何负责"}]})
+        assert "何负责" not in board.log("unit")
+        head.close()
+        assert board.kill("unit", signal.SIGTERM) == 0
+    finally:
+        board.office, board.seats = here
+
+
+def test_an_office_with_an_agent_of_its_own_imports(board, tmp_path):
+    """As deploy/conf/README has it: a home beside the screens, a person for it, two secrets."""
+    home = board.dir / "office-home"
+    home.mkdir(mode=0o700)
+    (home / "env.conf").write_bytes((board.dir / "env.conf").read_bytes())
+    for name in ("demo", "clock"):
+        (home / name).write_bytes((board.dir / name).read_bytes())
+    board.ctl(*ADMIN, "person", "set", "office", "--roles", "data,operator")
+    board.ctl(*ADMIN, "agent", "enrol", "--person", "office", "--out", home / "ctl" / "c1")
+    here = board.office, board.seats
+    board.seats = {}
+    try:
+        env = dict(board.env(), HF_HOME=str(home),
+                   HF_SECRETS=str(credentials(board, board.dir / "own", ("redis-dash", "redis-admin"))))
+        for who, role in (("d9", "data"), ("l9", "leader"), ("p09", "caller")):
+            board.ctl(*ADMIN, "person", "set", who, "--roles", role, "--team", "t9")
+            board.ctl(*ADMIN, "agent", "enrol", "--person", who, "--out", board.dir / "agents-own" / who, "--pin-file",
+                      board.dir / "pin")
+        board.spawn("own", [BIN / "hf-caller", "--office", "--agents", board.dir / "agents-own", "--listen", "127.0.0.1:0",
+                            "--linger", "0", "--imports-as", "office", "--resets-as", "office"], env=env, notify=True)
+        board.office = types.SimpleNamespace(port=int(re.search(r"event=start port=(\d+)", board.log("own")).group(1)))
+        data, file = board.at("d9"), tmp_path / "more.xlsx"
+        subprocess.run([str(BIN / "hf-sample"), "--rows", "5", "--seed", "91", "--out", str(file)], check=True)
+        before = int(board.redis.hlen("hf:{c1}:cases"))
+        data.ask("POST", "/api/import", raw=file.read_bytes(), headers={"Content-Type": "application/octet-stream"})
+        looked = wait_for("it was looked at", lambda: (s := data.ask("GET", "/api/import")[1])["state"] != "looking" and s, LIMIT)
+        assert looked["state"] == "looked", looked
+        data.ask("POST", "/api/import/go", {"hash": looked["hash"]})
+        made = wait_for("it was made", lambda: (s := data.ask("GET", "/api/import")[1])["state"] != "making" and s, LIMIT)
+        assert made["state"] == "made", made
+        assert int(board.redis.hlen("hf:{c1}:cases")) == before + 5
+        status, said = board.at("l9").ask("POST", "/api/reset-pin", {"person": "p09", "pin": PIN})
+        assert status == 200 and re.fullmatch("[0-9]{6}", said["pin"]), (said, board.log("own")[-1000:])
+        Browser(board.office, "p09", said["pin"]).close()
+        for b in board.seats.values():
+            b.close()
+        assert board.kill("own", signal.SIGTERM) == 0
+    finally:
+        board.office, board.seats = here
+
+
 def test_the_own_list_says_why_and_how_often(board):
     b = board.at("p04")
     assert b.do(do="next") == (202, {})
@@ -493,21 +578,28 @@ def test_a_roster_is_looked_at_and_imported_from_the_screen(board, tmp_path):
     wait_for("it is forgotten", lambda: board.at("d1").ask("GET", "/api/import")[1]["state"] == "none", LIMIT)
 
 
+def fresh(board, outcome="no-answer", case=None, **more):
+    """A case of q05, who touches no other test's cases, recorded and placed."""
+    board.q05.say(**({"do": "take", "case": case} if case else {"do": "next"}))
+    task = board.q05.hear("task", "error")["task"]
+    board.q05.say(do="record", case=task["case"], token=task["token"], outcome=outcome, channel="phone", number=1, seconds=35,
+                  then="stay", **more)
+    assert board.q05.hear("accepted", "error")["accepted"]["verdict"] == "effective"
+    wait_for("it is placed", lambda: (s := board.case(task["case"]))["lane"] != "triage" and not s["held"], LIMIT)
+    return task["case"]
+
+
 def without_numbers(board):
-    """A case of p01 whose numbers are all 空号."""
-    case = test_acts.called(board, "empty-number")
-    while not (at := board.placed(case, "own:p01:"))["why"].startswith("rung-"):
-        assert at["why"] in ("other-number", "retry"), at
-        board.p01.say(do="take", case=case)
-        task = board.p01.hear("task", "error")["task"]
-        board.p01.say(do="record", case=case, token=task["token"], outcome="empty-number", channel="phone", number=1,
-                      seconds=5, then="stay")
-        assert board.p01.hear("accepted", "error")["accepted"]["verdict"] == "effective"
+    """One whose numbers are all 空号."""
+    case = fresh(board, "empty-number")
+    while not (at := board.case(case))["why"].startswith("rung-"):
+        assert at["lane"].startswith("own:q05:"), at
+        fresh(board, "empty-number", case)
     return case
 
 
 def test_the_back_office_sees_who_wants_a_number_and_answers(board):
-    case, other = without_numbers(board), test_acts.own(board)
+    case, other = without_numbers(board), fresh(board)
     office = board.at("b1")
 
     def row():
@@ -516,7 +608,7 @@ def test_the_back_office_sees_who_wants_a_number_and_answers(board):
         return next((r for r in rows if r["case"] == case), None)
 
     first = wait_for("it is listed", row, LIMIT)
-    assert (first["owner"], first["team"], first["why"]) == ("p01", "t1", "rung-4") and "answered" not in first, first
+    assert (first["owner"], first["team"], first["why"]) == ("q05", "t1", "rung-4") and "answered" not in first, first
     assert first["since"] > 0 and first["deadline"] > first["since"], first
     assert board.at("s1").ask("GET", "/api/report/wanted")[0] == 403
     # it sees the one case that it looks for, and no other
@@ -534,22 +626,22 @@ def test_the_back_office_sees_who_wants_a_number_and_answers(board):
 
 
 def test_what_the_pass_still_wants(board):
-    case = test_acts.own(board)
+    case = fresh(board)
     assert board.at("d1").ask("GET", "/api/report/pass")[1]["data"]["stage"] == 2
     said = board.as_json("pass", "show")
     assert (said["stage"], said["pass"]) == (2, 1) and said["pass_end"] == 1773057600000, said
-    mine = next(o for o in said["owners"] if o["person"] == "p01")
+    mine = next(o for o in said["owners"] if o["person"] == "q05")
     assert mine["team"] == "t1" and mine["cases"] >= 1 and mine["signed"] is False
     assert [t for t in said["teams"] if t["team"] == "t1"] == [{"team": "t1", "leaders": ["l1"], "signed": ""}]
     row = next(r for r in said["cases"] if r["case"] == case)
-    assert row["owner"] == "p01" and row["waits"] is False and row["tries"] >= 1, row
+    assert row["owner"] == "q05" and row["waits"] is False and row["tries"] >= 1, row
     assert said["open"] >= len(said["cases"]) > 0 or said["waiting"] > 0
     board.act("l1", "signoff", n=1)
     wait_for("a leader has signed", lambda: [t["signed"] for t in board.as_json("pass", "show")["teams"]
                                              if t["team"] == "t1"] == ["l1"], LIMIT)
     # what only a ruling moves on stands first
-    alarm = test_acts.called(board, "incident", note="家长在办公室闹")
-    board.placed(alarm, "supervision")
+    alarm = fresh(board, "incident", note="家长在办公室闹")
+    assert board.case(alarm)["lane"] == "supervision"
     first = board.as_json("pass", "show")["cases"][0]
     assert first["case"] == alarm and first["waits"] is True, first
     assert alarm in board.ctl("pass", "show").stdout
@@ -562,7 +654,8 @@ def campaign_ms(board):
 
 
 def test_a_supervisor_draws_from_the_screen(board):
-    sup, flagged = board.at("s1"), test_acts.own(board)
+    sup = board.at("s1")
+    fresh(board)
 
     def moment(ms):
         return time.strftime("%Y-%m-%dT%H:%M:%S+08:00", time.gmtime(ms / 1000 + 8 * 3600))
@@ -592,38 +685,38 @@ def test_a_supervisor_draws_from_the_screen(board):
     assert sup.ask("POST", "/api/draw", {"commitment": fixed}) == (200, {"commitment": fixed})
     wait_for("it is drawn", lambda: board.as_json("spotcheck", "list")[0]["fits"], LIMIT)
     drawn = board.as_json("spotcheck", "list", "1")
-    assert drawn["seed_text"] == seed.read_text().split()[0] and flagged in [r["case"] for r in drawn["sample"]]
-    it = next(r for r in drawn["sample"] if r["case"] == flagged)
+    assert drawn["seed_text"] == seed.read_text().split()[0]
+    it = next(r for r in drawn["sample"] if r["person"] == "q05")
     # what was found of it refers to the record, and is corrected
-    board.act("s1", "finding", flagged, what="record", subject="p01", reason="时间对不上", ref_ob=it["ob"], ref_seq=it["seq"])
+    board.act("s1", "finding", it["case"], what="record", subject="q05", reason="时间对不上", ref_ob=it["ob"], ref_seq=it["seq"])
     found = wait_for("it is listed", lambda: next((f for f in board.as_json("finding", "list") if f["what"] == "record"), None), LIMIT)
-    assert found["state"] == "open" and found["subject"] == "p01", found
-    again = next(r for r in board.as_json("spotcheck", "list", "1")["sample"] if r["case"] == flagged)
+    assert found["state"] == "open" and found["subject"] == "q05", found
+    again = next(r for r in board.as_json("spotcheck", "list", "1")["sample"] if r["no"] == it["no"])
     assert again["findings"] == [{"by": "s1", "what": "record"}], again
-    board.act("s1", "finding", what="corrected", subject="p01", ref_ob=found["ob"], ref_seq=found["seq"])
+    board.act("s1", "finding", what="corrected", subject="q05", ref_ob=found["ob"], ref_seq=found["seq"])
     wait_for("it is corrected", lambda: next(f for f in board.as_json("finding", "list") if f["no"] == found["no"])["state"] ==
              "corrected", LIMIT)
 
 
 def test_the_own_word_on_a_flag_and_who_has_read_what(board):
-    b = board.at("p04")
+    b = board.at("p10")
     b.do(do="next")
     task = b.stream.line("task")
     b.do(do="record", case=task["case"], token=task["token"], outcome="confirmed", channel="phone", number=1, seconds=3, spoke="self",
          ticks=["cost", "one-school", "consequences"], script="v1", then="stay")
     b.stream.line("accepted")
     flag = wait_for("it is flagged", lambda: next(
-        (r for r in board.as_json("spotcheck", "flags", "--person", "p04")["rows"] if r["case"] == task["case"]), None), LIMIT)
+        (r for r in board.as_json("spotcheck", "flags", "--person", "p10")["rows"] if r["case"] == task["case"]), None), LIMIT)
     assert flag["explained"] is None and len(flag["ob"]) == 32, flag
-    board.act("p04", "note", task["case"], note="前面已经谈过", what="explain", ref_ob=flag["ob"], ref_seq=flag["seq"])
+    board.act("p10", "note", task["case"], note="前面已经谈过", what="explain", ref_ob=flag["ob"], ref_seq=flag["seq"])
     wait_for("the own word is there", lambda: next(
-        r for r in board.as_json("spotcheck", "flags", "--person", "p04")["rows"] if r["case"] == task["case"])["explained"], LIMIT)
-    board.act("p04", "note", what="read:stage:2:1")
-    board.act("p04", "note", what="read:stage:2:1")
+        r for r in board.as_json("spotcheck", "flags", "--person", "p10")["rows"] if r["case"] == task["case"])["explained"], LIMIT)
+    board.act("p10", "note", what="read:stage:2:1")
+    board.act("p10", "note", what="read:stage:2:1")
     said = wait_for("the mark is there", lambda: (r := board.as_json("notice", "reads")) and r["reads"] and r, LIMIT)
-    assert [(r["notice"], r["person"], r["team"]) for r in said["reads"]] == [("stage:2:1", "p04", "t1")], said
-    assert {"person": "p01", "team": "t1"} in said["people"] and "s1" not in [p["person"] for p in said["people"]]
+    assert [(r["notice"], r["person"], r["team"]) for r in said["reads"]] == [("stage:2:1", "p10", "t1")], said
+    assert {"person": "q05", "team": "t1"} in said["people"] and "s1" not in [p["person"] for p in said["people"]]
     assert board.at("l2").ask("GET", "/api/report/reads")[1]["data"]["reads"] == []  # another team
     assert len(board.at("l1").ask("GET", "/api/report/reads")[1]["data"]["reads"]) == 1
-    assert [p["person"] for p in b.ask("GET", "/api/report/reads")[1]["data"]["people"]] == ["p04"]
+    assert [p["person"] for p in b.ask("GET", "/api/report/reads")[1]["data"]["people"]] == ["p10"]
     assert b.ask("GET", "/api/report/reads?person=p01")[0] == 403

@@ -121,7 +121,7 @@ static void
 run(struct import *m, const struct room *r, bool making, bool partial)
 {
 	const char *argv[14] = {"hfctl", "--json", "--campaign", r->id.campaign, "--as",
-	    m->office->o.imports_as, "roster", "import", "/dev/stdin"};
+	    m->office->o.imports_as, "roster", "import", "/proc/self/fd/0"};
 	size_t n = 9;
 	struct child_opts o = {.loop = m->office->o.loop,
 	    .argv = (char *const *)(uintptr_t)argv,
