@@ -1,7 +1,8 @@
 /* One installation and one Chromium for all of them, one after the other. */
 import {after, before, test} from 'node:test';
-import {board, closing} from './board.mjs';
+import {board} from './board.mjs';
 import {caller} from './caller.mjs';
+import {closing} from './closing.mjs';
 import {desk} from './desk.mjs';
 import {operators} from './operators.mjs';
 import {openBrowser, openStand, tell} from './rig.mjs';
