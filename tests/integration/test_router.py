@@ -280,6 +280,24 @@ def test_a_kill_between_record_and_place_places_it_afterwards(rig):
     rig.placed(lease[0], "strike", at("2 11:30"), "leader-silent")
 
 
+def test_a_router_begun_again_places_nothing_before_it_has_read_all(rig):
+    """Redis has the case as its newest record left it; the older one alone would take it out of triage."""
+    worked(rig, n=6)
+    lease = pull(rig, "ann")
+    rig.kill("hf-router", signal.SIGKILL)
+    rig.attempt("ann", lease, "needs-help")
+    rig.say("ATTEMPT", person="ann", case=lease[0], fields={
+        "outcome": "confirmed", "channel": "phone", "seconds": 60, "number": rig.number(lease[0]), "spoke": "self",
+        "ticks": ["cost", "one-school", "consequences"], "script": "v1"})
+    assert rig.lane(lease[0]) == "triage"
+    end = rig.redis.xlen(rig.key("log"))
+    rig.start()
+    wait_for("it is placed", lambda: rig.lane(lease[0]) == "resting")
+    after = [e for _, e in rig.redis.xrange(rig.key("log"))][end:]
+    places = [e for e in after if e[b"e"].split()[0] == b"place" and e[b"c"] == lease[0]]
+    assert len(places) == 1, places
+
+
 def test_nothing_moves_over_a_restart(rig):
     worked(rig, n=10)
     for outcome in ("no-answer", "confirmed", "needs-help", "withdraw-asked"):
