@@ -286,9 +286,9 @@ def test_a_router_begun_again_places_nothing_before_it_has_read_all(rig):
     lease = pull(rig, "ann")
     rig.kill("hf-router", signal.SIGKILL)
     rig.attempt("ann", lease, "needs-help")
-    rig.say("ATTEMPT", person="ann", case=lease[0], fields={
-        "outcome": "confirmed", "channel": "phone", "seconds": 60, "number": rig.number(lease[0]), "spoke": "self",
-        "ticks": ["cost", "one-school", "consequences"], "script": "v1"})
+    for _ in range(300):  # more than it reads at once
+        rig.say("NOTE", person="ann", fields={"what": "read:stage:2:1"})
+    rig.attempt("ann", lease, "confirmed")
     assert rig.lane(lease[0]) == "triage"
     end = rig.redis.xlen(rig.key("log"))
     rig.start()
