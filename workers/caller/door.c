@@ -109,6 +109,7 @@ json_t *
 door_person(const struct room *r, const struct seat *s)
 {
 	char dir[700], name[NAME_TEXT];
+	json_int_t now = clock_campaign_ms() + r->office->ahead_ms;
 	json_t *p;
 
 	(void)snprintf(dir, sizeof(dir), "%s/%s", r->office->o.agents, r->person);
@@ -121,8 +122,7 @@ door_person(const struct room *r, const struct seat *s)
 			(void)json_object_set_new(p, "team", json_string(r->team));
 	}
 	return json_pack("{s:o,s:s,s:I,s:I}", "person", p, "csrf", s->csrf, "lock_after_s",
-	    (json_int_t)(r->office->o.lock_us / SECOND_US), "now",
-	    (json_int_t)(clock_campaign_ms() + r->office->ahead_ms));
+	    (json_int_t)(r->office->o.lock_us / SECOND_US), "now", now);
 }
 
 json_t *

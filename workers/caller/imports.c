@@ -44,9 +44,13 @@ struct import {
 };
 
 static void
-forget(struct import *m)
+forget(struct office *o)
 {
-	m->office->import = NULL;
+	struct import *m = o->import;
+
+	if (m == NULL)
+		return;
+	o->import = NULL;
 	child_stop(m->child);
 	if (m->fd >= 0)
 		(void)close(m->fd);
@@ -230,8 +234,7 @@ imports_upload(struct room *r, const struct http_request *req, struct http_respo
 		pages_error(res, 409, "busy", "上一个名单正在写入, 请等它做完");
 		return;
 	}
-	if (m != NULL)
-		forget(m);
+	forget(r->office);
 	m = xcalloc(1, sizeof(*m));
 	m->office = r->office;
 	m->fd = -1;
@@ -295,8 +298,7 @@ imports_drop(struct room *r, struct http_response *res)
 		pages_error(res, 409, "busy", "名单正在写入, 请等它做完");
 		return;
 	}
-	if (r->office->import != NULL)
-		forget(r->office->import);
+	forget(r->office);
 	imports_state(r, res);
 }
 
@@ -309,7 +311,7 @@ imports_left(struct room *r)
 	struct import *m = r->office->import;
 
 	if (m != NULL && m->state != MAKING && strcmp(m->person, r->person) == 0)
-		forget(m);
+		forget(r->office);
 }
 
 void
@@ -318,12 +320,11 @@ imports_tick(struct office *o, int64_t now)
 	struct import *m = o->import;
 
 	if (m != NULL && m->state != MAKING && now - m->asked_us > KEEP_US)
-		forget(m);
+		forget(o);
 }
 
 void
 imports_close(struct office *o)
 {
-	if (o->import != NULL)
-		forget(o->import);
+	forget(o);
 }
