@@ -15,6 +15,7 @@
 #include "ctl/lawview.h"
 #include "ctl/say.h"
 #include "ctl/show.h"
+#include "workers/link/everycase.h"
 #include "proto/roles.h"
 
 #define RUNGS 11 /* 0 to 10; the last step, 11, is a ruling */
@@ -323,7 +324,7 @@ strike_list(struct ctl *c, int argc, char **argv, struct err *err)
 	t = (struct team){.c = c, .members = json_object(), .rows = json_array()};
 	got = say_people(c, on_person, &t, err);
 	if (got == 0)
-		got = show_each_case(t.c, on_case, &t, err);
+		got = everycase(t.c->redis, t.c->campaign, on_case, &t, err);
 	for (size_t i = 0; i < t.n; i++)
 		blobs[i] = buf_span(&t.blobs[i]);
 	if (got == 0)

@@ -13,6 +13,7 @@
 #include "base/map.h"
 #include "base/text.h"
 #include "ctl/show.h"
+#include "workers/link/everycase.h"
 #include "proto/chain.h"
 #include "workers/link/keyclient.h"
 
@@ -156,7 +157,7 @@ look_at_all(struct book *b, struct err *err)
 static int
 walk(struct book *b, struct err *err)
 {
-	int got = show_each_case(b->c, on_case, b, err);
+	int got = everycase(b->c->redis, b->c->campaign, on_case, b, err);
 
 	if (got == 0 && map_count(b->cases) > 0)
 		got = look_at_all(b, err);

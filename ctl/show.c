@@ -172,27 +172,3 @@ show_state(struct ctl *c, const uint8_t case_id[16], struct buf *text, struct ca
 	rds_sync_free(r);
 	return case_state_decode(s, buf_span(text), err);
 }
-
-int
-show_each_case(struct ctl *c, show_case_fn *fn, void *arg, struct err *err)
-{
-	char path[96], cursor[24] = "0";
-	const struct rds_reply *r;
-
-	do {
-		struct span next, argv[5] = {span_str("HSCAN"),
-		                      span_str(call_key(path, sizeof(path), c->campaign, "cases")),
-		                      span_str(cursor), span_str("COUNT"), span_str("500")};
-
-		if (ctl_cmd(c, argv, 5, &r, err) != 0)
-			return -1;
-		for (size_t i = 0; i + 1 < rds_len(rds_at(r, 1)); i += 2)
-			fn(arg, rds_str(rds_at(rds_at(r, 1), i)),
-			    rds_str(rds_at(rds_at(r, 1), i + 1)));
-		next = rds_str(rds_at(r, 0));
-		(void)snprintf(
-		    cursor, sizeof(cursor), "%.*s", (int)next.len, (const char *)next.data);
-		rds_sync_free(r);
-	} while (strcmp(cursor, "0") != 0);
-	return 0;
-}

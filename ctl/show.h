@@ -12,10 +12,6 @@ int show_reserved_key(struct ctl *c, uint8_t which, uint8_t key[32], struct err 
 /* The state of a case; text is what *s borrows from and is freed by the caller. */
 int show_state(struct ctl *c, const uint8_t case_id[16], struct buf *text, struct case_state *s,
     struct err *err);
-/* Calls fn for every case of the queue, with its reference and its state text. HSCAN: a case that moves meanwhile may come
- * twice. */
-typedef void show_case_fn(void *arg, struct span id, struct span text);
-int show_each_case(struct ctl *c, show_case_fn *fn, void *arg, struct err *err);
 /* 池 / 张三的首拨 … in words; out >= 128. Returns out. */
 char *show_lane(char *out, const char *lane);
 const char *show_why(

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "ctl/lawview.h"
 #include "ctl/say.h"
+#include "workers/link/everycase.h"
 
 struct walk {
 	walk_fn *fn;
@@ -101,7 +102,7 @@ walk_cases(struct ctl *c, walk_fn *fn, void *arg, json_t **ret, struct err *err)
 	w.rows = json_array();
 	got = say_people(c, on_person, &w, err);
 	if (got == 0)
-		got = show_each_case(c, on_case, &w, err);
+		got = everycase(c->redis, c->campaign, on_case, &w, err);
 	if (got == 0)
 		got = add_laws(&w, err);
 	for (size_t i = 0; i < w.n; i++)

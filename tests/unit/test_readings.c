@@ -22,6 +22,8 @@ the_default_policy_is_the_default(void **state)
 	assert_int_equal(readings_of_policy(&r, buf_span(&text), NULL), 0);
 	assert_true(readings_are_default(&r));
 	assert_int_equal(r.version, 1);
+	assert_int_equal(r.minimum_share, 80);
+	assert_true(readings_usual_share(&r));
 	assert_string_equal(r.unable, "");
 	buf_done(&text);
 }
@@ -32,7 +34,8 @@ every_reading_reaches_pay_and_comes_back(void **state)
 	static const char text[] =
 	    "# x\npolicy | 7 | 2026-03-05 | x\r\nquestion | Q1 | strict | y\n"
 	    "question|Q2|from-task\nquestion | Q3 | off\nquestion | Q4 | strict-93\n"
-	    "question | Q6 | shortfall\nquestion | Q7 | mean\nquestion | Q18 | original";
+	    "question | Q6 | shortfall\nquestion | Q7 | mean\nquestion | Q18 | original\n"
+	    "set | volume.minimum-share | 75% | y";
 	struct readings r, back;
 	json_t *o;
 
@@ -40,6 +43,7 @@ every_reading_reaches_pay_and_comes_back(void **state)
 	assert_int_equal(readings_of_policy(&r, span_str(text), NULL), 0);
 	assert_false(readings_are_default(&r));
 	assert_int_equal(r.version, 7);
+	assert_int_equal(r.minimum_share, 75);
 	assert_int_equal(r.policy.tier, PAY_TIER_STRICT);
 	assert_int_equal(r.policy.step_in, PAY_STEP_FROM_93);
 	assert_int_equal(r.policy.step, PAY_STEP_OFF);

@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "proto/call.h"
 #include "workers/reconciliation/figures.h"
+#include "workers/link/everycase.h"
 #include "workers/reconciliation/finding.h"
 
 #define DIFFERENCES_MAX 100
@@ -98,8 +99,9 @@ differ(struct census *c, const uint8_t id[16], const char *redis, const char *le
 }
 
 static void
-compare_one(struct census *c, struct span id, struct span text)
+compare_one(void *arg, struct span id, struct span text)
 {
+	struct census *c = arg;
 	struct case_state s;
 	char *here, *there;
 
@@ -118,31 +120,6 @@ compare_one(struct census *c, struct span id, struct span text)
 		differ(c, id.data, here, there);
 	free(here);
 	free(there);
-}
-
-static int
-scan_cases(struct census *c, struct err *err)
-{
-	char key[80], cursor[32] = "0";
-
-	do {
-		const struct rds_reply *r, *rows;
-		struct span argv[5] = {span_str("HSCAN"),
-		    span_str(call_key(key, sizeof(key), c->campaign, "cases")), span_str(cursor),
-		    span_str("COUNT"), span_str("1000")};
-		struct span next;
-
-		if (command(c, argv, 5, &r, err) != 0)
-			return -1;
-		rows = rds_at(r, 1);
-		for (size_t i = 0; i + 1 < rds_len(rows); i += 2)
-			compare_one(c, rds_str(rds_at(rows, i)), rds_str(rds_at(rows, i + 1)));
-		next = rds_str(rds_at(r, 0));
-		(void)snprintf(
-		    cursor, sizeof(cursor), "%.*s", (int)next.len, (const char *)next.data);
-		rds_sync_free(r);
-	} while (strcmp(cursor, "0") != 0);
-	return 0;
 }
 
 /* A batch of cases that moved: their states, and whether they are where these say. */
@@ -302,7 +279,8 @@ take(struct census *c, json_t *out, struct err *err)
 	bool even;
 
 	if (behind(c, &lag, err) != 0 || load_ledger(c, err) != 0 ||
-	    (c->moved != NULL ? fetch_moved(c, err) : scan_cases(c, err)) != 0 ||
+	    (c->moved != NULL ? fetch_moved(c, err)
+	                      : everycase(c->redis, c->campaign, compare_one, c, err)) != 0 ||
 	    count_lanes(c, &sum, err) != 0 ||
 	    count_key(c, "ZCARD", "leases", &c->leases, err) != 0 ||
 	    count_key(c, "HLEN", "cases", &in_hash, err) != 0)

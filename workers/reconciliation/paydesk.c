@@ -130,6 +130,7 @@ int
 paydesk_show(const struct paydesk *d, struct err *err)
 {
 	char at[32] = "";
+	int64_t share = d->rules->minimum_share;
 	json_t *out;
 	int code;
 
@@ -155,18 +156,21 @@ paydesk_show(const struct paydesk *d, struct err *err)
 	} else if (json_object_get(out, "supplement") != NULL) {
 		print_supplement(out, d->explain);
 	} else {
+		if (json_object_get(out, "minimum_share") !=
+		    NULL) /* sheets of before do not say it */
+			share = number(out, "minimum_share");
 		paydesk_print(out, d->explain);
 		if (json_object_get(out, "as_of") != NULL)
 			clock_text(at, number(out, "as_of"));
 		printf("%s%s到账本第 %jd 条为止; 规则第 %jd 版; %s; 最低工作量 %jd "
-		       "(0.8 × %jd ÷ %jd 人), 低于它而没有签字的懈怠认定, 不扣\n",
+		       "(%jd%% × %jd ÷ %jd 人), 低于它而没有签字的懈怠认定, 不扣\n",
 		    at, at[0] != '\0' ? " 的情形, " : "", (intmax_t)number(out, "as_of_ledger"),
 		    (intmax_t)number(json_object_get(out, "rules"), "version"),
 		    json_is_true(json_object_get(out, "provisional"))
 		        ? "暂数: 录取名单没有冻结, 分母是各人未退档的个案"
 		        : "分母是冻结的录取名单",
-		    (intmax_t)number(out, "minimum"), (intmax_t)number(out, "placed"),
-		    (intmax_t)number(out, "callers"));
+		    (intmax_t)number(out, "minimum"), (intmax_t)share,
+		    (intmax_t)number(out, "placed"), (intmax_t)number(out, "callers"));
 		if (number(out, "open_disputes") + number(out, "open_findings") > 0)
 			printf("还没有答复的异议 %jd 件, 还没有裁定的认定 %jd 件 (hfctl approve "
 			       "list), 没有算进来\n",

@@ -11,6 +11,7 @@
 #include "base/map.h"
 #include "base/text.h"
 #include "proto/call.h"
+#include "workers/link/everycase.h"
 #include "workers/reconciliation/finding.h"
 
 #define LEASES "(leases)"
@@ -47,8 +48,9 @@ command(struct places *p, const struct span *argv, size_t n, const struct rds_re
 }
 
 static void
-add_state(struct places *p, struct span id, struct span text)
+add_state(void *arg, struct span id, struct span text)
 {
+	struct places *p = arg;
 	struct case_state s;
 	struct place *x;
 
@@ -57,31 +59,6 @@ add_state(struct places *p, struct span id, struct span text)
 	x = xcalloc(1, sizeof(*x));
 	(void)snprintf(x->where, sizeof(x->where), "%s", s.held ? LEASES : s.lane);
 	free(map_put(p->cases, id.data, 16, x));
-}
-
-static int
-load_states(struct places *p, struct err *err)
-{
-	char key[80], cursor[32] = "0";
-
-	do {
-		const struct rds_reply *r, *rows;
-		struct span argv[5] = {span_str("HSCAN"),
-		    span_str(call_key(key, sizeof(key), p->campaign, "cases")), span_str(cursor),
-		    span_str("COUNT"), span_str("1000")};
-		struct span next;
-
-		if (command(p, argv, 5, &r, err) != 0)
-			return -1;
-		rows = rds_at(r, 1);
-		for (size_t i = 0; i + 1 < rds_len(rows); i += 2)
-			add_state(p, rds_str(rds_at(rows, i)), rds_str(rds_at(rows, i + 1)));
-		next = rds_str(rds_at(r, 0));
-		(void)snprintf(
-		    cursor, sizeof(cursor), "%.*s", (int)next.len, (const char *)next.data);
-		rds_sync_free(r);
-	} while (strcmp(cursor, "0") != 0);
-	return 0;
 }
 
 static void
@@ -176,7 +153,10 @@ places_check(struct rds_sync *redis, const char *campaign, json_t *findings, str
 {
 	struct places p = {
 	    .redis = redis, .campaign = campaign, .cases = map_create(), .findings = findings};
-	int got = load_states(&p, err) != 0 || read_places(&p, err) != 0 ? -1 : 0;
+	int got =
+	    everycase(p.redis, p.campaign, add_state, &p, err) != 0 || read_places(&p, err) != 0
+	        ? -1
+	        : 0;
 
 	if (got == 0)
 		judge(&p);

@@ -11,7 +11,8 @@
 
 #include "base/text.h"
 
-#define WORDS 4
+#define WORDS         4
+#define MINIMUM_SHARE 80
 
 /* The words in the order of pay.h's enumerations, and what hf.pay_sheet calls them. */
 static const struct {
@@ -47,6 +48,7 @@ void
 readings_default(struct readings *r)
 {
 	memset(r, 0, sizeof(*r));
+	r->minimum_share = MINIMUM_SHARE;
 	for (int i = 0; i < READINGS; i++)
 		r->word[i] = table[i].usual;
 	settle(r);
@@ -89,6 +91,17 @@ cell(struct span *line)
 	return s;
 }
 
+/* "80%": the router has judged it. */
+static void
+take_share(struct readings *r, struct span word)
+{
+	int64_t n;
+
+	if (word.len > 1 && word.data[word.len - 1] == '%' &&
+	    text_to_i64((const char *)word.data, word.len - 1, &n) && n >= 0 && n <= 100)
+		r->minimum_share = n;
+}
+
 int
 readings_of_policy(struct readings *r, struct span text, struct err *err)
 {
@@ -104,6 +117,8 @@ readings_of_policy(struct readings *r, struct span text, struct err *err)
 		text = span_of(text.data + n + (end != NULL), text.len - n - (end != NULL));
 		if (span_eq_str(head, "policy"))
 			(void)text_to_i64((const char *)first.data, first.len, &r->version);
+		if (span_eq_str(head, "set") && span_eq_str(first, "volume.minimum-share"))
+			take_share(r, cell(&line));
 		if (span_eq_str(head, "question") && !take(r, first, cell(&line)))
 			return err_set(err, ERR_INVALID,
 			    "规则第 %d 行: %.*s 没有这种读法, 补贴不能按它算", row, (int)first.len,
@@ -145,6 +160,12 @@ readings_are_default(const struct readings *r)
 		if (r->word[i] != table[i].usual)
 			return false;
 	return true;
+}
+
+bool
+readings_usual_share(const struct readings *r)
+{
+	return r->minimum_share == MINIMUM_SHARE;
 }
 
 const char *

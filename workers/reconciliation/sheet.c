@@ -111,11 +111,11 @@ add_row(
 	free(person);
 }
 
-/* floor(0.8 x placed / callers), unless the leading group set it */
+/* floor(share x placed / callers), unless the leading group set it */
 static int64_t
-minimum_of(int64_t set, int64_t placed, int64_t callers)
+minimum_of(int64_t set, int64_t share, int64_t placed, int64_t callers)
 {
-	return set >= 0 ? set : callers > 0 ? 8 * placed / (10 * callers) : 0;
+	return set >= 0 ? set : callers > 0 ? share * placed / (100 * callers) : 0;
 }
 
 static json_t *
@@ -172,16 +172,19 @@ sheet_read(struct pg *pg, const char *campaign, const struct readings *now_rules
 		pg_free(whole);
 		return -1;
 	}
-	minimum = minimum_of(set_minimum, pg_get_i64(whole, 0, 1), pg_rows(r));
+	minimum =
+	    minimum_of(set_minimum, rules->minimum_share, pg_get_i64(whole, 0, 1), pg_rows(r));
 	rows = json_array();
 	for (int i = 0; i < pg_rows(r); i++)
 		add_row(rows, r, i, rules, minimum);
-	if (twice_compare(pg, campaign, rules, past, rows, minimum, set_minimum >= 0, &differences,
-	        err) == 0) {
+	/* hf.pay_sheet knows the usual share alone. */
+	if (twice_compare(pg, campaign, rules, past, rows, minimum,
+	        set_minimum >= 0 || !readings_usual_share(rules), &differences, err) == 0) {
 		*ret = whole_json(whole, pg_rows(r), minimum);
 		json_object_set(*ret, "rows", rows);
 		json_object_set_new(*ret, "differences", differences);
 		json_object_set_new(*ret, "rules", readings_json(rules));
+		json_object_set_new(*ret, "minimum_share", json_integer(rules->minimum_share));
 		if (past != NULL)
 			json_object_set_new(*ret, "as_of", json_integer(past->at));
 		got = 0;

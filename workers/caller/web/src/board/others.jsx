@@ -150,7 +150,7 @@ export function Rates() {
   const all = use('rates?by=campaign'), whole = ((all.data || {}).rows || [])[0];
   const s = {id: 'rates', title: '各组', rows: [...rows].sort((a, b) => b.missing_93 - a.missing_93), src, cols: rateCols.filter(c => c.key !== 'team').map(c => c.key === 'who' ? {...c, head: '小组'} : c), name: r => r.who, file: '各组'};
   const part = (head, n) => <li><span class="num">{n}</span> {_(head)}</li>;
-  return <div class="stack">{whole && <ul class="funnel" id="funnel">{part('名下', whole.cases)}{part('打过', whole.attempted)}{part('确认', whole.confirmed)}{part('犹豫', whole.considering)}{part('退档', whole.withdrawn)}{part('失联', whole.unreachable)}{part('报到', whole.registered)}{part('还差93%', whole.missing_93)}{part('还差95%', whole.missing_95)}</ul>}
+  return <div class="stack">{whole && <ul class="funnel" id="funnel">{part('名下', whole.cases)}{part('打过', whole.attempted)}{part('确认', whole.confirmed)}{part('犹豫', whole.considering)}{part('退档', whole.withdrawn)}{part('联系不上', whole.unreachable)}{part('报到', whole.registered)}{part('还差93%', whole.missing_93)}{part('还差95%', whole.missing_95)}</ul>}
     <Sheet {...s} /></div>;
 }
 const nightCols = rows => rows.length ? anyCols(rows, ['night', 'day', 'state']).slice(0, 10) : [{key: 'night', head: '夜'}];

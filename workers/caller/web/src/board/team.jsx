@@ -64,12 +64,12 @@ export const rateCols = [
   {key: 'unfirst', head: '没打', num: true, of: r => r.cases - r.attempted},
   {key: 'contacts', head: '接通', num: true}, {key: 'talk', head: '通话分', num: true, of: r => Math.round(r.seconds / 60)},
   {key: 'confirmed', head: '确认', num: true}, {key: 'considering', head: '犹豫', num: true}, {key: 'withdrawn', head: '退档', num: true},
-  {key: 'unreachable', head: '失联', num: true}, {key: 'missing_93', head: '还差93%', num: true}, {key: 'missing_95', head: '还差95%', num: true},
+  {key: 'unreachable', head: '联系不上', num: true}, {key: 'missing_93', head: '还差93%', num: true}, {key: 'missing_95', head: '还差95%', num: true},
 ];
 
 export function battle() {
   const {rows} = rateRows(), sum = k => rows.reduce((n, r) => n + r[k], 0);
-  const line = (who, of) => `${who}：名下${of('cases')} 打过${of('attempted')} 确认${of('confirmed')} 犹豫${of('considering')} 退档${of('withdrawn')} 失联${of('unreachable')} 还差${of('missing_93')}`;
+  const line = (who, of) => `${who}：名下${of('cases')} 打过${of('attempted')} 确认${of('confirmed')} 犹豫${of('considering')} 退档${of('withdrawn')} 联系不上${of('unreachable')} 还差${of('missing_93')}`;
   const d = wire(clockNow());
   return [`${B.me.person.team || ''} 战报 ${d.slice(5)}（暂计）`, line('全组', sum), ...rows.map(r => line(r.who, k => r[k]))].join('\n');
 }
