@@ -29,7 +29,7 @@
 static const char late_sql[] = OPEN_FROM "l.kind = 1 AND l.verdict = 1" NOT_DECIDED("23, 24");
 static const char approve_sql[] = OPEN_FROM
     "l.verdict = 0 AND ((l.kind = 5 AND l.credit = 1) OR (l.kind = 4 AND l.what IN ('signed', "
-    "'checked', 'withdrawn')))" NOT_DECIDED("12");
+    "'checked', 'withdrawn') AND s.lane IS DISTINCT FROM 'terminal'))" NOT_DECIDED("12");
 
 struct waiting {
 	int64_t no, at;

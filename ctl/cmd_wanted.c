@@ -85,7 +85,8 @@ answered(struct ctl *c, struct wanted *w, struct err *err)
 		json_t *said =
 		    json_object_get(seen, json_string_value(json_object_get(row, "case")));
 
-		if (said != NULL && json_integer_value(json_object_get(said, "at")) >=
+		/* a case's memory has whole seconds, rounded up */
+		if (said != NULL && json_integer_value(json_object_get(said, "at")) + 1000 >
 		                        json_integer_value(json_object_get(row, "since")))
 			(void)json_object_set(row, "answered", said);
 	}

@@ -195,6 +195,7 @@ async function imports(t, {browser, stand}) {
     const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.keyboard.press('a')]);
     await chooser.setFiles(resolve(dir, file));
   };
+  page.on('filechooser', () => {}); /* from now on, not only while one is waited for: the key may be faster */
   const state = word => until(`it is ${word}`, async () => await page.locator('#import-state').getAttribute('data-state') === word);
   try {
     writeFileSync(resolve(dir, 'bad.csv'), '考生号,姓名,中学,专业,本人电话,父亲电话\n26990001,测一一,一中,软件,19900007701,19900007702\n26990002,测二,一中,软件,1990000,\n');

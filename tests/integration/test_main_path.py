@@ -148,7 +148,7 @@ def test_who_is_not_qualified_gets_no_work(stack, roster):
     c.say(do="next")
     assert c.hear("none", "task")["none"]["reason"] == "unqualified"
     c.close()
-    assert "合格" in stack.ctl("why", "p09", check=False).stdout
+    assert "资格审查" in stack.ctl("why", "p09", check=False).stdout
 
 
 def test_each_daemon_dies_under_a_caller_and_nothing_is_lost(stack, roster, p01):

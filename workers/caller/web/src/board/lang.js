@@ -3,7 +3,7 @@ import {B} from './state.js';
 
 export const EN = {
   '通知': 'Notices', '读过': 'Read', '要读': 'Should', '还没读的': 'Not yet', '还没读': 'not yet', '读于': 'When', '没有通知': 'No notices', '每个人在记录页按“读过了”，就是他自己的一条记录。': 'Whoever presses “read” on the recording page makes a record of it.',
-  '我的疑点': 'My flags', '说明情况': 'Explain', '已改正': 'Corrected', '台账已经改正，或撤销这条认定': 'The ledger was corrected, or the finding is taken back', '已撤销': 'lifted', '生效': 'in force', '没有问题': 'Nothing wrong', '成立': 'upheld',
+  '我的疑点': 'My flags', '说明情况': 'Explain', '已改正': 'Corrected', '台账已经改正，或撤销这条认定': 'The ledger was corrected, or the finding is taken back', '已撤销': 'lifted', '生效': 'in force', '没有问题': 'Nothing wrong', '签了字': 'signed', '核对过': 'checked', '成立': 'upheld',
   '负责人': 'heads', '改正限': 'Due', '逾期次': 'Misses', '逾期': 'Overdue', '报给': 'To', '承诺一次抽查': 'Commit a draw', '先定下抽到几点；种子锁在服务器里，只公布它的指纹': 'Fix until when; the seed stays locked on the server, its hash is published',
   '比例': 'Share', '按日': 'Daily', '按周': 'Weekly', '承诺已公布': 'Commitment published', '到时抽': 'Draw', '公布种子；抽到哪些，谁都能按账目重算': 'The seed is told; everybody can compute the sample from the ledger', '种子已公布': 'Seed published',
   '记查到什么': 'Note what was found', '没有问题也要记': 'Also when nothing is wrong', '查到': 'Found', '记录': 'Records', '抽中': 'drawn', '自己重算，在服务器上：': 'Compute it yourself, on the server:', '按账目重算': 'Compute again',

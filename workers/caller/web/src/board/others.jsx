@@ -73,7 +73,7 @@ const anyCols = (rows, first) => {
   return [...first.filter(k => keys.includes(k)), ...keys.filter(k => !first.includes(k))].map(k => ({key: k, head: HEADS[k] || k, num: rows.some(r => typeof r[k] === 'number') && k !== 'at' && k !== 'until',
     of: k === 'what' || k === 'state' || k === 'verdict' || k === 'to' ? r => _(SAYS[r[k]] || r[k] || '') : k === 'at' || k === 'until' ? r => moment(r[k]) : k === 'kind' ? r => _(WORD[r.kind] || r.kind || '') : undefined}));
 };
-const SAYS = {record: '记录不实', slack: '懈怠', 'wrong-withdrawal': '错误退档', deduction: '扣减', open: '未决', give: '同意', refuse: '不同意', given: '同意', refused: '不同意', decided: '已定', late: '过了期限', counts: '算数', corrected: '已改正', lifted: '已撤销', 'in-force': '生效', undecided: '等裁定', ok: '没有问题', upheld: '成立', own: '本人', leader: '组长', heads: '负责人'};
+const SAYS = {record: '记录不实', slack: '懈怠', 'wrong-withdrawal': '错误退档', deduction: '扣减', open: '未决', give: '同意', refuse: '不同意', given: '同意', refused: '不同意', decided: '已定', late: '过了期限', counts: '算数', corrected: '已改正', lifted: '已撤销', 'in-force': '生效', undecided: '等裁定', signed: '签了字', checked: '核对过', withdrawn: '退档', ok: '没有问题', upheld: '成立', own: '本人', leader: '组长', heads: '负责人'};
 const HEADS = {due: '改正限', misses: '逾期次', overdue: '逾期', to: '报给', percent: '扣减%', night: '夜', no: '号', person: '谁', subject: '对谁', what: '内容', kind: '哪种', n: '数', at: '时间', until: '期限', reason: '理由', count: '数量', verdict: '决定', by: '谁定', state: '状态', note: '说明', open: '未决', digits: '号码', cases: '人数'};
 /* What is open is corrected; what is in force is lifted again, when a head says so too. */
 const correct = {id: 'correct', key: 'c', text: '已改正', note: '台账已经改正，或撤销这条认定', fields: [{name: 'note', head: '说明', kind: 'text'}],
