@@ -220,6 +220,7 @@ async function ownWord(t, {browser, stand}) {
   await until('and what was said', async () => (await page.locator('.panel').innerText()).includes('前面已经谈过'));
   await picture(page, '90-flags');
   await own.goto(stand.office);
+  await own.locator('#news').waitFor(); /* the desk is there, and has its keys */
   await pressed(own, 'F3');
   await own.locator('.news').waitFor();
   const unread = own.locator('.news button');
