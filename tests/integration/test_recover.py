@@ -12,6 +12,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "faults"))
 import rig as faults_rig  # noqa: E402
+from faults import commands  # noqa: E402
 from stack import BIN, ROOT, wait_for  # noqa: E402
 
 LIMIT = 60
@@ -31,18 +32,6 @@ def _archived(s):
     s.kill("hf-recorder", signal.SIGKILL)
     s.begin("hf-recorder")
     return s
-
-
-def commands(runbook):
-    """The fenced lines of deploy/runbooks, as an operator types them."""
-    text, out, inside = (ROOT / "deploy" / "runbooks" / runbook).read_text(), [], False
-    for line in text.splitlines():
-        if line.startswith("```"):
-            inside = line == "```sh"
-        elif inside:
-            out.append(line)
-    assert out, runbook
-    return out
 
 
 def run_line(s, line):

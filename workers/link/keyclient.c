@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/crypt.h"
 #include "workers/link/keyclient.h"
+#include "proto/keys.h"
 
 #define RETRY_US   2000000
 #define LIMIT_US   10000000
@@ -245,4 +246,17 @@ keyclient_get(struct keyclient *c, const char *campaign, const uint8_t case_id[1
 		memcpy(ret_key, s.key, sizeof(s.key));
 	crypt_wipe(s.key, sizeof(s.key));
 	return rc;
+}
+
+int
+keyclient_campaign_key(const char *keys, const char *campaign, uint8_t key[32], struct err *err)
+{
+	struct keyclient *k = keyclient_create(keys);
+	uint8_t ref[16];
+	int got;
+
+	keys_reserved(ref, KEYS_REF_CAMPAIGN);
+	got = keyclient_get(k, campaign, ref, key, err);
+	keyclient_destroy(k);
+	return got != 0 ? err_wrap(err, "密钥库") : 0;
 }

@@ -45,5 +45,8 @@ struct keyfollow *keyfollow_create(struct zctx *z, struct loop *l, const char *e
 void keyfollow_destroy(struct keyfollow *f); /* NULL-safe */
 /* Asks now: for somebody who just missed a key. */
 void keyfollow_ask(struct keyfollow *f);
+/* The key of the campaign itself (KEYS_REF_CAMPAIGN), over a connection of its own to keys. Wipe it after use. */
+int keyclient_campaign_key(
+    const char *keys, const char *campaign, uint8_t key[32], struct err *err);
 
 #endif

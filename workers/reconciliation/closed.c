@@ -62,19 +62,6 @@ check_hash(const struct pg_result *r, const struct buf *whole, struct err *err)
 }
 
 static int
-campaign_key(const char *keys, const char *campaign, uint8_t key[32], struct err *err)
-{
-	struct keyclient *k = keyclient_create(keys);
-	uint8_t ref[16];
-	int got;
-
-	keys_reserved(ref, KEYS_REF_CAMPAIGN);
-	got = keyclient_get(k, campaign, ref, key, err);
-	keyclient_destroy(k);
-	return got != 0 ? err_wrap(err, "密钥库") : 0;
-}
-
-static int
 read_one(struct pg *pg, const uint8_t key[32], const char *campaign, int64_t no, json_t **ret,
     struct err *err)
 {
@@ -108,7 +95,7 @@ closed_read(struct pg *pg, const char *keys, const char *campaign, int64_t no, j
 	uint8_t key[32];
 	int got;
 
-	if (campaign_key(keys, campaign, key, err) != 0)
+	if (keyclient_campaign_key(keys, campaign, key, err) != 0)
 		return -1;
 	got = read_one(pg, key, campaign, no, ret, err);
 	crypt_wipe(key, sizeof(key));
@@ -131,7 +118,7 @@ closed_all(struct pg *pg, const char *keys, const char *campaign, json_t **ret, 
 		return -1;
 	all = json_array();
 	if (pg_rows(r) > 0)
-		got = campaign_key(keys, campaign, key, err);
+		got = keyclient_campaign_key(keys, campaign, key, err);
 	for (int i = 0; i < pg_rows(r) && got == 0; i++) {
 		got = read_one(pg, key, campaign, pg_get_i64(r, i, 0), &one, err);
 		if (got == 0)

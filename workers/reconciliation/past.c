@@ -182,26 +182,13 @@ read_sealed(
 }
 
 static int
-campaign_key(const char *keys, const char *campaign, uint8_t key[32], struct err *err)
-{
-	struct keyclient *k = keyclient_create(keys);
-	uint8_t ref[16];
-	int got;
-
-	keys_reserved(ref, KEYS_REF_CAMPAIGN);
-	got = keyclient_get(k, campaign, ref, key, err);
-	keyclient_destroy(k);
-	return got != 0 ? err_wrap(err, "密钥库") : 0;
-}
-
-static int
 read_at(struct past *p, struct pg *pg, const char *keys, const char *campaign, bool by_time,
     struct err *err)
 {
 	uint8_t key[32];
 	int got = -1;
 
-	if (campaign_key(keys, campaign, key, err) != 0)
+	if (keyclient_campaign_key(keys, campaign, key, err) != 0)
 		return -1;
 	if ((!by_time || read_no(p, pg, campaign, err) == 0) &&
 	    read_sealed(p, pg, campaign, key, err) == 0)
